@@ -1,0 +1,167 @@
+import { adjacencyMapToArray, getAdjacencyMap, getShortestPaths } from '@xstate/graph';
+import type {
+  ActorLogic,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  AnyStateNode,
+  EventObject,
+  StateValue,
+} from 'xstate';
+import { checkDialect, DialectError, TRANSPORT_EVENTS } from './dialect.ts';
+
+/** What {@link Table.next} holds where an event is refused. */
+export const REFUSED = -1;
+
+const MOST_STATES = 4096;
+
+/**
+ * The order of a protocol, explored once: state × event → next state. States and events are numbered; the
+ * numbers index `states`, `events` and the arrays beside them.
+ */
+export interface Table {
+  /** Names of the reachable states: `C`, `N.awaiting`; of a parallel one `registered(sending.idle, delivering.idle)`. */
+  readonly states: readonly string[];
+  /** The top-level state that each state belongs to: `N` for `N.awaiting`. */
+  readonly tops: readonly string[];
+  /** Every event the machine names, transport events first, messages sorted by name. */
+  readonly events: readonly string[];
+  /** `next[state * events.length + event]`: the state after it, or {@link REFUSED}. */
+  readonly next: Int16Array;
+  /** Number of the state before `transport.accept`. */
+  readonly initial: number;
+  /** 1 where the dialogue is over. */
+  readonly final: Uint8Array;
+  /** 1 where the server owes the next message (tag `server`): the server's input waits. */
+  readonly serverOwes: Uint8Array;
+  /** 1 where the client owes a message (tag `client`). */
+  readonly clientOwes: Uint8Array;
+  /** 1 where the peers are still introducing themselves (tag `handshake`). */
+  readonly handshake: Uint8Array;
+  /** Of each state, the clauses of the protocol document (`meta.clause`) that bear on it. */
+  readonly clauses: readonly (readonly string[])[];
+  /** Of each state, a shortest sequence of events (numbers) that leads to it. */
+  readonly paths: readonly (readonly number[])[];
+}
+
+/** The state after `event` in `state`, or {@link REFUSED}. */
+export function step(table: Table, state: number, event: number): number {
+  return table.next[state * table.events.length + event] ?? REFUSED;
+}
+
+/** Names of the events that are legal in `state`, by who causes them. */
+export function legalEvents(
+  table: Table,
+  state: number,
+  sender: 'client' | 'server' | 'transport',
+): readonly string[] {
+  return table.events.filter(
+    (event, number) => event.startsWith(`${sender}.`) && step(table, state, number) !== REFUSED,
+  );
+}
+
+/**
+ * Explores a machine into its table with `@xstate/graph`.
+ *
+ * @throws DialectError when the machine says more than order, or when one of its states cannot be reached.
+ */
+export function exploreMachine(machine: AnyStateMachine): Table {
+  checkDialect(machine);
+  const messages = machine.events.filter((event) => !event.includes('xstate.') && !isTransport(event));
+  const events: string[] = [...TRANSPORT_EVENTS, ...messages.sort()];
+  // The default serializer includes the context and the children; the value alone is the order.
+  const traversal = {
+    events: events.map((type) => ({ type })),
+    serializeState: (snapshot: AnyMachineSnapshot) => keyOf(snapshot.value),
+    serializeEvent: (event: EventObject) => event.type,
+    limit: MOST_STATES * events.length,
+  };
+  const logic: ActorLogic<AnyMachineSnapshot, EventObject, undefined> = machine;
+  const explored = getShortestPaths(logic, traversal).sort((one, other) =>
+    compareOrder(one.state, other.state),
+  );
+  const states = explored.map(({ state }) => state);
+  const numberOf = new Map(states.map((state, number) => [keyOf(state.value), number]));
+  const paths = explored.map(({ steps }) =>
+    steps.map(({ event }) => events.indexOf(event.type)).filter((event) => event >= 0),
+  );
+  const next = new Int16Array(states.length * events.length).fill(REFUSED);
+  for (const { state, event, nextState } of adjacencyMapToArray(getAdjacencyMap(logic, traversal))) {
+    // An illegal event leaves the state as it is, just as a legal self-loop does: `can` tells them apart.
+    // A machine that is done takes nothing more, whatever `can` says.
+    if (state.status !== 'active' || !state.can(event)) continue;
+    const [from, to] = [numberOf.get(keyOf(state.value)), numberOf.get(keyOf(nextState.value))];
+    if (from !== undefined && to !== undefined) next[from * events.length + events.indexOf(event.type)] = to;
+  }
+  refuseUnreachable(machine.root, new Set(states.flatMap((state) => state._nodes)), machine.id);
+  return {
+    states: states.map((state) => nameOf(state.value)),
+    tops: states.map((state) => topOf(state.value)),
+    events,
+    next,
+    initial: paths.findIndex((path) => path.length === 0),
+    final: Uint8Array.from(states, (state) => Number(state.status !== 'active')),
+    serverOwes: Uint8Array.from(states, (state) => Number(state.hasTag('server'))),
+    clientOwes: Uint8Array.from(states, (state) => Number(state.hasTag('client'))),
+    handshake: Uint8Array.from(states, (state) => Number(state.hasTag('handshake'))),
+    clauses: states.map(clausesOf),
+    paths,
+  };
+}
+
+function keyOf(value: StateValue): string {
+  return JSON.stringify(value);
+}
+
+/** As they stand in the machine, from its first line to its last. */
+function compareOrder(one: AnyMachineSnapshot, other: AnyMachineSnapshot): number {
+  const [first, second] = [one, other].map((snapshot) =>
+    snapshot._nodes.map((node) => node.order).sort((a, b) => a - b),
+  );
+  for (const [index, order] of (first ?? []).entries()) {
+    const difference = order - (second?.[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function isTransport(event: string): boolean {
+  return TRANSPORT_EVENTS.some((known) => known === event);
+}
+
+function refuseUnreachable(node: AnyStateNode, active: Set<AnyStateNode>, machine: string): void {
+  for (const child of Object.values(node.states)) {
+    if (!active.has(child)) {
+      throw new DialectError(
+        machine,
+        child.path.join('.'),
+        'unreachable',
+        'no sequence of events leads here; add the transition or delete the state',
+      );
+    }
+    refuseUnreachable(child, active, machine);
+  }
+}
+
+function nameOf(value: StateValue): string {
+  if (typeof value === 'string') return value;
+  const parts = Object.entries(value).map(([key, child]) =>
+    child === undefined || Object.keys(child).length === 0 ? key : join(key, nameOf(child)),
+  );
+  return parts.length === 1 ? (parts[0] ?? '') : `(${parts.join(', ')})`;
+}
+
+function join(parent: string, child: string): string {
+  return child.startsWith('(') ? `${parent}${child}` : `${parent}.${child}`;
+}
+
+function topOf(value: StateValue): string {
+  if (typeof value === 'string') return value;
+  return Object.keys(value).join('+');
+}
+
+function clausesOf(snapshot: AnyMachineSnapshot): readonly string[] {
+  return snapshot._nodes.flatMap((node) => {
+    const clause: unknown = node.meta?.clause;
+    return typeof clause === 'string' ? [clause] : [];
+  });
+}
