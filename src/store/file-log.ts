@@ -1,0 +1,199 @@
+import { AppendFile, type AppendFileOptions, type LogTiming } from './append-file.ts';
+import type { LogFault } from './log-fault.ts';
+import { type LogFormat, type LogFormatName, logFormats } from './log-format.ts';
+import type { Author, MessageLog } from './message-log.ts';
+import { Outage } from './outage.ts';
+import { RecordBatch } from './record-batch.ts';
+import type { TornRecord } from './torn-record.ts';
+
+/**
+ * When records reach the disk, as Redis names it. `always`: before an append resolves; `everysec`: within
+ * about a second; `no`: when the system likes. A killed process loses nothing that it has acknowledged under
+ * any of them, a machine that loses its power does under the last two.
+ */
+export type FsyncPolicy = 'always' | 'everysec' | 'no';
+
+/** How {@link openFileLog} writes, and whom it tells. */
+export interface FileLogOptions {
+  /** Default `text`. */
+  readonly format?: LogFormatName;
+  /** Default `always`. */
+  readonly fsync?: FsyncPolicy;
+  /** Called once when the log begins to refuse messages, or fails to bring them to the disk. */
+  readonly onFault?: (fault: LogFault) => void;
+  /** Called once when it works again. */
+  readonly onRecover?: () => void;
+  /** Called when the file to be opened, at the start or by `reopen`, ended in a torn record. */
+  readonly onTorn?: (torn: TornRecord) => void;
+  /** Called after every write and every fdatasync. */
+  readonly observe?: (timing: LogTiming) => void;
+}
+
+/**
+ * Opens a log file for appending, creates it when it is absent, and moves a torn last record to a file next
+ * to it. Rejects with a {@link LogFault} that says what is wrong with `path`.
+ */
+export async function openFileLog(path: string, options: FileLogOptions = {}): Promise<MessageLog> {
+  const format = logFormats[options.format ?? 'text'];
+  const fileOptions: AppendFileOptions = {
+    recordEnd: format.recordEnd,
+    outage: new Outage(options.onFault, options.onRecover),
+    onTorn: options.onTorn,
+    observe: options.observe,
+  };
+  const open = () => AppendFile.open(path, fileOptions);
+  return new FileLog(await open(), open, format, options.fsync ?? 'always');
+}
+
+/** A batch is written before the loop turn ends when it has grown to this: it still fits the CPU's cache. */
+const BATCH_BYTES = 256 * 1024;
+const EVERY_SECOND = 1000;
+
+interface Append {
+  /** How many of its records are in the batch. */
+  batched: number;
+  /** How many are in the file. */
+  taken: number;
+  refused: boolean;
+  readonly resolve: (taken: number) => void;
+}
+
+/**
+ * Group commit: all appends of one turn of the event loop go out in one write. Under `always` they then
+ * share one fdatasync, and what is appended meanwhile forms the next group.
+ */
+class FileLog implements MessageLog {
+  #file: AppendFile;
+  readonly #openFile: () => Promise<AppendFile>;
+  readonly #format: LogFormat;
+  readonly #fsync: FsyncPolicy;
+  readonly #everySecond: NodeJS.Timeout | undefined;
+
+  readonly #prefixes = new WeakMap<Author, Buffer>();
+  readonly #batch = new RecordBatch();
+  /** Appends without an answer, in the order of their records. */
+  #appends: Append[] = [];
+  #isScheduled = false;
+  #isSyncing = false;
+
+  #reopened: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  constructor(file: AppendFile, openFile: () => Promise<AppendFile>, format: LogFormat, fsync: FsyncPolicy) {
+    this.#file = file;
+    this.#openFile = openFile;
+    this.#format = format;
+    this.#fsync = fsync;
+    if (fsync === 'everysec') {
+      this.#everySecond = setInterval(() => {
+        if (this.#file.isDirty) void this.#file.sync();
+      }, EVERY_SECOND).unref();
+    }
+  }
+
+  append(author: Author, messages: readonly Uint8Array[]): Promise<number> {
+    if (this.#closed !== undefined || messages.length === 0) return Promise.resolve(0);
+    return new Promise((resolve) => {
+      const append: Append = { batched: 0, taken: 0, refused: false, resolve };
+      this.#appends.push(append);
+      this.#addRecords(append, this.#prefixOf(author), messages);
+      this.#schedule();
+    });
+  }
+
+  #addRecords(append: Append, prefix: Buffer, messages: readonly Uint8Array[]): void {
+    const batch = this.#batch;
+    for (const message of messages) {
+      if (batch.length >= BATCH_BYTES) {
+        this.#write();
+        if (append.refused) return;
+      }
+      this.#format.add(batch, prefix, message);
+      append.batched++;
+    }
+  }
+
+  #prefixOf(author: Author): Buffer {
+    let prefix = this.#prefixes.get(author);
+    if (prefix === undefined) {
+      prefix = this.#format.prefix(author);
+      this.#prefixes.set(author, prefix);
+    }
+    return prefix;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isSyncing) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      void this.#commit();
+    });
+  }
+
+  async #commit(): Promise<void> {
+    if (this.#isSyncing) return;
+    const group = this.#writeGroup();
+    if (this.#fsync !== 'always') return answer(group, true);
+    this.#isSyncing = true;
+    answer(group, await this.#file.sync());
+    this.#isSyncing = false;
+    if (this.#appends.length > 0) this.#schedule();
+  }
+
+  /** Writes the batch; the appends that it completes are the group. */
+  #writeGroup(): readonly Append[] {
+    this.#write();
+    const group = this.#appends;
+    this.#appends = [];
+    return group;
+  }
+
+  #write(): void {
+    if (this.#batch.count === 0) return;
+    let written = this.#file.write(this.#batch);
+    this.#batch.clear();
+    for (const append of this.#appends) {
+      const taken = Math.min(append.batched, written);
+      written -= taken;
+      append.taken += taken;
+      if (taken < append.batched) append.refused = true;
+      append.batched = 0;
+    }
+  }
+
+  reopen(): Promise<void> {
+    const reopened = this.#reopened.then(() => this.#reopen());
+    this.#reopened = reopened.catch(() => {});
+    return reopened;
+  }
+
+  async #reopen(): Promise<void> {
+    if (this.#closed !== undefined) return;
+    const next = await this.#openFile();
+    const previous = this.#file;
+    const group = this.#writeGroup();
+    this.#file = next;
+    await this.#finish(previous, group);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#everySecond);
+    await this.#reopened;
+    await this.#finish(this.#file, this.#writeGroup());
+  }
+
+  async #finish(file: AppendFile, group: readonly Append[]): Promise<void> {
+    answer(group, this.#fsync === 'no' || (await file.sync()) || this.#fsync === 'everysec');
+    await file.close();
+  }
+}
+
+function answer(group: readonly Append[], durable: boolean): void {
+  for (const { taken, resolve } of group) resolve(durable ? taken : 0);
+}
