@@ -13,13 +13,16 @@ const python = ['python3', 'python'].find((name) => {
   return answer.status === 0 && answer.stdout.trim() === '3';
 });
 
-const compiler = ['cc', 'gcc', 'clang'].find((name) => spawnSync(name, ['--version']).status === 0);
+const compiler =
+  process.platform === 'win32'
+    ? undefined
+    : ['cc', 'gcc', 'clang'].find((name) => spawnSync(name, ['--version']).status === 0);
 
 /** Why the Python clients cannot run here; undefined when they can. */
 export const noPython = python === undefined ? 'Python 3 is not installed' : undefined;
 
 /** Why the C client cannot run here; undefined when it can. */
-export const noCompiler = compiler === undefined ? 'no C compiler is installed' : undefined;
+export const noCompiler = compiler === undefined ? 'no C compiler with BSD sockets is installed' : undefined;
 
 /** Runs one of the Python clients of this folder to its end, with `input` on its standard input. */
 export function runPython(script: string, words: readonly string[], input = ''): Promise<Outcome> {

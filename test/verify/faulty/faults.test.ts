@@ -1,40 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { noPython, runPython } from '../../outsiders/outsider.ts';
-import { type Connection, type DialogueName, dialogues } from './dialogues.ts';
+import { noPython } from '../../outsiders/outsider.ts';
+import { type Answer, converse, dialogueNames, expectedAnswers } from './converse.ts';
 import { type FaultyServer, faultyServers } from './faults.ts';
 import { type Listening, listen } from './reference.ts';
 
-interface Answer {
-  readonly replies: string;
-  readonly ending: string;
-}
-
-const dialogueNames = Object.keys(dialogues).filter((name): name is DialogueName => name in dialogues);
-const expected = (connections: readonly Connection[]): Answer[] =>
-  connections.map(({ replies, ending }) => ({ replies, ending }));
-
-/** One Python process holds all dialogues, many at a time. */
-async function converse(
-  wanted: readonly { readonly id: string; readonly port: number; readonly dialogue: DialogueName }[],
-): Promise<Map<string, Answer[]>> {
-  const lines = wanted.map(({ id, port, dialogue }) =>
-    JSON.stringify({ id, port, connections: dialogues[dialogue] }),
-  );
-  const { status, stdout, stderr } = await runPython('message_log_client.py', ['--batch'], lines.join('\n'));
-  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  return new Map(
-    stdout
-      .trim()
-      .split('\n')
-      .map((line): { id: string; connections: Answer[] } => JSON.parse(line))
-      .map(({ id, connections }) => [id, connections]),
-  );
-}
-
-describe.skipIf(noPython !== undefined)(`hand-written servers ${noPython ?? ''}`, () => {
+describe.skipIf(noPython !== undefined)(`hand-written message-log servers ${noPython ?? ''}`, () => {
+  const servers = new Map<FaultyServer, Listening>();
   let reference: Listening;
   let answers: Map<string, Answer[]>;
-  const servers = new Map<FaultyServer, Listening>();
 
   beforeAll(async () => {
     reference = await listen();
@@ -50,30 +23,33 @@ describe.skipIf(noPython !== undefined)(`hand-written servers ${noPython ?? ''}`
   });
 
   test.each(dialogueNames)('the reference server: %s', (name) => {
-    expect(answers.get(name)).toEqual(expected(dialogues[name]));
-  });
-
-  test('the reference server logs what it answered by 0, and nothing else', async () => {
-    const server = await listen();
-    const connections = dialogues['M: a message after a refused one'];
-    await converse([{ id: 'only', port: server.port, dialogue: 'legal path' }]);
-    await converse([{ id: 'only', port: server.port, dialogue: 'M: a message after a refused one' }]);
-    await server.close();
-    expect(connections).toHaveLength(1);
-    expect(server.log.map(({ name, message }) => [name, message.toString()])).toEqual([
-      ['alice', 'hi'],
-      ['alice', 'there'],
-    ]);
+    expect(answers.get(name)).toEqual(expectedAnswers(name));
   });
 
   test.each(faultyServers)('$id: $says', ({ id, witness }) => {
     const observed = answers.get(id);
-    expect(observed).toHaveLength(dialogues[witness].length);
-    expect(observed).not.toEqual(expected(dialogues[witness]));
+    expect(observed).toHaveLength(expectedAnswers(witness).length);
+    expect(observed?.map(({ ending }) => ending)).not.toContain('refused');
+    expect(observed).not.toEqual(expectedAnswers(witness));
   });
 
   test('ids are unique and none is the name of a dialogue', () => {
-    const ids = faultyServers.map(({ id }) => id);
-    expect(new Set([...ids, ...dialogueNames]).size).toBe(ids.length + dialogueNames.length);
+    const ids = [...faultyServers.map(({ id }) => id), ...dialogueNames];
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('the reference server logs what it answered by 0, and nothing else', async () => {
+    const server = await listen();
+    await converse([
+      { id: 'legal', port: server.port, dialogue: 'legal path' },
+      { id: 'refused', port: server.port, dialogue: 'M: a message after a refused one' },
+      { id: 'too early', port: server.port, dialogue: 'P: whole MESSAGE' },
+      { id: 'torn', port: server.port, dialogue: 'FIN inside MESSAGE' },
+    ]);
+    await server.close();
+    expect(server.log.map(({ name, message }) => `${name}: ${message}`)).toEqual([
+      'alice: hi',
+      'alice: there',
+    ]);
   });
 });
