@@ -1,7 +1,7 @@
 /** What was being done when a {@link LogFault} arose; `repair` takes a torn record off the end. */
-export type LogOperation = 'open' | 'write' | 'sync' | 'repair';
+export type LogOperation = 'open' | 'read' | 'write' | 'sync' | 'repair';
 
-/** A file of the message log cannot be opened, written or synchronised. */
+/** A file of the message log cannot be opened, read, written or synchronised. */
 export class LogFault extends Error {
   override readonly name = 'LogFault';
   /** The system's error code, `ENOSPC` for instance; `UNKNOWN` when it gave none. */
@@ -32,7 +32,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
   EMFILE: 'too many files are open in this process',
   ENFILE: 'too many files are open on this machine',
-  ENOENT: 'its directory does not exist',
+  ENOENT: 'there is no such file or directory',
   ENOSPC: 'no space is left on the device',
   ENOTDIR: 'a part of its path is not a directory',
   EPERM: 'the operation is not permitted',
@@ -47,7 +47,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   EISDIR: 'name a file',
   EMFILE: 'raise the limit of open files (ulimit -n)',
   ENFILE: 'close files or raise the limit of the machine',
-  ENOENT: 'create the directory, or name another file',
+  ENOENT: 'create it, or name another file',
   ENOSPC: 'free some space; logging resumes by itself',
   ENOTDIR: 'name another file',
   EPERM: 'give this user permission to read and write it, or name another file',

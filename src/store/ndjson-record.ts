@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { LogFormat } from './log-format.ts';
-import type { RecordContent } from './log-reader.ts';
+import type { RecordContent } from './log-record.ts';
 
 /**
  * One JSON object a line: `time` (ISO 8601, when it was appended), `connection`, `address`, `name`,
@@ -28,7 +28,7 @@ export const ndjsonFormat: LogFormat = {
   },
 };
 
-/** Reads one line back, or says in a string why it is no record. */
+/** Reads one line, up to its LF, back; a string says why it is no record. */
 export function parseNdjson(line: Buffer): RecordContent | string {
   const fields = parseObject(line);
   if (fields === undefined) return 'it is not a JSON object in UTF-8';

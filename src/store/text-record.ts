@@ -1,5 +1,5 @@
 import type { LogFormat } from './log-format.ts';
-import type { RecordContent } from './log-reader.ts';
+import type { RecordContent } from './log-record.ts';
 import type { RecordBatch } from './record-batch.ts';
 
 /**
@@ -28,15 +28,17 @@ export const textFormat: LogFormat = {
   },
 };
 
-/** Reads one line without its CRLF back, or says in a string why it is no record. */
+/** Reads one line, up to its LF, back; a string says why it is no record. */
 export function parseText(line: Buffer): RecordContent | string {
+  const end = line.length - 1;
+  if (line[end] !== 0x0d) return 'it does not end in CRLF';
   if (line[0] !== 0x5b) return 'it does not begin with "["';
   const nameEnd = line.indexOf(0x5d);
   if (nameEnd < 0 || line[nameEnd + 1] !== 0x3a || line[nameEnd + 2] !== 0x20)
     return 'no "]: " ends the name';
   const name = unescaped(line, 1, nameEnd, ESCAPED_IN_NAME);
   if (typeof name === 'string') return name;
-  const message = unescaped(line, nameEnd + 3, line.length, ESCAPED);
+  const message = unescaped(line, nameEnd + 3, end, ESCAPED);
   if (typeof message === 'string') return message;
   return { name, message };
 }
@@ -52,8 +54,8 @@ const HEX_DIGITS = Buffer.from('0123456789abcdef');
  * Whether a byte of `[start, end)` must be escaped. It looks at four bytes at a time, which is several times
  * faster than a loop over bytes. In a byte below 0x80, `x - 0x20` borrows into bit 7 exactly when x < 0x20,
  * and `(x ^ c) - 1` exactly when x is c; a borrow goes on into the next byte only from a byte already found.
- * The words at both ends reach over the region: on the left into the prefix, which holds no such byte, on
- * the right into spaces put there.
+ * The words at both ends reach over the region: on the left into the `]: ` of the prefix, on the right into
+ * spaces put there.
  */
 function holdsEscaped(batch: RecordBatch, start: number, end: number): boolean {
   const { bytes, words } = batch;

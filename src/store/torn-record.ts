@@ -41,7 +41,8 @@ export async function moveTornRecordAside(
   }
 }
 
-async function lastRecordEnd(log: FileHandle, size: number, recordEnd: Buffer): Promise<number> {
+/** Where the last record of the first `size` bytes of a log ends, 0 if there is none. */
+export async function lastRecordEnd(log: FileHandle, size: number, recordEnd: Buffer): Promise<number> {
   // Neighbouring chunks overlap, so that a record end is never cut in two.
   const overlap = recordEnd.length - 1;
   const chunk = Buffer.allocUnsafe(CHUNK + overlap);
