@@ -57,7 +57,22 @@ export const wirechartRoom: Contender = {
 };
 export const bareRoom = floor('bare loop over sockets', 'fan-out.js', 'message-log');
 
-/** False for a server that is not built (yet). */
+/** A small benchmark of its own: prints nanoseconds for one operation. */
+const micro = (name: string, path: string): Contender => {
+  return {
+    name,
+    script: new URL(`./micro/${path}`, import.meta.url),
+    dialogue: 'discard',
+    parameters: () => [],
+  };
+};
+export const tableStep = micro('table step', 'table-step.js');
+export const decodeByHand = micro('hand-written decoder', 'decode-by-hand.js');
+export const decodeAndStep = micro('wirechart connection', 'decode-and-step.js');
+export const recordByHand = micro('record by hand', 'record-by-hand.js');
+export const recordEncode = micro('wirechart record', 'record-encode.js');
+
+/** False for what is not built (yet). */
 export function exists(contender: Contender): boolean {
   return existsSync(contender.script);
 }

@@ -22,13 +22,13 @@ export interface Experiment {
   trial(contender: Contender, effort: Effort): Promise<Figures>;
 }
 
-/** One figure of two contenders, compared within each round. */
+/** One figure of two contenders, compared within each round; `value` looks at `of` alone. */
 export interface Claim {
   readonly what: string;
   readonly figure: string;
   readonly of: Contender;
   readonly against: Contender;
-  readonly compare: 'ratio' | 'difference';
+  readonly compare: 'ratio' | 'difference' | 'value';
   readonly sense: 'at least' | 'at most';
   /** Absent: shown, not judged. */
   readonly target?: number;
@@ -83,7 +83,8 @@ export function judge(claim: Claim, results: Results): Verdict | undefined {
   const rounds = ofs.map((figures, round) => {
     const of = figures[claim.figure] ?? Number.NaN;
     const against = againsts[round]?.[claim.figure] ?? Number.NaN;
-    return claim.compare === 'ratio' ? of / against : of - against;
+    if (claim.compare === 'ratio') return of / against;
+    return claim.compare === 'difference' ? of - against : of;
   });
   const verdict = { claim, median: median(rounds), least: Math.min(...rounds), most: Math.max(...rounds) };
   if (claim.target === undefined) return verdict;

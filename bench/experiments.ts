@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import {
   actors,
   bareNet,
@@ -5,14 +8,20 @@ import {
   bareNetGroup,
   bareRoom,
   type Contender,
+  decodeAndStep,
+  decodeByHand,
   discard,
   echo,
+  recordByHand,
+  recordEncode,
+  tableStep,
   wirechart,
   wirechartDurable,
   wirechartRoom,
 } from './contenders.ts';
 import { atLeast, atMost, type Claim, type Effort, type Experiment, type Figures } from './experiment.ts';
 import { memory } from './memory.ts';
+import type { Nanoseconds } from './micro/measure.ts';
 import { type Placement, underLoad } from './trial.ts';
 
 const gigabyte = 2 ** 30;
@@ -58,6 +67,42 @@ export function experiments(): Experiment[] {
       ],
     ),
     durability(),
+    micro(
+      'gate',
+      'the order gate alone, one event',
+      [tableStep],
+      [
+        {
+          what: 'table step, ns',
+          figure: 'medianNs',
+          of: tableStep,
+          against: tableStep,
+          compare: 'value',
+          sense: 'at most',
+          target: 10,
+        },
+      ],
+    ),
+    micro(
+      'decode',
+      'decode and step, one frame of 32 bytes out of 100 in a chunk',
+      [decodeByHand, decodeAndStep],
+      [
+        atMost(
+          'decode and step of a frame against a hand-written decoder',
+          'medianNs',
+          decodeAndStep,
+          decodeByHand,
+          1.5,
+        ),
+      ],
+    ),
+    micro(
+      'record',
+      'one record of 32 bytes into the batch',
+      [recordByHand, recordEncode],
+      [atMost('log encode against a plain copy', 'medianNs', recordEncode, recordByHand)],
+    ),
     latency('latency-ping-pong', 1),
     latency('latency-pipelined', 100),
     idleMemory(),
@@ -175,6 +220,26 @@ function latency(name: string, window: number): Experiment {
           rate: half,
         };
       });
+    },
+  };
+}
+
+function micro(
+  name: string,
+  title: string,
+  contenders: readonly Contender[],
+  claims: readonly Claim[],
+): Experiment {
+  return {
+    name,
+    title,
+    contenders,
+    claims,
+    targeted: true,
+    trial: async ({ script }): Promise<Figures> => {
+      const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(script)]);
+      const { least, median }: Nanoseconds = JSON.parse(stdout);
+      return { medianNs: median, leastNs: least };
     },
   };
 }

@@ -13,8 +13,8 @@ const figures: ReadonlyArray<readonly [figure: string, heading: string, show: (v
   ['startUp', 'start-up ms', (value) => value.toFixed(0)],
   ['rss', 'RSS bytes', (value) => Math.round(value).toLocaleString('en')],
   ['heap', 'heap + external bytes', (value) => Math.round(value).toLocaleString('en')],
-  ['median', 'median ns', (value) => value.toFixed(2)],
-  ['least', 'least ns', (value) => value.toFixed(2)],
+  ['medianNs', 'median ns', (value) => value.toFixed(2)],
+  ['leastNs', 'least ns', (value) => value.toFixed(2)],
 ];
 
 interface Sheet {
@@ -27,9 +27,9 @@ interface Sheet {
 export function terminal(all: readonly Results[]): string {
   return sheets(all)
     .map(({ title, head, rows }) => {
-      const table = new Table({ head: [...head], style: { head: ['bold'] } });
+      const table = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
       table.push(...rows.map((row) => row.map(coloured)));
-      return `${styleText('bold', title)}\n${table.toString()}`;
+      return `${styled('bold', title)}\n${table.toString()}`;
     })
     .join('\n\n');
 }
@@ -67,7 +67,7 @@ function claimRow(claim: Claim, results: Results): string[] {
 }
 
 function shown(claim: Claim, value: number): string {
-  return claim.compare === 'ratio' ? value.toFixed(2) : value.toFixed(0);
+  return value.toFixed(claim.compare === 'difference' ? 0 : 2);
 }
 
 function mark(verdict: Verdict): string {
@@ -76,9 +76,14 @@ function mark(verdict: Verdict): string {
 }
 
 function coloured(cell: string): string {
-  if (cell === 'pass') return styleText('green', cell);
-  if (cell === 'FAIL') return styleText('red', cell);
+  if (cell === 'pass') return styled('green', cell);
+  if (cell === 'FAIL') return styled('red', cell);
   return cell;
+}
+
+/** Plain where nobody looks: Node 20's styleText asks neither the terminal nor NO_COLOR. */
+function styled(style: 'bold' | 'green' | 'red', text: string): string {
+  return process.stdout.isTTY && !process.env['NO_COLOR'] ? styleText(style, text) : text;
 }
 
 function medians({ experiment, figures: measured }: Results): Sheet {

@@ -98,7 +98,7 @@ export class LogFile {
 }
 
 /** The records and the authors of one loop turn. */
-class Turn {
+export class Turn {
   bytes = Buffer.allocUnsafeSlow(bufferBytes);
   length = 0;
   readonly authors: Author[] = [];
