@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FaultyServer, faultyServers } from '../verify/faulty/faults.ts';
 import { type Listening, listen } from '../verify/faulty/reference.ts';
 import { compileC, noCompiler, noPython, type Outcome, run, runPython } from './outsider.ts';
+import { follow } from './scripted_server.ts';
 
 /** A server that bends the protocol in this way. */
 function faulty(id: FaultyServer['id']): Promise<Listening> {
@@ -24,6 +25,16 @@ function oldDialogue(client: (words: string[]) => Promise<Outcome>): void {
       'alice: hello',
       'alice: again',
     ]);
+  });
+
+  test('sends the bytes of the document, a bare 04 at the end', async () => {
+    const steps = ['010500616c696365', '02040041626c65', '0302006869', '04'];
+    const answer = Buffer.from([0]);
+    const script = steps.map((hex) => ({ comes: Buffer.from(hex, 'hex'), answer }));
+    const { port, finished } = await follow(script, 'ends');
+    const outcome = await client(['127.0.0.1', String(port), 'alice', 'Able', 'hi']);
+    expect(outcome.status).toBe(0);
+    await finished;
   });
 
   test('a refused password ends it with status 1', async () => {
