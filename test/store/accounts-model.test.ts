@@ -95,7 +95,7 @@ test('behaves as a simple model does, whatever is asked together and wherever it
   const directory = await temporaryDirectory();
   let run = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 30, size: 'max' }), async (steps) => {
       run += 1;
       const path = join(directory, `${run}.db`);
       const model = new Model();

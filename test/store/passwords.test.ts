@@ -44,19 +44,19 @@ test('an unknown user is refused after the work of a verification', async () => 
   expect(await unknown).toBe(false);
 });
 
-test('beyond the bound it is busy at once; within it everything is answered in order', async () => {
+test('beyond the bound it is busy at once; within it everything is answered in order; a flood leaves no trace', async () => {
   const passwords = await openPasswords({ cost: cheap, parallel: 1, maxWaiting: 3 });
-  const done: number[] = [];
-  const calls = [0, 1, 2, 3, 4, 5].map((n) => passwords.hash('x').then(() => done.push(n)));
-  const results = await Promise.allSettled(calls);
-  expect(results.map((result) => result.status)).toEqual([
-    ...['fulfilled', 'fulfilled', 'fulfilled', 'fulfilled'],
-    ...['rejected', 'rejected'],
-  ]);
-  expect(results[5]).toMatchObject({ reason: new PasswordsBusy(3) });
-  expect(done).toEqual([0, 1, 2, 3]);
-  // The flood is over: there is room again.
-  await passwords.hash('x');
+  for (const _flood of [1, 2, 3]) {
+    const done: number[] = [];
+    const calls = [0, 1, 2, 3, 4, 5].map((n) => passwords.hash('x').then(() => done.push(n)));
+    const results = await Promise.allSettled(calls);
+    expect(results.map((result) => result.status)).toEqual([
+      ...['fulfilled', 'fulfilled', 'fulfilled', 'fulfilled'],
+      ...['rejected', 'rejected'],
+    ]);
+    expect(results[5]).toMatchObject({ reason: new PasswordsBusy(3) });
+    expect(done).toEqual([0, 1, 2, 3]);
+  }
 });
 
 test('a call that fails gives its turn back', async () => {
