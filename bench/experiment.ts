@@ -75,17 +75,22 @@ export interface Verdict {
   readonly holds?: boolean;
 }
 
-/** Compares within each round, where both contenders met the same machine, then takes the median of the rounds. */
+/**
+ * Compares within each round, where both contenders met the same machine, then takes the median of the rounds.
+ * A round in which one of them failed is left out.
+ */
 export function judge(claim: Claim, results: Results): Verdict | undefined {
   const ofs = results.figures.get(claim.of.name);
   const againsts = results.figures.get(claim.against.name);
   if (ofs === undefined || againsts === undefined) return undefined;
-  const rounds = ofs.map((figures, round) => {
+  const all = ofs.map((figures, round) => {
     const of = figures[claim.figure] ?? Number.NaN;
     const against = againsts[round]?.[claim.figure] ?? Number.NaN;
     if (claim.compare === 'ratio') return of / against;
     return claim.compare === 'difference' ? of - against : of;
   });
+  const rounds = all.filter(Number.isFinite);
+  if (rounds.length === 0) return undefined;
   const verdict = { claim, median: median(rounds), least: Math.min(...rounds), most: Math.max(...rounds) };
   if (claim.target === undefined) return verdict;
   const holds = claim.sense === 'at least' ? verdict.median >= claim.target : verdict.median <= claim.target;
@@ -93,7 +98,7 @@ export function judge(claim: Claim, results: Results): Verdict | undefined {
 }
 
 export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;

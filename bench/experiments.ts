@@ -189,7 +189,7 @@ function latency(name: string, window: number): Experiment {
   let rate: number | undefined;
   return {
     name,
-    title: `50 connections, open loop at half of what saturates bare net at 50 x window ${window}`,
+    title: `50 connections, open loop in bursts of ${window}, half of what saturates bare net at 50 x window ${window}`,
     contenders: [bareNet, wirechart],
     claims: [
       atMost(
@@ -218,6 +218,7 @@ function latency(name: string, window: number): Experiment {
           warmUp,
           seconds,
           rate: half,
+          burst: window,
         };
       });
     },
@@ -254,7 +255,7 @@ function idleMemory(): Experiment {
       atMost('the same: heap and external', 'heap', wirechart, echo, 1.25),
     ],
     targeted: true,
-    trial: (contender, effort) => memory(contender, effort.quick ? [500, 2500] : [1000, 6000]),
+    trial: (contender, effort) => memory(contender, effort.quick ? [500, 2500] : [1000, 9000]),
   };
 }
 

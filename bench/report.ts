@@ -55,7 +55,10 @@ function sheets(all: readonly Results[]): Sheet[] {
 function claimRow(claim: Claim, results: Results): string[] {
   const verdict = judge(claim, results);
   const target = claim.target === undefined ? '' : `${claim.sense} ${shown(claim, claim.target)}`;
-  if (verdict === undefined) return [claim.what, 'not built yet', '', target, 'skipped'];
+  if (verdict === undefined) {
+    const built = results.figures.has(claim.of.name) && results.figures.has(claim.against.name);
+    return [claim.what, built ? 'failed' : 'not built yet', '', target, built ? 'FAIL' : 'skipped'];
+  }
   const { median, least, most } = verdict;
   return [
     claim.what,
@@ -88,7 +91,7 @@ function styled(style: 'bold' | 'green' | 'red', text: string): string {
 
 function medians({ experiment, figures: measured }: Results): Sheet {
   const seen = figures.filter(([figure]) =>
-    [...measured.values()].some((rounds) => rounds[0]?.[figure] !== undefined),
+    [...measured.values()].some((rounds) => rounds.some((round) => round[figure] !== undefined)),
   );
   const rows = [...measured].map(([name, rounds]) => [
     name,

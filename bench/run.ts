@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
-import { exists } from './contenders.ts';
+import { type Contender, exists } from './contenders.ts';
 import type { Effort, Experiment, Figures, Results } from './experiment.ts';
 import { experiments } from './experiments.ts';
 import { markdown, terminal } from './report.ts';
@@ -73,11 +73,23 @@ async function run(experiment: Experiment): Promise<Results> {
   for (let round = 0; round < effort(experiment).rounds; round++) {
     for (const contender of present(experiment)) {
       bar.update({ what: `${experiment.name}: ${contender.name}` });
-      figures.get(contender.name)?.push(await experiment.trial(contender, effort(experiment)));
+      figures.get(contender.name)?.push(await attempt(experiment, contender));
       bar.increment();
     }
   }
   return { experiment, figures };
+}
+
+/** A trial that fails is reported and counts for nothing; the others are not lost for it. */
+async function attempt(experiment: Experiment, contender: Contender): Promise<Figures> {
+  try {
+    return await experiment.trial(contender, effort(experiment));
+  } catch (failure) {
+    process.exitCode = 1;
+    const reason = failure instanceof Error ? failure.message : String(failure);
+    console.error(`\nfailed: ${experiment.name}: ${contender.name}: ${reason}`);
+    return {};
+  }
 }
 
 function present(experiment: Experiment) {

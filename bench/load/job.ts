@@ -23,10 +23,14 @@ export interface ClosedLoop extends Messages {
   readonly mostBytes: number;
 }
 
-/** Frames are sent when they are due, `rate` a second over all connections, whatever the server does. */
+/**
+ * Frames are sent when they are due, `rate` a second over all connections, whatever the server does; `burst` of them
+ * are due at once on one connection, as a client has them that queues its messages.
+ */
 export interface OpenLoop extends Messages {
   readonly kind: 'open-loop';
   readonly rate: number;
+  readonly burst: number;
 }
 
 /** Logged-in connections that do nothing: first `counts[0]` of them, then as many more as make `counts[1]`, … */

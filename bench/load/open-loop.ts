@@ -3,21 +3,22 @@ import { messages, openAll } from './connection.ts';
 import type { OpenLoop, Percentiles, Report, Seen } from './job.ts';
 import { Stopwatch } from './stopwatch.ts';
 
-/** The most frames that one write carries when the generator is late. */
-const mostAtOnce = 1000;
+/** The most bursts that one write carries when the generator is late. */
+const mostAtOnce = 20;
 
 /**
  * Sends frames when they are due and times each reply from when its frame was *due*, not from when it was sent: a
  * server that stalls is charged for every frame that it made wait (no coordinated omission).
  *
- * Frame k of connection c is due at (k * connections + c) / rate, so no due time is ever stored.
+ * Burst b of connection c is due at (b * connections + c) * burst / rate, so no due time is ever stored.
  */
 export async function openLoop(job: OpenLoop, tell: (report: Report) => void): Promise<Seen> {
-  const { frames, frameBytes } = messages(mostAtOnce, job.payloadBytes);
+  const { burst } = job;
+  const { frames, frameBytes } = messages(mostAtOnce * burst, job.payloadBytes);
   const connections = await openAll(job.port, job.connections, job.dialogue, frames, frameBytes);
-  const frameInterval = 1000 / job.rate;
-  const turnInterval = frameInterval * connections.length;
-  const framesEach = Math.ceil(((job.warmUp + job.seconds) * 1000) / turnInterval);
+  const interval = (1000 * burst) / job.rate;
+  const roundInterval = interval * connections.length;
+  const burstsEach = Math.ceil(((job.warmUp + job.seconds) * 1000) / roundInterval);
   const latency = createHistogram();
   const lateness = createHistogram();
   let stopwatch: Stopwatch | undefined;
@@ -25,6 +26,7 @@ export async function openLoop(job: OpenLoop, tell: (report: Report) => void): P
 
   const begun = performance.now() + 1;
   const measuredFrom = begun + job.warmUp * 1000;
+  /** Bursts sent on each connection. */
   const sent = new Float64Array(connections.length);
 
   const answered = connections.map(
@@ -34,13 +36,13 @@ export async function openLoop(job: OpenLoop, tell: (report: Report) => void): P
         connection.answered = (replies) => {
           const now = performance.now();
           for (const end = k + replies; k < end; k++) {
-            const due = begun + c * frameInterval + k * turnInterval;
+            const due = begun + c * interval + Math.floor(k / burst) * roundInterval;
             if (due < measuredFrom) continue;
             measured++;
             latency.record(nanoseconds(now - due));
           }
-          if (k > (sent[c] ?? 0)) throw new Error('a reply came before its frame was sent');
-          if (k === framesEach) resolve();
+          if (k > (sent[c] ?? 0) * burst) throw new Error('a reply came before its frame was sent');
+          if (k === burstsEach * burst) resolve();
         };
       }),
   );
@@ -56,13 +58,13 @@ export async function openLoop(job: OpenLoop, tell: (report: Report) => void): P
     let left = 0;
     for (let c = 0; c < connections.length; c++) {
       const already = sent[c] ?? 0;
-      const firstDue = begun + c * frameInterval + already * turnInterval;
-      left += framesEach - already;
-      if (firstDue > now || already === framesEach) continue;
-      const due = Math.floor((now - firstDue) / turnInterval) + 1;
-      const count = Math.min(due, framesEach - already, mostAtOnce);
+      const firstDue = begun + c * interval + already * roundInterval;
+      left += burstsEach - already;
+      if (firstDue > now || already === burstsEach) continue;
+      const due = Math.floor((now - firstDue) / roundInterval) + 1;
+      const count = Math.min(due, burstsEach - already, mostAtOnce);
       sent[c] = already + count;
-      connections[c]?.send(count);
+      connections[c]?.send(count * burst);
       if (firstDue >= measuredFrom) lateness.record(nanoseconds(now - firstDue));
     }
     timer = left > 0 ? setImmediate(turn) : undefined;
