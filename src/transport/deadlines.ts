@@ -1,0 +1,7 @@
+/** How long a peer may take, in milliseconds; absent means for ever. */
+export interface TimeLimits {
+  /** From the accept until the states tagged `handshake` are left. */
+  readonly handshakeTimeout?: number | undefined;
+  /** From one accepted message of the peer to the next. */
+  readonly idleTimeout?: number | undefined;
+}

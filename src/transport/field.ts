@@ -1,0 +1,249 @@
+import { LocalError } from './errors.ts';
+
+/**
+ * Where a decoder stands in what was received. One cursor serves a whole connection: the decoder is written
+ * in fields that move it, and the common case allocates nothing.
+ */
+export class Cursor {
+  bytes: Uint8Array = new Uint8Array(0);
+  /** Index of the next byte to read. */
+  at = 0;
+  /** Index after the last byte received. */
+  end = 0;
+  /** Set by a field that must see more: the index up to which bytes must have come. */
+  wanted = 0;
+  /** Set by a field whose content is refused: what it expected and what came. */
+  fault: string | undefined = undefined;
+  /** Set with `fault` where the end of the frame cannot be known any more. */
+  lost = false;
+
+  /** Makes sure of `size` bytes from here; when they have not come, says so in `wanted`. */
+  has(size: number): boolean {
+    if (this.end - this.at >= size) return true;
+    this.wanted = this.at + size;
+    return false;
+  }
+}
+
+/**
+ * One field of a frame: bytes on the wire, a value in the message, both directions.
+ *
+ * `read` moves the cursor past the field and answers the value; it answers `undefined` when bytes are still
+ * missing (`cursor.wanted`). Content that is refused goes into `cursor.fault`, and the reading goes on where
+ * the field's extent is known all the same.
+ */
+export interface Field<T> {
+  /** The field in words, for documents and errors. */
+  readonly says: string;
+  /** Fewest bytes that the field takes on the wire. */
+  readonly minimum: number;
+  /** Most bytes that the field takes on the wire. */
+  readonly maximum: number;
+  /** Never shown in logs, inspectors and reports. */
+  readonly secret: boolean;
+  read(cursor: Cursor): T | undefined;
+  /** @throws LocalError for a value that the field cannot carry. */
+  size(value: T): number;
+  /** Writes the value and answers the index after it. */
+  write(value: T, into: Uint8Array, at: number): number;
+}
+
+/** A byte that is always the same and tells one frame from another: no part of the message. */
+export interface Tag {
+  readonly tag: number;
+}
+
+/** The value that a field carries. */
+export type ValueOf<F> = F extends Field<infer T> ? T : never;
+
+/** A constant leading byte: the code by which the frame is known. */
+export function tag(value: number): Tag {
+  return { tag: value };
+}
+
+interface Bounds {
+  /** Smallest allowed; default 0. */
+  readonly min?: number;
+  /** Largest allowed; default what the field can hold. */
+  readonly max?: number;
+}
+
+/** An unsigned integer of one byte. */
+export function u8(bounds: Bounds = {}): Field<number> {
+  return integer('u8', 1, false, bounds);
+}
+
+/** An unsigned integer of two bytes, the high one first. */
+export function u16be(bounds: Bounds = {}): Field<number> {
+  return integer('u16 big-endian', 2, false, bounds);
+}
+
+/** An unsigned integer of two bytes, the low one first. */
+export function u16le(bounds: Bounds = {}): Field<number> {
+  return integer('u16 little-endian', 2, true, bounds);
+}
+
+function integer(kind: string, width: 1 | 2, little: boolean, { min = 0, max }: Bounds): Field<number> {
+  const largest = max ?? 256 ** width - 1;
+  const says = `${kind}, ${min}..${largest}`;
+  return {
+    says,
+    minimum: width,
+    maximum: width,
+    secret: false,
+    read(cursor) {
+      if (!cursor.has(width)) return undefined;
+      const value = readInteger(cursor.bytes, cursor.at, width, little);
+      cursor.at += width;
+      if (value < min || value > largest) cursor.fault ??= `expected ${says}, got ${value}`;
+      return value;
+    },
+    size(value) {
+      if (Number.isInteger(value) && value >= min && value <= largest) return width;
+      throw new LocalError(`expected ${says}, got ${value}`);
+    },
+    write: (value, into, at) => writeInteger(value, into, at, width, little),
+  };
+}
+
+function readInteger(bytes: Uint8Array, at: number, width: 1 | 2, little: boolean): number {
+  const first = bytes[at] ?? 0;
+  if (width === 1) return first;
+  const second = bytes[at + 1] ?? 0;
+  return little ? first | (second << 8) : (first << 8) | second;
+}
+
+function writeInteger(value: number, into: Uint8Array, at: number, width: 1 | 2, little: boolean): number {
+  if (width === 1) {
+    into[at] = value;
+    return at + 1;
+  }
+  into[at] = little ? value & 0xff : value >> 8;
+  into[at + 1] = little ? value >> 8 : value & 0xff;
+  return at + 2;
+}
+
+/** How a length is written in front of what it counts. */
+export type Length = 'u8' | 'u16be' | 'u16le';
+
+const widthOf = { u8: 1, u16be: 2, u16le: 2 } as const;
+
+/**
+ * Bytes behind their length. The value is a view of what was received, not a copy: it stays valid as long as
+ * it is held, and must not be written to.
+ */
+export function bytes(length: Length, { min = 0, max }: Bounds = {}): Field<Uint8Array> {
+  const width = widthOf[length];
+  const little = length === 'u16le';
+  const largest = max ?? 256 ** width - 1;
+  const says = `${length} length, then ${min}..${largest} bytes`;
+  return {
+    says,
+    minimum: width + min,
+    maximum: width + largest,
+    secret: false,
+    read(cursor) {
+      const { at } = cursor;
+      if (!cursor.has(width)) return undefined;
+      const size = readInteger(cursor.bytes, at, width, little);
+      if (size < min || size > largest) {
+        cursor.fault ??= `expected ${says}, got length ${size}`;
+        cursor.lost ||= size > largest;
+        if (cursor.lost) return undefined;
+      }
+      if (!cursor.has(width + size)) return undefined;
+      cursor.at = at + width + size;
+      return cursor.bytes.subarray(at + width, cursor.at);
+    },
+    size(value) {
+      if (value.length >= min && value.length <= largest) return width + value.length;
+      throw new LocalError(`expected ${says}, got ${value.length} bytes`);
+    },
+    write(value, into, at) {
+      const start = writeInteger(value.length, into, at, width, little);
+      into.set(value, start);
+      return start + value.length;
+    },
+  };
+}
+
+/** Text behind its length in bytes, one character a byte (Latin-1, so ASCII as it is). */
+export function text(length: Length, bounds: Bounds = {}): Field<string> {
+  const inner = bytes(length, bounds);
+  return {
+    ...inner,
+    says: inner.says.replace(/bytes$/, 'characters'),
+    read(cursor) {
+      const value = inner.read(cursor);
+      return value === undefined
+        ? undefined
+        : Buffer.from(value.buffer, value.byteOffset, value.length).toString('latin1');
+    },
+    size: (value) => inner.size(latin1(value)),
+    write: (value, into, at) => inner.write(latin1(value), into, at),
+  };
+}
+
+function latin1(value: string): Buffer {
+  const encoded = Buffer.from(value, 'latin1');
+  if (encoded.toString('latin1') === value) return encoded;
+  throw new LocalError('expected characters up to U+00FF, got one beyond');
+}
+
+/**
+ * ASCII text in a field of fixed size, padded with NUL: the value ends before the first NUL, a full field has
+ * none. A byte above 127 before the NUL is refused; the frame's end is known all the same.
+ */
+export function padded(size: number): Field<string> {
+  const says = `${size} bytes of ASCII text, padded with NUL`;
+  return {
+    says,
+    minimum: size,
+    maximum: size,
+    secret: false,
+    read(cursor) {
+      if (!cursor.has(size)) return undefined;
+      const field = cursor.bytes.subarray(cursor.at, cursor.at + size);
+      cursor.at += size;
+      const nul = field.indexOf(0);
+      const used = nul < 0 ? field : field.subarray(0, nul);
+      const alien = used.findIndex((byte) => byte > 127);
+      if (alien >= 0) cursor.fault ??= `expected ${says}, got byte ${used[alien]} at offset ${alien}`;
+      return Buffer.from(used.buffer, used.byteOffset, used.length).toString('latin1');
+    },
+    size(value) {
+      if (value.length > size) throw new LocalError(`expected ${says}, got ${value.length} characters`);
+      for (let index = 0; index < value.length; index++) {
+        const code = value.charCodeAt(index);
+        if (code === 0 || code > 127) throw new LocalError(`expected ${says}, got character ${code}`);
+      }
+      return size;
+    },
+    write(value, into, at) {
+      for (let index = 0; index < size; index++) {
+        into[at + index] = index < value.length ? value.charCodeAt(index) : 0;
+      }
+      return at + size;
+    },
+  };
+}
+
+/**
+ * The rest of a frame that some peers leave out: present when the next byte is `starts`, else the next byte
+ * begins the next frame. The message is complete before it, and its content is dropped, so that an answer
+ * never waits for bytes that may not come. Written out empty. Only the last field of a frame can be one.
+ */
+export interface OptionalRest {
+  readonly rest: Field<Uint8Array>;
+  readonly starts: number;
+}
+
+/** Bytes with a length, which the peer may leave out together; see {@link OptionalRest}. */
+export function optionalRest(length: 'u16be', starts: number): OptionalRest {
+  return { rest: bytes(length), starts };
+}
+
+/** The same field, its value kept out of logs, inspectors and reports. */
+export function secret<T>(field: Field<T>): Field<T> {
+  return { ...field, secret: true };
+}

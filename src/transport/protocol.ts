@@ -1,0 +1,186 @@
+import type { AnyStateMachine, EventFrom } from 'xstate';
+import { exploreMachine, REFUSED, step, type Table } from '../machine/table.ts';
+import { Decoder, type Entry } from './decoder.ts';
+import { LocalError, type RemoteError } from './errors.ts';
+import type { Frame } from './frame.ts';
+
+/** The two ends of a dialogue. */
+export type Role = 'client' | 'server';
+
+/** A frame for each message, under the message's name: `client.NAME`. */
+export type Frames = { readonly [type in `${Role}.${string}`]: Frame };
+
+/** Names of the messages that a machine knows. */
+export type MessageNames<M extends AnyStateMachine> = Extract<EventFrom<M>['type'], `${Role}.${string}`>;
+
+type FieldsOfFrame<F> = F extends Frame<infer Fields> ? Fields : never;
+
+/** The messages that `R` sends in a protocol with the frames `F`, told apart by `type`. */
+export type MessageFrom<F extends Frames, R extends Role> = {
+  [K in Extract<keyof F, `${R}.${string}`>]: { readonly type: K } & FieldsOfFrame<F[K]>;
+}[Extract<keyof F, `${R}.${string}`>];
+
+/** Every message of both ends. */
+export type Message<F extends Frames> = MessageFrom<F, Role>;
+
+/** The client's messages of a protocol. */
+export type ClientMessage<P> = P extends Protocol<infer F> ? MessageFrom<F, 'client'> : never;
+/** The server's messages of a protocol. */
+export type ServerMessage<P> = P extends Protocol<infer F> ? MessageFrom<F, 'server'> : never;
+
+/** What the server does with a peer that broke the rules. */
+export interface Verdict<F extends Frames> {
+  /** The message that refuses; none when silence is the answer. Sent as it is, whatever the state. */
+  readonly reply?: (error: RemoteError) => MessageFrom<F, 'server'>;
+  /** Whether the connection ends with it, or carries on in the same state. */
+  readonly closes: boolean;
+}
+
+/** One message of a protocol as tests and the verifier send it. */
+export interface Sample<F extends Frames> {
+  readonly message: Message<F>;
+  /** The server message that a correct server answers with; none when the message is not answered. */
+  readonly answer?: Extract<keyof F, `server.${string}`>;
+  /** A dialogue that must have been held before, on a connection of its own: an account to log in to, say. */
+  readonly before?: readonly MessageFrom<F, 'client'>[];
+}
+
+/** Samples by stable ids. The id of a message's plain sample is its bare name, `NAME`; of others `NAME/leading-nul`. */
+export interface Samples<F extends Frames> {
+  /** At least the plain sample of each client message; also those whose content the handlers refuse. */
+  readonly messages: Readonly<Record<string, Sample<F>>>;
+  /** Byte strings that begin a frame of the client and cannot be decoded. */
+  readonly malformed: Readonly<Record<string, Uint8Array>>;
+}
+
+/** What {@link defineProtocol} takes. */
+export interface Declaration<M extends AnyStateMachine, F extends Frames> {
+  /** As it is called on the command line: `message-log`. */
+  readonly name: string;
+  /** The port when none is given. */
+  readonly port: number;
+  readonly machine: M;
+  /** One frame for each message of the machine; a missing or a surplus one does not compile. */
+  readonly frames: F & Record<MessageNames<M>, Frame>;
+  readonly violation: Verdict<NoInfer<F>>;
+  readonly malformed: Verdict<NoInfer<F>>;
+  /** Bytes in which no further frame can be found; always closes. */
+  readonly unreadable: Pick<Verdict<NoInfer<F>>, 'reply'>;
+  /** Said to a peer whose time ran out, before closing. Default: nothing. */
+  readonly timeout?: () => MessageFrom<NoInfer<F>, 'server'>;
+  /** Said when a handler failed, before closing. Default: nothing. */
+  readonly failure?: () => MessageFrom<NoInfer<F>, 'server'>;
+  /**
+   * A client may send ahead, in the hope that each of its messages is answered with this one. Default: a
+   * client waits until the machine lets it send.
+   */
+  readonly hoped?: Extract<keyof NoInfer<F>, `server.${string}`>;
+  /**
+   * Messages to try the protocol with. Called for every use with a short text that was never used before, so
+   * that names can be fresh.
+   */
+  readonly samples: (unique: string) => Samples<NoInfer<F>>;
+}
+
+/** A message made ready once, to be sent many times. */
+export interface Encoded {
+  readonly event: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A protocol: its order as a table, its frames as decoders, and what happens to those who break it. */
+export interface Protocol<F extends Frames = Frames> {
+  readonly name: string;
+  readonly port: number;
+  readonly machine: AnyStateMachine;
+  readonly table: Table;
+  readonly frames: F;
+  readonly violation: Verdict<F>;
+  readonly malformed: Verdict<F>;
+  readonly unreadable: Pick<Verdict<F>, 'reply'>;
+  readonly timeout: (() => MessageFrom<F, 'server'>) | undefined;
+  readonly failure: (() => MessageFrom<F, 'server'>) | undefined;
+  readonly samples: (unique: string) => Samples<F>;
+  /** Reads what this role sends. */
+  readonly decoders: Readonly<Record<Role, Decoder>>;
+  /** The frame and the event of a message. @throws LocalError for a name that the protocol does not know. */
+  entry(type: string): Entry;
+  /** Number of the reply that a client sending ahead hopes for, or {@link REFUSED}. */
+  readonly hopedEvent: number;
+  /**
+   * `runs[state * events + event]` is 1 where the event is answered by a reply that leads back to the same
+   * state: a run of such messages may be handed over together, and nobody on the wire can tell.
+   */
+  readonly runs: Uint8Array;
+  /** @throws LocalError for a value that a field cannot carry. */
+  encode(message: Message<F>): Encoded;
+}
+
+/**
+ * Defines a protocol from its machine and its frames, and explores its order once.
+ *
+ * @throws DialectError when the machine says more than order.
+ * @throws TypeError when messages and frames do not match, or two frames cannot be told apart.
+ */
+export function defineProtocol<M extends AnyStateMachine, const F extends Frames>(
+  declaration: Declaration<M, F>,
+): Protocol<F> {
+  const { name, frames, machine } = declaration;
+  const table = exploreMachine(machine);
+  const entries = new Map<string, Entry>();
+  for (const [type, frame] of Object.entries<Frame>(frames)) {
+    const event = table.events.indexOf(type);
+    if (event < 0) throw new TypeError(`${name}: frame ${type} has no event in the machine`);
+    entries.set(type, { type, event, frame });
+  }
+  for (const event of table.events) {
+    if (!event.startsWith('transport.') && !entries.has(event)) {
+      throw new TypeError(`${name}: event ${event} of the machine has no frame`);
+    }
+  }
+  const decoderOf = (role: Role) =>
+    new Decoder([...entries.values()].filter((entry) => entry.type.startsWith(`${role}.`)));
+
+  const entry = (type: string): Entry => {
+    const found = entries.get(type);
+    if (found === undefined) throw new LocalError(`${name}: no message is called ${type}`);
+    return found;
+  };
+  return {
+    name,
+    port: declaration.port,
+    machine,
+    table,
+    frames,
+    violation: declaration.violation,
+    malformed: declaration.malformed,
+    unreadable: declaration.unreadable,
+    timeout: declaration.timeout,
+    failure: declaration.failure,
+    samples: declaration.samples,
+    decoders: { client: decoderOf('client'), server: decoderOf('server') },
+    entry,
+    hopedEvent: declaration.hoped === undefined ? REFUSED : table.events.indexOf(declaration.hoped),
+    runs: findRuns(table),
+    encode(message) {
+      const { event, frame } = entry(message.type);
+      const bytes = Buffer.allocUnsafe(frame.size(message));
+      frame.write(message, bytes, 0);
+      return { event, bytes };
+    },
+  };
+}
+
+function findRuns(table: Table): Uint8Array {
+  const runs = new Uint8Array(table.next.length);
+  table.next.forEach((judging, index) => {
+    const state = Math.floor(index / table.events.length);
+    const sender = table.events[index % table.events.length] ?? '';
+    if (judging === REFUSED || !sender.startsWith('client.') || table.serverOwes[judging] === 0) return;
+    const returns = table.events.some(
+      (event, reply) => event.startsWith('server.') && step(table, judging, reply) === state,
+    );
+    if (returns) runs[index] = 1;
+  });
+  return runs;
+}
