@@ -5,7 +5,7 @@ import { LocalError, type Refusal, RemoteError } from './errors.ts';
 import type { OptionalRest } from './field.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
-import type { Encoded, Frames, MessageFrom, Protocol, Role } from './protocol.ts';
+import { Encoded, type Frames, type MessageFrom, type Protocol, type Role } from './protocol.ts';
 import type { Tally } from './tally.ts';
 
 /** {@link Connection.nextMessage}: nothing whole has come; call again after `receive`. */
@@ -213,7 +213,7 @@ export class Connection<F extends Frames, R extends Role> {
    * @throws LocalError when it is not our turn to send it, or a value cannot be sent.
    */
   send(message: MessageFrom<F, R> | Encoded): void {
-    const event = 'event' in message && 'bytes' in message ? message.event : this.#entryOf(message).event;
+    const event = message instanceof Encoded ? message.event : this.#entryOf(message).event;
     if (!this.maySend(event)) {
       throw new LocalError(
         `cannot send ${this.protocol.table.events[event]} in state ${this.stateName}: ` +
@@ -224,6 +224,11 @@ export class Connection<F extends Frames, R extends Role> {
     if (this.role === 'client') this.#sendAhead(event);
     else this.#take(event);
     this.#continueRun();
+  }
+
+  /** The message with its bytes, as {@link send} takes it too. @throws LocalError for a value that cannot be sent. */
+  prepare(message: MessageFrom<F, R> | Encoded): Encoded {
+    return message instanceof Encoded ? message : this.protocol.encode(message);
   }
 
   /** Whether the message with this event number may be sent now. */
@@ -260,15 +265,14 @@ export class Connection<F extends Frames, R extends Role> {
     if (handshakeTimeout !== undefined && table.handshake[this.#state] === 1) {
       due = this.#accepted + handshakeTimeout;
     }
-    // The peer is not idle while it waits for us.
-    if (idleTimeout !== undefined && table.serverOwes[this.#state] === 0) {
-      due = Math.min(due, this.#active + idleTimeout);
-    }
+    if (idleTimeout !== undefined) due = Math.min(due, this.#active + idleTimeout);
     return due === Number.POSITIVE_INFINITY ? undefined : due;
   }
 
   /** Closes the connection when its time has run out. @returns whether it has. */
   handleTimeout(now: number): boolean {
+    // The peer is not idle while it waits for us.
+    if (this.protocol.table.serverOwes[this.#state] === 1) this.#active = now;
     const due = this.nextTimeout();
     if (due === undefined || now < due) return false;
     if (this.role === 'server') this.#say(this.protocol.timeout?.());
@@ -390,15 +394,14 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   #write(message: { readonly type: string } | Encoded): void {
-    if ('bytes' in message && message.bytes instanceof Uint8Array && 'event' in message) {
+    if (message instanceof Encoded) {
       const { into, at } = this.#outbox.reserve(message.bytes.length);
       into.set(message.bytes, at);
-      return;
+    } else {
+      const { frame } = this.#entryOf(message);
+      const { into, at } = this.#outbox.reserve(frame.size(message));
+      frame.write(message, into, at);
     }
-    if (!('type' in message)) return;
-    const { frame } = this.#entryOf(message);
-    const { into, at } = this.#outbox.reserve(frame.size(message));
-    frame.write(message, into, at);
   }
 
   #take(event: number): void {

@@ -5,6 +5,8 @@ import type { Frame } from './frame.ts';
 export interface Entry {
   /** `client.NAME` */
   readonly type: string;
+  /** `NAME` */
+  readonly name: string;
   readonly event: number;
   readonly frame: Frame;
 }

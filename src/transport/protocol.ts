@@ -83,9 +83,15 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
 }
 
 /** A message made ready once, to be sent many times. */
-export interface Encoded {
+export class Encoded {
+  /** Number of its event in the table. */
   readonly event: number;
   readonly bytes: Uint8Array;
+
+  constructor(event: number, bytes: Uint8Array) {
+    this.event = event;
+    this.bytes = bytes;
+  }
 }
 
 /** A protocol: its order as a table, its frames as decoders, and what happens to those who break it. */
@@ -113,7 +119,7 @@ export interface Protocol<F extends Frames = Frames> {
    */
   readonly runs: Uint8Array;
   /** @throws LocalError for a value that a field cannot carry. */
-  encode(message: Message<F>): Encoded;
+  encode(message: { readonly type: string }): Encoded;
 }
 
 /**
@@ -131,7 +137,7 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
   for (const [type, frame] of Object.entries<Frame>(frames)) {
     const event = table.events.indexOf(type);
     if (event < 0) throw new TypeError(`${name}: frame ${type} has no event in the machine`);
-    entries.set(type, { type, event, frame });
+    entries.set(type, { type, name: type.slice(type.indexOf('.') + 1), event, frame });
   }
   for (const event of table.events) {
     if (!event.startsWith('transport.') && !entries.has(event)) {
@@ -166,7 +172,7 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
       const { event, frame } = entry(message.type);
       const bytes = Buffer.allocUnsafe(frame.size(message));
       frame.write(message, bytes, 0);
-      return { event, bytes };
+      return new Encoded(event, bytes);
     },
   };
 }

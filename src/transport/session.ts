@@ -1,0 +1,376 @@
+import type { Connection, End, Peer, StepListener } from './connection.ts';
+import { NEED_MORE, PAUSED } from './connection.ts';
+import { LocalError, RemoteError } from './errors.ts';
+import type { Encoded, Frames, MessageFrom, Role } from './protocol.ts';
+
+type BareName<T extends string> = T extends `${Role}.${infer Name}` ? Name : never;
+
+/** A message of the peer by its bare name: `NAME` of `client.NAME`. */
+type PeerMessage<F extends Frames, R extends Role, N extends string> = Extract<
+  MessageFrom<F, Peer<R>>,
+  { readonly type: `${Peer<R>}.${N}` }
+>;
+
+/** What a handler answers: a message, or nothing where the protocol has no answer. */
+export type Reply<F extends Frames, R extends Role> = MessageFrom<F, R> | undefined;
+
+/** Why a session ended. */
+export type EndCause = 'close' | 'end' | 'reset' | 'timeout' | 'refused' | 'failed';
+
+/**
+ * What the messages of the peer do, one method for each under its bare name: leaving one out does not compile.
+ * A session has its own handlers, so their fields are the session's memory.
+ */
+export type Handlers<F extends Frames, R extends Role = 'server'> = {
+  [N in BareName<MessageFrom<F, Peer<R>>['type']>]: (
+    message: PeerMessage<F, R, N>,
+  ) => Reply<F, R> | Promise<Reply<F, R>>;
+} & {
+  /**
+   * An optimisation that nobody on the wire can see: equal messages that came together and are each answered
+   * in place. The answers stand in the order of the messages; when one leads elsewhere it is the last.
+   */
+  readonly runs?: {
+    [N in BareName<MessageFrom<F, Peer<R>>['type']>]?: (
+      messages: readonly PeerMessage<F, R, N>[],
+    ) => readonly MessageFrom<F, R>[] | Promise<readonly MessageFrom<F, R>[]>;
+  };
+  /** The session is over, for whatever cause; called once. */
+  ended?(cause: EndCause): void;
+};
+
+/** What a session needs of a transport. */
+export interface Wire {
+  /** Takes the bytes. @returns false when the session should wait for `drained`. */
+  write(bytes: Uint8Array): boolean;
+  /** Closes after everything written: the last reply must arrive. */
+  close(): void;
+  /** Stops and starts the flow of input. */
+  pause(): void;
+  resume(): void;
+}
+
+/** Told what sessions do, for logs and counts. Nothing here carries a payload. */
+export interface SessionObserver {
+  /** A message was answered; `reply` is missing where the protocol has no answer. Only called when present. */
+  transaction?(session: AnySession, received: string, reply: string | undefined): void;
+  /** The peer broke the protocol. */
+  refused?(session: AnySession, error: RemoteError): void;
+  /** A handler threw. */
+  failed?(session: AnySession, error: unknown): void;
+  ended?(session: AnySession, cause: EndCause): void;
+}
+
+/** What every session tells of itself, whatever its protocol. */
+export interface AnySession {
+  readonly id: number;
+  /** `HOST:PORT` of the peer, or what else names it. */
+  readonly peer: string;
+  readonly stateName: string;
+  readonly state: number;
+  /** Messages taken from the peer. */
+  readonly received: number;
+  /** Follows this session step by step, while set. */
+  onStep: StepListener | undefined;
+}
+
+/** Messages taken together at most, so that one busy peer leaves room for the others. */
+const MOST_IN_RUN = 1024;
+/** Bytes that may wait undecoded before the flow of input is stopped. */
+const HIGH_WATER = 256 * 1024;
+/** Messages of our own initiative that may wait for their turn. */
+const MOST_PUSHED = 1024;
+
+/**
+ * A connection with handlers: one transaction at a time, replies in order. Still no socket: a {@link Wire}
+ * takes the bytes.
+ */
+export class Session<F extends Frames, R extends Role = 'server'> implements AnySession {
+  readonly connection: Connection<F, R>;
+  readonly id: number;
+  readonly peer: string;
+  received = 0;
+  readonly #wire: Wire;
+  readonly #observer: SessionObserver | undefined;
+  #handlers: Handlers<F, R> | undefined;
+  #pushed: Encoded[] = [];
+  /** A handler works on its answer. */
+  #busy = false;
+  /** The wire takes no more for now. */
+  #choked = false;
+  #pausedInput = false;
+  #over = false;
+
+  constructor(
+    connection: Connection<F, R>,
+    wire: Wire,
+    about: { readonly id: number; readonly peer: string; readonly observer?: SessionObserver | undefined },
+  ) {
+    this.connection = connection;
+    this.#wire = wire;
+    this.id = about.id;
+    this.peer = about.peer;
+    this.#observer = about.observer;
+  }
+
+  get state(): number {
+    return this.connection.state;
+  }
+
+  get stateName(): string {
+    return this.connection.stateName;
+  }
+
+  get onStep(): StepListener | undefined {
+    return this.connection.onStep;
+  }
+
+  set onStep(listener: StepListener | undefined) {
+    this.connection.onStep = listener;
+  }
+
+  /** Whether the dialogue is over. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Begins the dialogue. */
+  open(handlers: Handlers<F, R>, now = 0): void {
+    this.#handlers = handlers;
+    this.connection.open(now);
+  }
+
+  receive(bytes: Uint8Array, now?: number): void {
+    this.connection.receive(bytes, now);
+    this.#pump();
+  }
+
+  /** The peer has half-closed: what it sent before still gets every answer. */
+  receiveEnd(): void {
+    this.connection.receiveEnd();
+    this.#pump();
+  }
+
+  /** The transport broke. */
+  receiveReset(): void {
+    this.connection.receiveReset();
+    this.#end('reset');
+  }
+
+  /** The wire takes more again. */
+  drained(): void {
+    this.#choked = false;
+    this.#pump();
+  }
+
+  /** When `handleTimeout` is due. */
+  nextTimeout(): number | undefined {
+    return this.connection.nextTimeout();
+  }
+
+  handleTimeout(now: number): void {
+    if (!this.connection.handleTimeout(now)) return;
+    this.#flush();
+    this.#end('timeout');
+  }
+
+  /**
+   * Sends a message now.
+   *
+   * @throws LocalError when it is not our turn.
+   */
+  send(message: MessageFrom<F, R> | Encoded): void {
+    this.connection.send(message);
+    this.#flush();
+    if (this.connection.closed) this.#end('close');
+  }
+
+  /**
+   * Sends a message as soon as the machine lets it, behind those pushed before.
+   *
+   * @returns false when too many wait already, or the session is over: the message is not taken.
+   */
+  push(message: MessageFrom<F, R> | Encoded): boolean {
+    if (this.#over || this.#pushed.length >= MOST_PUSHED) return false;
+    const encoded = this.connection.prepare(message);
+    if (this.#pushed.length === 0 && !this.#choked && !this.#busy && this.connection.maySend(encoded.event)) {
+      this.connection.send(encoded);
+      this.#flush();
+    } else this.#pushed.push(encoded);
+    return true;
+  }
+
+  /** Messages pushed that wait for their turn. */
+  get waiting(): number {
+    return this.#pushed.length;
+  }
+
+  /** Ends the dialogue from our side, with a last word where the protocol has one for it. */
+  close(lastWord?: MessageFrom<F, R> | Encoded): void {
+    if (this.#over) return;
+    if (lastWord !== undefined && !this.connection.closed) {
+      this.connection.send(lastWord);
+      this.#flush();
+    }
+    this.connection.close();
+    this.#end('close');
+  }
+
+  #pump(): void {
+    const { connection } = this;
+    while (!this.#busy && !this.#choked && !this.#over) {
+      const home = connection.state;
+      const incoming = connection.nextMessage();
+      if (incoming === NEED_MORE || incoming === PAUSED) break;
+      if (incoming instanceof RemoteError) this.#refused(incoming);
+      else if (isEnd(incoming)) this.#end('end');
+      else this.#handle(incoming, home);
+    }
+    this.#pushMore();
+    this.#flush();
+    this.#regulate();
+  }
+
+  #handle(message: MessageFrom<F, Peer<R>>, home: number): void {
+    const { connection } = this;
+    const { protocol } = connection;
+    const { event, name } = protocol.entry(message.type);
+    try {
+      const handleRun = handlerOf<RunHandler<F, R>>(this.#handlers?.runs, name);
+      if (handleRun !== undefined && protocol.runs[home * protocol.table.events.length + event] === 1) {
+        const messages = connection.takeRun(message, home, MOST_IN_RUN);
+        this.received += messages.length;
+        this.#settle(message.type, handleRun.call(this.#handlers, messages));
+      } else {
+        this.received++;
+        const handle = handlerOf<Handler<F, R>>(this.#handlers, name);
+        this.#settle(message.type, handle?.call(this.#handlers, message));
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Sends the answers now, or when they are there. */
+  #settle(received: string, answer: Answer<F, R> | Promise<Answer<F, R>>): void {
+    if (!(answer instanceof Promise)) {
+      this.#answer(received, answer);
+      return;
+    }
+    this.#busy = true;
+    answer.then(
+      (settled) => this.#resume(() => this.#answer(received, settled)),
+      (error: unknown) => this.#resume(() => this.#failed(error)),
+    );
+  }
+
+  #resume(finish: () => void): void {
+    this.#busy = false;
+    if (this.#over) return;
+    try {
+      finish();
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#pump();
+  }
+
+  #answer(received: string, answer: Answer<F, R>): void {
+    const { connection } = this;
+    if (isReplies(answer)) {
+      for (const reply of answer) this.#reply(received, reply);
+    } else this.#reply(received, answer);
+    const { protocol } = connection;
+    if (
+      connection.role === 'server' &&
+      protocol.table.serverOwes[connection.state] === 1 &&
+      !connection.closed
+    ) {
+      throw new LocalError(`the handler of ${received} left it unanswered in state ${connection.stateName}`);
+    }
+    if (connection.closed) {
+      this.#flush();
+      this.#end('close');
+    }
+  }
+
+  #reply(received: string, reply: Reply<F, R>): void {
+    if (reply !== undefined && !this.connection.closed) this.connection.send(reply);
+    this.#observer?.transaction?.(this, received, reply?.type);
+  }
+
+  #refused(error: RemoteError): void {
+    this.#observer?.refused?.(this, error);
+    if (!error.closes) return;
+    this.#flush();
+    this.#end('refused');
+  }
+
+  #failed(error: unknown): void {
+    this.#observer?.failed?.(this, error);
+    this.connection.fail();
+    this.#flush();
+    this.#end('failed');
+  }
+
+  #pushMore(): void {
+    const { connection } = this;
+    while (this.#pushed.length > 0 && !this.#choked && !this.#over) {
+      const [next] = this.#pushed;
+      if (next === undefined || !connection.maySend(next.event)) return;
+      this.#pushed.shift();
+      connection.send(next);
+    }
+  }
+
+  #flush(): void {
+    const output = this.connection.takeOutput();
+    if (output !== undefined && !this.#wire.write(output)) this.#choked = true;
+  }
+
+  /** Stops the flow of input while more waits than we want to hold. */
+  #regulate(): void {
+    const full = !this.#over && (this.#busy || this.#choked) && this.connection.buffered >= HIGH_WATER;
+    if (full === this.#pausedInput) return;
+    this.#pausedInput = full;
+    if (full) this.#wire.pause();
+    else this.#wire.resume();
+  }
+
+  #end(cause: EndCause): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#pushed = [];
+    this.#regulate();
+    this.#wire.close();
+    this.#handlers?.ended?.(cause);
+    this.#observer?.ended?.(this, cause);
+  }
+}
+
+type Handler<F extends Frames, R extends Role> = (
+  message: MessageFrom<F, Peer<R>>,
+) => Answer<F, R> | Promise<Answer<F, R>>;
+type RunHandler<F extends Frames, R extends Role> = (
+  messages: readonly MessageFrom<F, Peer<R>>[],
+) => Answer<F, R> | Promise<Answer<F, R>>;
+
+/**
+ * The handler under a message's name. `Handlers` says that it takes just this message; that name and message
+ * belong together is the decoder's doing, and more than the type system can follow.
+ */
+function handlerOf<H>(handlers: object | undefined, name: string): H | undefined {
+  return handlers === undefined ? undefined : Reflect.get(handlers, name);
+}
+
+type Answer<F extends Frames, R extends Role> = Reply<F, R> | readonly MessageFrom<F, R>[];
+
+function isReplies<F extends Frames, R extends Role>(
+  answer: Answer<F, R>,
+): answer is readonly MessageFrom<F, R>[] {
+  return Array.isArray(answer);
+}
+
+function isEnd(message: { readonly type: string }): message is End {
+  return message.type === 'transport.end';
+}
