@@ -31,17 +31,17 @@ export const messageLogMachine = setup({
   id: 'message-log',
   description: 'A client logs in with a name and a password and appends messages to a log on the server.',
   initial: 'C',
-  on: ends,
   states: {
     C: {
       description: 'Connection accepted',
       meta: { clause: 'C: the transport’s accept, then N, no reply' },
-      on: { 'transport.accept': 'N' },
+      on: { 'transport.accept': 'N', ...ends },
     },
     N: {
       description: 'Client supplies name',
       meta: { clause: 'N: code 1, payload 1..65535 bytes, first byte not NUL; 0x00, then P' },
       tags: 'handshake',
+      on: ends,
       initial: 'awaiting',
       states: {
         awaiting: { tags: 'client', on: { 'client.NAME': 'judging', 'client.CLOSE': '#X' } },
@@ -53,6 +53,7 @@ export const messageLogMachine = setup({
       description: 'Client supplies password',
       meta: { clause: 'P: code 2, the authenticator says yes; 0x00, then M' },
       tags: 'handshake',
+      on: ends,
       initial: 'awaiting',
       states: {
         awaiting: { tags: 'client', on: { 'client.PASSWORD': 'judging', 'client.CLOSE': '#X' } },
@@ -63,6 +64,7 @@ export const messageLogMachine = setup({
       id: 'M',
       description: 'Client supplies message',
       meta: { clause: 'M: code 3, payload 1..65535 bytes, any bytes; 0x00 once it is on the log, stay in M' },
+      on: ends,
       initial: 'awaiting',
       states: {
         awaiting: { tags: 'client', on: { 'client.MESSAGE': 'judging', 'client.CLOSE': '#X' } },
@@ -75,7 +77,7 @@ export const messageLogMachine = setup({
       meta: { clause: 'any state, code 4: 0x00, X, closed; end of stream, reset, timeout: X, no reply' },
       initial: 'judging',
       states: {
-        judging: { tags: 'server', on: { 'server.ACCEPT': '#closed' } },
+        judging: { tags: 'server', on: { 'server.ACCEPT': 'closed', ...ends } },
         closed: { id: 'closed', type: 'final' },
       },
     },

@@ -89,6 +89,14 @@ export function exploreMachine(machine: AnyStateMachine): Table {
     // An illegal event leaves the state as it is, just as a legal self-loop does: `can` tells them apart.
     // A machine that is done takes nothing more, whatever `can` says.
     if (state.status !== 'active' || !state.can(event)) continue;
+    if (isFinal(state)) {
+      throw new DialectError(
+        machine.id,
+        nameOf(state.value),
+        `on '${event.type}'`,
+        'a final state takes nothing more; let the states before it handle the event, not their parent',
+      );
+    }
     const [from, to] = [numberOf.get(keyOf(state.value)), numberOf.get(keyOf(nextState.value))];
     if (from !== undefined && to !== undefined) next[from * events.length + events.indexOf(event.type)] = to;
   }
@@ -99,13 +107,19 @@ export function exploreMachine(machine: AnyStateMachine): Table {
     events,
     next,
     initial: paths.findIndex((path) => path.length === 0),
-    final: Uint8Array.from(states, (state) => Number(state.status !== 'active')),
+    final: Uint8Array.from(states, (state) => Number(isFinal(state))),
     serverOwes: Uint8Array.from(states, (state) => Number(state.hasTag('server'))),
     clientOwes: Uint8Array.from(states, (state) => Number(state.hasTag('client'))),
     handshake: Uint8Array.from(states, (state) => Number(state.hasTag('handshake'))),
     clauses: states.map(clausesOf),
     paths,
   };
+}
+
+/** Done, or at rest in final states alone: nothing can follow. */
+function isFinal(state: AnyMachineSnapshot): boolean {
+  const leaves = state._nodes.filter((node) => Object.keys(node.states).length === 0);
+  return state.status !== 'active' || leaves.every((node) => node.type === 'final');
 }
 
 function keyOf(value: StateValue): string {
