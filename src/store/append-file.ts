@@ -18,6 +18,8 @@ export interface LogTiming {
 /** What a file of records needs to know beyond its path. */
 export interface AppendFileOptions {
   readonly recordEnd: string;
+  /** Whether records that a failed fdatasync leaves in doubt are refused, and so taken off the file again. */
+  readonly withdrawsUnsynced: boolean;
   readonly outage: Outage;
   readonly onTorn: ((torn: TornRecord) => void) | undefined;
   readonly observe: ((timing: LogTiming) => void) | undefined;
@@ -39,8 +41,12 @@ export class AppendFile {
   // regular file has one.
   readonly #endHandle: FileHandle | undefined;
   readonly #path: string;
+  readonly #withdrawsUnsynced: boolean;
   readonly #outage: Outage;
   readonly #observe: ((timing: LogTiming) => void) | undefined;
+
+  // Where the file ends as long as no other process appends to it.
+  #end: number;
 
   // What a failed write left of a record and could not be cut off yet.
   #fragment: Buffer | undefined;
@@ -54,12 +60,15 @@ export class AppendFile {
   private constructor(
     handle: FileHandle,
     endHandle: FileHandle | undefined,
+    end: number,
     path: string,
     options: AppendFileOptions,
   ) {
     this.#handle = handle;
     this.#endHandle = endHandle;
+    this.#end = end;
     this.#path = path;
+    this.#withdrawsUnsynced = options.withdrawsUnsynced;
     this.#outage = options.outage;
     this.#observe = options.observe;
   }
@@ -78,7 +87,7 @@ export class AppendFile {
         await syncDirectory(dirname(path));
         if (torn !== undefined) options.onTorn?.(torn);
       }
-      return new AppendFile(handle, endHandle, path, options);
+      return new AppendFile(handle, endHandle, (await handle.stat()).size, path, options);
     } catch (error) {
       await endHandle?.close();
       await handle?.close();
@@ -105,6 +114,7 @@ export class AppendFile {
     const records = fault === undefined ? batch.count : batch.wholeWithin(length);
     const end = batch.endOf(records - 1);
     this.#written = { bytes: this.#written.bytes + end, records: this.#written.records + records };
+    this.#end += end;
     if (fault === undefined) {
       this.#outage.wrote(end);
     } else {
@@ -170,7 +180,10 @@ export class AppendFile {
   }
 
   async #sync(from: Extent, to: Extent): Promise<boolean> {
-    if (from.bytes < this.#doubtfulBefore) return false;
+    if (from.bytes < this.#doubtfulBefore) {
+      this.#doubt(this.#doubtfulBefore);
+      return false;
+    }
     if (from.bytes === to.bytes || this.#endHandle === undefined) return true;
     const began = performance.now();
     let durable = true;
@@ -179,8 +192,8 @@ export class AppendFile {
       this.#outage.synced();
     } catch (error) {
       durable = false;
-      this.#doubtfulBefore = this.#written.bytes;
       this.#outage.syncFailed(new LogFault('sync', this.#path, error));
+      this.#doubt(from.bytes);
     }
     this.#observe?.({
       operation: 'sync',
@@ -189,6 +202,24 @@ export class AppendFile {
       bytes: to.bytes - from.bytes,
     });
     return durable;
+  }
+
+  /**
+   * All that was written from `start` on is in doubt: the system may keep it, drop it or leave a hole. What is
+   * refused goes, unless another process has appended behind it.
+   */
+  #doubt(start: number): void {
+    this.#doubtfulBefore = this.#written.bytes;
+    const fd = this.#endHandle?.fd;
+    if (!this.#withdrawsUnsynced || fd === undefined) return;
+    try {
+      if (fstatSync(fd).size !== this.#end) return;
+      const end = this.#end - (this.#written.bytes - start);
+      ftruncateSync(fd, end);
+      this.#end = end;
+    } catch {
+      // They stay, refused but in the file: the outage has been reported.
+    }
   }
 
   /** Closes the file, after the syncs that were asked for. */

@@ -35,14 +35,16 @@ export interface FileLogOptions {
  */
 export async function openFileLog(path: string, options: FileLogOptions = {}): Promise<MessageLog> {
   const format = logFormats[options.format ?? 'text'];
+  const fsync = options.fsync ?? 'always';
   const fileOptions: AppendFileOptions = {
     recordEnd: format.recordEnd,
+    withdrawsUnsynced: fsync === 'always',
     outage: new Outage(options.onFault, options.onRecover),
     onTorn: options.onTorn,
     observe: options.observe,
   };
   const open = () => AppendFile.open(path, fileOptions);
-  return new FileLog(await open(), open, format, options.fsync ?? 'always');
+  return new FileLog(await open(), open, format, fsync);
 }
 
 /** A batch is written before the loop turn ends when it has grown to this: it still fits the CPU's cache. */

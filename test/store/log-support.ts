@@ -1,0 +1,36 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Author } from '../../src/store/message-log.ts';
+
+export function author(name: string | Uint8Array, connection = 1): Author {
+  return { name: Buffer.from(name), connection, address: `127.0.0.1:${connection}` };
+}
+
+export function messages(...texts: string[]): Buffer[] {
+  return texts.map((text) => Buffer.from(text));
+}
+
+export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+/** Starts Node on a script that finds `openFileLog` and its arguments `process.argv[1...]`. */
+export function runScript(script: string, args: readonly string[], shell?: string): ChildProcess {
+  const module = JSON.stringify(new URL('../../dist/store/file-log.js', import.meta.url).href);
+  const source = `const { openFileLog } = await import(${module});\n${script}`;
+  const argv = ['--input-type=module', '-e', source, ...args];
+  // The shell sets a limit and then becomes Node.
+  return shell === undefined
+    ? spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] })
+    : spawn('sh', ['-c', `${shell}; exec "$0" "$@"`, process.execPath, ...argv], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+}
+
+/** All that a process prints, once it has ended. */
+export async function output(child: ChildProcess): Promise<string> {
+  let text = '';
+  if (child.stdout !== null) for await (const chunk of child.stdout) text += chunk;
+  return text;
+}
