@@ -1,0 +1,329 @@
+import { create } from 'xmlbuilder2';
+import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
+import type { AnyStateMachine } from 'xstate';
+import { type Chart, type ChartEdge, chartOf, type Sender, statesOf } from './chart.ts';
+import {
+  BOLD,
+  type Box,
+  type Direction,
+  layoutOf,
+  owesText,
+  type PlacedArrow,
+  type PlacedLabel,
+  type PlacedState,
+  type Point,
+  size,
+} from './layout.ts';
+import { styleOf, type Theme } from './style.ts';
+import { monoWidth, sansWidth } from './text.ts';
+import { type Detail, viewOf } from './view.ts';
+
+/** How a picture is drawn. */
+export type SvgOptions = {
+  /** `full` (default) or `overview`: see {@link Detail}. */
+  detail?: Detail;
+  /** Which way the dialogue runs: `right` (default), or `down` for narrow screens. */
+  direction?: Direction;
+  /** `auto` (default) follows `prefers-color-scheme`. */
+  theme?: Theme;
+  /** Leaves room for, and draws empty, a `text.count` in every state and a `text.flow` on every event. Default false. */
+  live?: boolean;
+  /**
+   * Classes added to states (by state id) and edges (by edge id). Styled ones: `failed`, `passed`, `active`, `dim`. The
+   * arrow around an edge gets the edge's classes too.
+   */
+  classes?: { states?: Record<string, string>; edges?: Record<string, string> };
+};
+
+const MARGIN = 22;
+const TITLE = 40;
+
+/**
+ * Draws a machine as a self-contained SVG document, the same bytes for the same machine and options.
+ *
+ * For pages that follow it live: `g.state[data-state]`, `g.arrow[data-from][data-to]`, and inside the arrow
+ * `g.edge[data-edge][data-from][data-to][data-event][data-sender]`. An edge declared at the root has `data-from=""`.
+ */
+export async function svgOf(machine: AnyStateMachine, options: SvgOptions = {}): Promise<string> {
+  const { detail = 'full', direction = 'right', theme = 'auto', live = false, classes = {} } = options;
+  const chart = chartOf(machine);
+  const layout = await layoutOf(viewOf(chart, detail), direction, live);
+  const entries = legendOf(chart);
+  const legendWidth = entries.reduce((sum, { width }) => sum + width, 0);
+  const width = Math.ceil(
+    Math.max(layout.width, legendWidth + sansWidth(chart.id, size.title) * BOLD + 24) + 2 * MARGIN,
+  );
+  const height = Math.ceil(layout.height + TITLE + 2 * MARGIN);
+
+  const svg = create().ele('svg', {
+    xmlns: 'http://www.w3.org/2000/svg',
+    class: 'wirechart',
+    viewBox: `0 0 ${width} ${height}`,
+    width,
+    height,
+    role: 'img',
+    ...(theme !== 'auto' && { 'data-theme': theme }),
+    'data-machine': chart.id,
+    'data-detail': detail,
+    // A page may show the picture at any width; it keeps its proportions.
+    style: 'max-width:100%;height:auto',
+  });
+  svg.ele('title').txt(`${chart.id}: statechart`);
+  svg.ele('desc').txt(inWords(chart, machine.root.description));
+  svg.ele('style').txt(styleOf(theme));
+  const border = { x: 0.5, y: 0.5, width: width - 1, height: height - 1 };
+  svg.ele('rect', { class: 'paper', ...rounded(border, 14) });
+  text(svg, { x: MARGIN, y: MARGIN + 12 }, chart.id, { class: 'machine', 'font-size': size.title });
+
+  const drawing = svg.ele('g', {
+    transform: `translate(${round((width - layout.width) / 2)} ${MARGIN + TITLE})`,
+  });
+  for (const state of layout.states) drawState(drawing, state, chart, live, classes.states?.[state.state.id]);
+  for (const { dot, points } of layout.initials) {
+    const initial = drawing.ele('g', { class: 'initial' });
+    initial.ele('circle', { cx: round(dot.x), cy: round(dot.y), r: size.dot });
+    drawLine(initial, points);
+  }
+  if (layout.anyState !== undefined) drawAnyState(drawing, layout.anyState);
+  // All lines first, so that no line crosses a pill.
+  const groups = layout.arrows.map((placed) => {
+    const added = placed.arrow.labels.flat().map(({ id }) => classes.edges?.[id]);
+    const { from, to } = placed.arrow;
+    return drawing.ele('g', {
+      class: join('arrow', placed.onward && 'onward', ...added),
+      'data-from': from,
+      'data-to': to,
+    });
+  });
+  layout.arrows.forEach((placed, nth) => {
+    const group = groups[nth];
+    if (group !== undefined) drawArrow(group, placed, live, classes.edges ?? {});
+  });
+  drawLegend(svg, entries, { x: width - MARGIN - legendWidth + 16, y: MARGIN + 12 });
+  return `${svg.doc().end({ headless: true, prettyPrint: true })}\n`;
+}
+
+function drawState(into: XMLBuilder, placed: PlacedState, chart: Chart, live: boolean, added?: string): void {
+  const { state, x, y, width, open } = placed;
+  const region = isRegion(chart, state.id);
+  const group = into.ele('g', {
+    class: join(
+      'state',
+      state.kind,
+      region && 'region',
+      open && 'open',
+      state.owes && `owes-${state.owes}`,
+      added,
+    ),
+    'data-state': state.id,
+    'data-kind': state.kind,
+    ...(state.owes !== undefined && { 'data-owes': state.owes }),
+  });
+  group.ele('title').txt([state.id, state.description, state.clause].filter(Boolean).join('\n'));
+  group.ele('rect', { class: 'box', ...rounded(placed, open ? 14 : 11) });
+  if (state.kind === 'final') group.ele('rect', { class: 'ring', ...rounded(inset(placed, 4), 8) });
+
+  const centred = !open;
+  const at = centred ? x + (width - (live ? size.count : 0)) / 2 : x + size.pad;
+  const anchor = centred ? { 'text-anchor': 'middle' } : {};
+  let line = y + (open ? 24 : 28);
+  text(group, { x: at, y: line }, state.label, { class: 'name', 'font-size': size.label, ...anchor });
+  const middle = centred ? x + width / 2 : at;
+  line += 4;
+  for (const words of placed.description) {
+    line += size.line;
+    text(group, { x: middle, y: line }, words, {
+      class: 'description',
+      'font-size': size.description,
+      ...anchor,
+    });
+  }
+  if (state.owes !== undefined) {
+    line += 20;
+    const words = owesText(state.owes);
+    const left = centred ? middle - (size.glyph + sansWidth(words, size.owes)) / 2 : at;
+    const turn = group.ele('g', { class: state.owes });
+    drawGlyph(turn, state.owes, { x: left + 5, y: line - 4 });
+    text(turn, { x: left + size.glyph, y: line }, words, { class: 'owes', 'font-size': size.owes });
+  }
+  if (live) {
+    group.ele('text', { class: 'count', 'data-count': state.id, x: round(x + width - 10), y: round(y + 20) });
+  }
+}
+
+function drawArrow(
+  group: XMLBuilder,
+  placed: PlacedArrow,
+  live: boolean,
+  added: Record<string, string>,
+): void {
+  drawLine(group, placed.points, around(placed.labels));
+  for (const label of placed.labels) drawLabel(group, label, live, added);
+}
+
+function drawLabel(into: XMLBuilder, label: PlacedLabel, live: boolean, added: Record<string, string>): void {
+  const group = into.ele('g', { class: 'label' });
+  const first = label.edges[0]?.sender ?? 'transport';
+  group.ele('rect', { class: `pill ${first}`, ...rounded(label, size.row / 2 + size.pillPad) });
+  label.edges.forEach((edge, row) => {
+    const baseline = label.y + size.pillPad + row * size.row + 12.5;
+    const part = group.ele('g', {
+      class: join('edge', edge.sender, added[edge.id]),
+      ...edgeAttributes(edge),
+    });
+    part.ele('title').txt(`${edge.from || 'any state'}: ${edge.event}, then ${edge.to}`);
+    drawGlyph(part, edge.sender, { x: label.x + 14, y: baseline - 4 });
+    text(part, { x: label.x + 9 + size.glyph, y: baseline }, edge.message, {
+      class: 'event',
+      'font-size': size.event,
+      // Whatever monospaced font the reader has, the name fills its place in the pill.
+      textLength: round(monoWidth(edge.message, size.event)),
+    });
+    if (live) {
+      const end = { x: round(label.x + label.width - 9), y: round(baseline) };
+      part.ele('text', { class: 'flow', 'data-flow': edge.id, ...end });
+    }
+  });
+}
+
+function edgeAttributes({ id, from, to, event, sender }: ChartEdge): Record<string, string> {
+  return { 'data-edge': id, 'data-from': from, 'data-to': to, 'data-event': event, 'data-sender': sender };
+}
+
+/** The party as a shape, so that it can be told without colour: client a disc, server a square, transport a ring. */
+function drawGlyph(into: XMLBuilder, sender: Sender, { x, y }: Point): void {
+  if (sender === 'server') {
+    into.ele('rect', { class: 'glyph', x: round(x - 4), y: round(y - 4), width: 8, height: 8, rx: 1.5 });
+  } else {
+    into.ele('circle', { class: 'glyph', cx: round(x), cy: round(y), r: sender === 'client' ? 4.2 : 3.6 });
+  }
+}
+
+function drawLine(into: XMLBuilder, points: Point[], gap?: Box): void {
+  const [tip, before] = [points.at(-1), points.at(-2)];
+  if (tip === undefined || before === undefined) return;
+  into.ele('path', { class: 'line', d: cut(points, gap).map(path).join('') });
+  const length = Math.hypot(tip.x - before.x, tip.y - before.y) || 1;
+  const [dx, dy] = [(tip.x - before.x) / length, (tip.y - before.y) / length];
+  const wing = (side: number): string =>
+    `${round(tip.x - 8 * dx - side * 4.2 * dy)} ${round(tip.y - 8 * dy + side * 4.2 * dx)}`;
+  into.ele('path', { class: 'head', d: `M${round(tip.x)} ${round(tip.y)}L${wing(1)}L${wing(-1)}Z` });
+}
+
+/** The line without the stretch behind its labels; self loops carry their labels beside them and stay whole. */
+function cut(points: Point[], gap: Box | undefined): Point[][] {
+  if (gap === undefined) return [points];
+  const x = (value: number): number => Math.min(Math.max(value, gap.x), gap.x + gap.width);
+  const y = (value: number): number => Math.min(Math.max(value, gap.y), gap.y + gap.height);
+  for (const [nth, a] of points.entries()) {
+    const b = points[nth + 1];
+    if (b === undefined) break;
+    const [into, out] = [
+      { x: x(a.x), y: y(a.y) },
+      { x: x(b.x), y: y(b.y) },
+    ];
+    // Both ends clamped onto the segment's own axis: the segment runs through the labels.
+    const through = a.y === b.y ? into.y === a.y && into.x !== out.x : into.x === a.x && into.y !== out.y;
+    if (through)
+      return [
+        [...points.slice(0, nth + 1), into],
+        [out, ...points.slice(nth + 1)],
+      ];
+  }
+  return [points];
+}
+
+function around(boxes: Box[]): Box | undefined {
+  if (boxes.length === 0) return undefined;
+  const x = Math.min(...boxes.map((box) => box.x));
+  const y = Math.min(...boxes.map((box) => box.y));
+  const right = Math.max(...boxes.map((box) => box.x + box.width));
+  const bottom = Math.max(...boxes.map((box) => box.y + box.height));
+  return { x, y, width: right - x, height: bottom - y };
+}
+
+/** A line through the points with its corners rounded. */
+function path(points: Point[]): string {
+  const toward = (a: Point, b: Point, distance: number): Point => {
+    const length = Math.hypot(b.x - a.x, b.y - a.y) || 1;
+    const part = Math.min(distance, length / 2) / length;
+    return { x: a.x + (b.x - a.x) * part, y: a.y + (b.y - a.y) * part };
+  };
+  const at = ({ x, y }: Point): string => `${round(x)} ${round(y)}`;
+  return points
+    .map((point, nth) => {
+      const [previous, next] = [points[nth - 1], points[nth + 1]];
+      if (previous === undefined) return `M${at(point)}`;
+      if (next === undefined) return `L${at(point)}`;
+      return `L${at(toward(point, previous, 8))}Q${at(point)} ${at(toward(point, next, 8))}`;
+    })
+    .join('');
+}
+
+function drawAnyState(into: XMLBuilder, box: Box): void {
+  const group = into.ele('g', { class: 'any', 'data-state': '' });
+  group.ele('rect', rounded(box, box.height / 2));
+  const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 + 4 };
+  text(group, middle, 'any state', { 'font-size': size.description, 'text-anchor': 'middle' });
+}
+
+type LegendEntry = { sender: Sender; words: string; width: number };
+
+function legendOf(chart: Chart): LegendEntry[] {
+  const senders = new Set(chart.edges.map(({ sender }) => sender));
+  return (['client', 'server', 'transport'] as const)
+    .filter((sender) => senders.has(sender))
+    .map((sender) => {
+      const words = sender === 'transport' ? 'transport' : `${sender} sends`;
+      return { sender, words, width: size.glyph + sansWidth(words, 12) + 18 };
+    });
+}
+
+function drawLegend(into: XMLBuilder, entries: LegendEntry[], { x, y }: Point): void {
+  const legend = into.ele('g', { class: 'legend' });
+  let left = x;
+  for (const { sender, words, width } of entries) {
+    const entry = legend.ele('g', { class: sender });
+    drawGlyph(entry, sender, { x: left + 5, y: y - 4 });
+    text(entry, { x: left + size.glyph, y }, words, { 'font-size': 12 });
+    left += width;
+  }
+}
+
+function inWords(chart: Chart, description?: string): string {
+  const states = statesOf(chart).map(({ id, description }) => (description ? `${id} (${description})` : id));
+  const edges = chart.edges.map(({ from, event, to }) => `${from || 'any state'}, ${event}, ${to}`);
+  const first = description === undefined ? '' : `${description} `;
+  return `${first}States: ${states.join('; ')}. Transitions: ${edges.join('; ')}.`;
+}
+
+function isRegion(chart: Chart, id: string): boolean {
+  return [chart.root, ...statesOf(chart)].some(
+    ({ kind, states }) => kind === 'parallel' && states.some((child) => child.id === id),
+  );
+}
+
+function text(
+  into: XMLBuilder,
+  { x, y }: Point,
+  words: string,
+  attributes: Record<string, string | number>,
+): void {
+  into.ele('text', { ...attributes, x: round(x), y: round(y) }).txt(words);
+}
+
+function rounded({ x, y, width, height }: Box, radius: number): Record<string, number> {
+  return { x: round(x), y: round(y), width: round(width), height: round(height), rx: radius };
+}
+
+function inset({ x, y, width, height }: Box, by: number): Box {
+  return { x: x + by, y: y + by, width: width - 2 * by, height: height - 2 * by };
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+function join(...classes: (string | false | undefined)[]): string {
+  return [...new Set(classes.filter(Boolean).flatMap((names) => String(names).split(/\s+/)))].join(' ');
+}

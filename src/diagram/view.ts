@@ -1,0 +1,94 @@
+import { type Chart, type ChartEdge, type ChartState, isWithin, statesOf } from './chart.ts';
+
+/**
+ * How much a picture shows: `full` draws every state; `overview` closes the inner states of an exchange, so that a request
+ * and its reply (`client.NAME`, then `server.ACCEPT`) are one step from one outer state to the next.
+ */
+export type Detail = 'overview' | 'full';
+
+/** One drawn line between two states, with all that travels along it. */
+export type Arrow = {
+  from: string;
+  to: string;
+  /** One event each in a full view; in an overview also a request with its reply. */
+  labels: ChartEdge[][];
+};
+
+/** What is left of a chart at a given detail, edges between the same two states gathered under one arrow. */
+export type ChartView = { root: ChartState; arrows: Arrow[] };
+
+/** Selects the states and gathers the arrows to be drawn. */
+export function viewOf(chart: Chart, detail: Detail = 'full'): ChartView {
+  if (detail === 'full') {
+    return { root: chart.root, arrows: gather(chart.edges.map((edge) => ({ ...edge, label: [edge] }))) };
+  }
+  const root = closed(chart.root);
+  const shown = new Set(['', ...statesOf({ ...chart, root }).map(({ id }) => id)]);
+  return { root, arrows: gather(steps(chart, shown)) };
+}
+
+type Step = { from: string; to: string; label: ChartEdge[] };
+
+function gather(steps: Step[]): Arrow[] {
+  const arrows = new Map<string, Arrow>();
+  for (const { from, to, label } of steps) {
+    const key = JSON.stringify([from, to]);
+    const arrow = arrows.get(key) ?? { from, to, labels: [] };
+    arrows.set(key, arrow);
+    const text = label.map(({ event }) => event).join();
+    if (!arrow.labels.some((known) => known.map(({ event }) => event).join() === text))
+      arrow.labels.push(label);
+  }
+  return [...arrows.values()];
+}
+
+/** Outermost compound states become plain ones; regions stay open, and so does what holds them. */
+function closed(state: ChartState): ChartState {
+  const states = state.states.map((child) => {
+    if (child.kind !== 'compound' || state.kind === 'parallel' || holdsRegions(child)) return closed(child);
+    const { initial: _, ...outside } = child;
+    return { ...outside, kind: 'atomic' as const, states: [] };
+  });
+  return { ...state, states };
+}
+
+function holdsRegions(state: ChartState): boolean {
+  return state.states.some((child) => child.kind === 'parallel' || holdsRegions(child));
+}
+
+/** The edges seen from outside closed states: a request and the reply to it become one step. */
+function steps(chart: Chart, shown: Set<string>): Step[] {
+  const states = new Map(statesOf(chart).map((state) => [state.id, state]));
+  const outside = (id: string): string => {
+    if (shown.has(id)) return id;
+    return outside(id.slice(0, id.lastIndexOf('.')));
+  };
+  const entered = (id: string): string => {
+    const initial = states.get(id)?.initial;
+    return initial === undefined ? id : entered(initial);
+  };
+  // Where a dialogue rests on entering a closed state; only from here does an exchange begin.
+  const starts = new Set(
+    chart.edges.filter(({ from, to }) => !isWithin(from, outside(to))).map(({ to }) => entered(to)),
+  );
+  for (const id of shown) starts.add(entered(id));
+
+  const replies = new Set<ChartEdge>();
+  const exchanges = chart.edges.flatMap((request) => {
+    const from = outside(request.from);
+    if (shown.has(request.to) || outside(request.to) !== from || !starts.has(entered(request.from)))
+      return [];
+    const answered = chart.edges.filter((reply) => reply.from === request.to && isReply(request, reply));
+    for (const reply of answered) replies.add(reply);
+    return answered.map((reply) => ({ from, to: outside(reply.to), label: [request, reply] }));
+  });
+  const direct = chart.edges
+    .filter((edge) => !replies.has(edge))
+    .map((edge) => ({ from: outside(edge.from), to: outside(edge.to), label: [edge], edge }))
+    .filter(({ from, to, edge }) => from !== to || (edge.from === from && edge.to === to));
+  return [...exchanges, ...direct];
+}
+
+function isReply(request: ChartEdge, reply: ChartEdge): boolean {
+  return request.sender !== 'transport' && reply.sender !== 'transport' && request.sender !== reply.sender;
+}
