@@ -9,8 +9,8 @@ export type Direction = 'right' | 'down';
 export type Point = { x: number; y: number };
 export type Box = Point & { width: number; height: number };
 
-/** The pill of one event, or of a request above its reply. */
-export type PlacedLabel = Box & { edges: ChartEdge[] };
+/** The pill of one event, or of requests above the replies to them; an event's place counts from the pill's corner. */
+export type PlacedLabel = Box & { events: (Point & { edge: ChartEdge })[] };
 /** `description` is broken into lines. A state drawn open has its inner states drawn inside it. */
 export type PlacedState = Box & { state: ChartState; description: string[]; open: boolean };
 /** `onward`: to the state declared next, or back to the same one; what the eye should follow first. */
@@ -36,6 +36,8 @@ export const size = {
   /** One row of a pill, and the air above and below the rows. */
   row: 17,
   pillPad: 3,
+  pillEnd: 9,
+  eventGap: 8,
   pillGap: 4,
   glyph: 15,
   pad: 14,
@@ -47,11 +49,10 @@ export const size = {
 /** How much wider the bold face runs. */
 export const BOLD = 1.08;
 const ANY_STATE = '*';
-const DESCRIPTION_WIDTH = { right: 112, down: 190 } as const;
+const DESCRIPTION_WIDTH = 112;
 
 /** Lays a view out with ELK's layered algorithm; the same view always gives the same layout. */
 export async function layoutOf(view: ChartView, direction: Direction, live: boolean): Promise<Layout> {
-  const sizes = { direction, live };
   const order = orderOf(view.root);
   const nested = view.root.states.some(({ states }) => states.length > 0);
   const anyState = view.arrows.some(({ from }) => from === '');
@@ -59,7 +60,7 @@ export async function layoutOf(view: ChartView, direction: Direction, live: bool
   const graph: ElkNode = {
     id: 'root',
     layoutOptions: { 'elk.padding': '[top=0,left=0,bottom=0,right=0]' },
-    children: [...(anyState ? [any] : []), ...(nodeOf(view.root, sizes).children ?? [])],
+    children: [...(anyState ? [any] : []), ...(nodeOf(view.root, direction, live).children ?? [])],
     edges: [
       ...initialEdges(view.root),
       ...view.arrows.map((arrow, nth) => elkEdge(arrow, nth, isOnward(arrow, order), live)),
@@ -72,10 +73,8 @@ export async function layoutOf(view: ChartView, direction: Direction, live: bool
     'elk.direction': direction === 'right' ? 'RIGHT' : 'DOWN',
   };
   const placed = await new elkjs.default().layout(graph, { layoutOptions });
-  return read(placed, view, sizes);
+  return read(placed, view, live);
 }
-
-type Sizes = { direction: Direction; live: boolean };
 
 const options: LayoutOptions = {
   'elk.algorithm': 'layered',
@@ -83,8 +82,8 @@ const options: LayoutOptions = {
   'elk.json.shapeCoords': 'ROOT',
   'elk.json.edgeCoords': 'ROOT',
   'elk.edgeRouting': 'ORTHOGONAL',
-  'elk.spacing.nodeNode': '28',
-  'elk.spacing.edgeNode': '18',
+  'elk.spacing.nodeNode': '18',
+  'elk.spacing.edgeNode': '14',
   'elk.spacing.edgeEdge': '14',
   'elk.spacing.edgeLabel': '4',
   'elk.spacing.labelNode': '6',
@@ -99,32 +98,31 @@ const options: LayoutOptions = {
 /** The order of declaration breaks ties. ELK's model order fails on nested states, where edge priorities must do. */
 const flatOptions: LayoutOptions = { 'elk.layered.considerModelOrder.strategy': 'PREFER_NODES' };
 
-function nodeOf(state: ChartState, sizes: Sizes): ElkNode {
-  const { width, height } = header(state, sizes);
+function nodeOf(state: ChartState, direction: Direction, live: boolean): ElkNode {
+  const { width, height } = header(state, live);
   if (state.states.length === 0) return { id: state.id, width, height };
+  // ELK turns the graph before it looks at this minimum: with DOWN, width and height have changed places.
+  const least = direction === 'right' ? [width, height + size.pad] : [height + size.pad, width];
   const dot =
     state.initial === undefined ? [] : [{ id: dotOf(state), width: size.dot * 2, height: size.dot * 2 }];
   return {
     id: state.id,
     layoutOptions: {
       'elk.padding': `[top=${height + 4},left=${size.pad},bottom=${size.pad},right=${size.pad}]`,
-      'elk.nodeSize.constraints': '[MINIMUM_SIZE]',
-      'elk.nodeSize.minimum': `(${width},${height + size.pad})`,
+      'elk.nodeSize.constraints': 'MINIMUM_SIZE',
+      'elk.nodeSize.minimum': `(${least.join()})`,
     },
-    children: [...dot, ...state.states.map((child) => nodeOf(child, sizes))],
+    children: [...dot, ...state.states.map((child) => nodeOf(child, direction, live))],
   };
 }
 
 /** The size of a state's own text: all of a plain state, the head of an open one. */
-function header(
-  state: ChartState,
-  { direction, live }: Sizes,
-): { width: number; height: number; lines: string[] } {
+function header(state: ChartState, live: boolean): { width: number; height: number; lines: string[] } {
   const open = state.states.length > 0;
   const owesWidth =
     state.owes === undefined ? 0 : size.glyph + sansWidth(owesText(state.owes), size.owes) * BOLD;
   const labelWidth = sansWidth(state.label, size.label) * BOLD + (live ? size.count : 0);
-  const lines = wrap(state.description ?? '', size.description, open ? 400 : DESCRIPTION_WIDTH[direction]);
+  const lines = wrap(state.description ?? '', size.description, open ? 400 : DESCRIPTION_WIDTH);
   const widest = Math.max(labelWidth, owesWidth, ...lines.map((line) => sansWidth(line, size.description)));
   const rows = 20 + lines.length * size.line + (state.owes === undefined ? 0 : 20);
   return { width: Math.max(56, widest + 2 * size.pad), height: rows + (open ? 14 : 22), lines };
@@ -168,12 +166,19 @@ function elkEdge(arrow: Arrow, nth: number, onward: boolean, live: boolean): Elk
   };
 }
 
-function pill(label: ChartEdge[], live: boolean): { width: number; height: number } {
-  const widest = Math.max(...label.map(({ message }) => monoWidth(message, size.event)));
-  return {
-    width: 9 + size.glyph + widest + 9 + (live ? size.count : 0),
-    height: label.length * size.row + 2 * size.pillPad,
-  };
+function pill(label: ChartEdge[], live: boolean): Omit<PlacedLabel, keyof Point> {
+  const events: PlacedLabel['events'] = [];
+  let x: number = size.pillEnd;
+  let y: number = size.pillPad;
+  let width = 0;
+  for (const [nth, edge] of label.entries()) {
+    if (nth > 0 && edge.sender !== label[nth - 1]?.sender) [x, y] = [size.pillEnd, y + size.row];
+    events.push({ edge, x, y });
+    const end = x + size.glyph + monoWidth(edge.message, size.event) + (live ? size.count : 0);
+    width = Math.max(width, end + size.pillEnd);
+    x = end + size.eventGap;
+  }
+  return { width, height: y + size.row + size.pillPad, events };
 }
 
 /** Each state with the sibling declared after it. */
@@ -187,7 +192,7 @@ function isOnward({ from, to }: Arrow, next: Map<string, string | undefined>): b
   return from === to || [from, ...ancestors(from)].some((id) => next.get(id) === to);
 }
 
-function read(graph: ElkNode, view: ChartView, sizes: Sizes): Layout {
+function read(graph: ElkNode, view: ChartView, live: boolean): Layout {
   const boxes = new Map<string, Box>();
   const collect = (node: ElkNode): void => {
     boxes.set(node.id, boxOf(node));
@@ -201,7 +206,7 @@ function read(graph: ElkNode, view: ChartView, sizes: Sizes): Layout {
   const initials: Layout['initials'] = [];
   const visit = (state: ChartState): void => {
     if (state.id !== '') {
-      const description = header(state, sizes).lines;
+      const description = header(state, live).lines;
       states.push({ ...box(state.id), state, description, open: state.states.length > 0 });
     }
     if (state.initial !== undefined) {
@@ -221,8 +226,8 @@ function read(graph: ElkNode, view: ChartView, sizes: Sizes): Layout {
     const { x, y, width } = boxOf(edge?.labels?.[0] ?? {});
     let top = y;
     const labels = arrow.labels.map((label) => {
-      const own = pill(label, sizes.live);
-      const placed = { ...own, x: x + (width - own.width) / 2, y: top, edges: label };
+      const own = pill(label, live);
+      const placed = { ...own, x: x + (width - own.width) / 2, y: top };
       top += own.height + size.pillGap;
       return placed;
     });
@@ -245,5 +250,17 @@ function boxOf({ x = 0, y = 0, width = 0, height = 0 }: Partial<Box>): Box {
 
 function pointsOf(edge: ElkExtendedEdge | undefined): Point[] {
   const section = edge?.sections?.[0];
-  return section === undefined ? [] : [section.startPoint, ...(section.bendPoints ?? []), section.endPoint];
+  if (section === undefined) return [];
+  const points = [section.startPoint, ...(section.bendPoints ?? []), section.endPoint];
+  return straightened(straightened(points).reverse()).reverse();
+}
+
+/** Without a kink of a few pixels after the first point: the point moves along the border that it stands on. */
+function straightened([first, second, third, ...rest]: Point[]): Point[] {
+  const known = [first, second, third].filter((point) => point !== undefined);
+  if (first === undefined || second === undefined || third === undefined) return known;
+  const kink = Math.abs(third.x - second.x) + Math.abs(third.y - second.y);
+  if (rest.length === 0 || kink > 5) return [...known, ...rest];
+  const moved = first.y === second.y ? { x: first.x, y: third.y } : { x: third.x, y: first.y };
+  return [moved, ...rest];
 }

@@ -22,7 +22,7 @@ import { type Detail, viewOf } from './view.ts';
 export type SvgOptions = {
   /** `full` (default) or `overview`: see {@link Detail}. */
   detail?: Detail;
-  /** Which way the dialogue runs: `right` (default), or `down` for narrow screens. */
+  /** Which way the dialogue runs. Default `right` for an overview, `down` for a full picture. */
   direction?: Direction;
   /** `auto` (default) follows `prefers-color-scheme`. */
   theme?: Theme;
@@ -45,7 +45,8 @@ const TITLE = 40;
  * `g.edge[data-edge][data-from][data-to][data-event][data-sender]`. An edge declared at the root has `data-from=""`.
  */
 export async function svgOf(machine: AnyStateMachine, options: SvgOptions = {}): Promise<string> {
-  const { detail = 'full', direction = 'right', theme = 'auto', live = false, classes = {} } = options;
+  const { detail = 'full', theme = 'auto', live = false, classes = {} } = options;
+  const direction = options.direction ?? (detail === 'overview' ? 'right' : 'down');
   const chart = chartOf(machine);
   const layout = await layoutOf(viewOf(chart, detail), direction, live);
   const entries = legendOf(chart);
@@ -163,27 +164,28 @@ function drawArrow(
 
 function drawLabel(into: XMLBuilder, label: PlacedLabel, live: boolean, added: Record<string, string>): void {
   const group = into.ele('g', { class: 'label' });
-  const first = label.edges[0]?.sender ?? 'transport';
+  const first = label.events[0]?.edge.sender ?? 'transport';
   group.ele('rect', { class: `pill ${first}`, ...rounded(label, size.row / 2 + size.pillPad) });
-  label.edges.forEach((edge, row) => {
-    const baseline = label.y + size.pillPad + row * size.row + 12.5;
+  for (const { edge, ...corner } of label.events) {
+    const [left, baseline] = [label.x + corner.x, label.y + corner.y + 12.5];
+    const width = monoWidth(edge.message, size.event);
     const part = group.ele('g', {
       class: join('edge', edge.sender, added[edge.id]),
       ...edgeAttributes(edge),
     });
     part.ele('title').txt(`${edge.from || 'any state'}: ${edge.event}, then ${edge.to}`);
-    drawGlyph(part, edge.sender, { x: label.x + 14, y: baseline - 4 });
-    text(part, { x: label.x + 9 + size.glyph, y: baseline }, edge.message, {
+    drawGlyph(part, edge.sender, { x: left + 5, y: baseline - 4 });
+    text(part, { x: left + size.glyph, y: baseline }, edge.message, {
       class: 'event',
       'font-size': size.event,
       // Whatever monospaced font the reader has, the name fills its place in the pill.
-      textLength: round(monoWidth(edge.message, size.event)),
+      textLength: round(width),
     });
     if (live) {
-      const end = { x: round(label.x + label.width - 9), y: round(baseline) };
+      const end = { x: round(left + size.glyph + width + size.count), y: round(baseline) };
       part.ele('text', { class: 'flow', 'data-flow': edge.id, ...end });
     }
-  });
+  }
 }
 
 function edgeAttributes({ id, from, to, event, sender }: ChartEdge): Record<string, string> {

@@ -22,8 +22,22 @@ export function monoWidth(text: string, size: number): number {
   return [...text].length * size * 0.61;
 }
 
-/** Breaks text at spaces into lines of at most `width` pixels; a longer word keeps a line of its own. */
+/**
+ * Breaks text at spaces into lines of at most `width` pixels, as few as possible and then as even as possible; a longer
+ * word keeps a line of its own.
+ */
 export function wrap(text: string, size: number, width: number): string[] {
+  const lines = fill(text, size, width);
+  for (let narrower = width - 4; narrower > 0; narrower -= 4) {
+    const even = fill(text, size, narrower);
+    if (even.length > lines.length || even.some((line) => sansWidth(line, size) > narrower)) {
+      return fill(text, size, narrower + 4);
+    }
+  }
+  return lines;
+}
+
+function fill(text: string, size: number, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(/\s+/).filter(Boolean)) {
     const last = lines.at(-1);

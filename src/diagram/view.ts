@@ -10,7 +10,7 @@ export type Detail = 'overview' | 'full';
 export type Arrow = {
   from: string;
   to: string;
-  /** One event each in a full view; in an overview also a request with its reply. */
+  /** One event each in a full view; in an overview also requests, then the replies each of them may get. */
   labels: ChartEdge[][];
 };
 
@@ -20,7 +20,7 @@ export type ChartView = { root: ChartState; arrows: Arrow[] };
 /** Selects the states and gathers the arrows to be drawn. */
 export function viewOf(chart: Chart, detail: Detail = 'full'): ChartView {
   if (detail === 'full') {
-    return { root: chart.root, arrows: gather(chart.edges.map((edge) => ({ ...edge, label: [edge] }))) };
+    return { root: chart.root, arrows: gather(chart.edges.map((edge) => stepOf(chart, edge))) };
   }
   const root = closed(chart.root);
   const shown = new Set(['', ...statesOf({ ...chart, root }).map(({ id }) => id)]);
@@ -29,17 +29,51 @@ export function viewOf(chart: Chart, detail: Detail = 'full'): ChartView {
 
 type Step = { from: string; to: string; label: ChartEdge[] };
 
+/** Back to a state around its own source means: enter that one anew. Drawn to where it begins. */
+function stepOf(chart: Chart, edge: ChartEdge): Step {
+  const inward = edge.from !== edge.to && isWithin(edge.from, edge.to);
+  return { from: edge.from, to: inward ? enteredState(chart, edge.to) : edge.to, label: [edge] };
+}
+
+/** The innermost state that entering this one leads to; a parallel state is not entered any further. */
+function enteredState(chart: Chart, id: string): string {
+  const initial = statesOf(chart).find((state) => state.id === id)?.initial;
+  return initial === undefined ? id : enteredState(chart, initial);
+}
+
 function gather(steps: Step[]): Arrow[] {
   const arrows = new Map<string, Arrow>();
   for (const { from, to, label } of steps) {
     const key = JSON.stringify([from, to]);
     const arrow = arrows.get(key) ?? { from, to, labels: [] };
     arrows.set(key, arrow);
-    const text = label.map(({ event }) => event).join();
-    if (!arrow.labels.some((known) => known.map(({ event }) => event).join() === text))
-      arrow.labels.push(label);
+    if (!arrow.labels.some((known) => eventsOf(known) === eventsOf(label))) arrow.labels.push(label);
   }
-  return [...arrows.values()];
+  return [...arrows.values()].map((arrow) => ({ ...arrow, labels: together(arrow.labels) }));
+}
+
+function eventsOf(label: ChartEdge[]): string {
+  return label.map(({ event }) => event).join();
+}
+
+/** Requests with the same replies become one label, the requests above the replies. */
+function together(labels: ChartEdge[][]): ChartEdge[][] {
+  const exchanges = new Map<string, { requests: ChartEdge[]; replies: ChartEdge[] }>();
+  const single: ChartEdge[][] = [];
+  for (const [request, ...replies] of labels) {
+    if (request === undefined) continue;
+    if (replies.length === 0) single.push([request]);
+    const known = exchanges.get(request.event) ?? { requests: [request], replies: [] };
+    if (replies.length > 0)
+      exchanges.set(request.event, { ...known, replies: [...known.replies, ...replies] });
+  }
+  const joined = new Map<string, { requests: ChartEdge[]; replies: ChartEdge[] }>();
+  for (const { requests, replies } of exchanges.values()) {
+    const known = joined.get(eventsOf(replies));
+    if (known === undefined) joined.set(eventsOf(replies), { requests, replies });
+    else known.requests.push(...requests);
+  }
+  return [...[...joined.values()].map(({ requests, replies }) => [...requests, ...replies]), ...single];
 }
 
 /** Outermost compound states become plain ones; regions stay open, and so does what holds them. */
@@ -58,15 +92,11 @@ function holdsRegions(state: ChartState): boolean {
 
 /** The edges seen from outside closed states: a request and the reply to it become one step. */
 function steps(chart: Chart, shown: Set<string>): Step[] {
-  const states = new Map(statesOf(chart).map((state) => [state.id, state]));
   const outside = (id: string): string => {
     if (shown.has(id)) return id;
     return outside(id.slice(0, id.lastIndexOf('.')));
   };
-  const entered = (id: string): string => {
-    const initial = states.get(id)?.initial;
-    return initial === undefined ? id : entered(initial);
-  };
+  const entered = (id: string): string => enteredState(chart, id);
   // Where a dialogue rests on entering a closed state; only from here does an exchange begin.
   const starts = new Set(
     chart.edges.filter(({ from, to }) => !isWithin(from, outside(to))).map(({ to }) => entered(to)),
@@ -76,19 +106,20 @@ function steps(chart: Chart, shown: Set<string>): Step[] {
   const replies = new Set<ChartEdge>();
   const exchanges = chart.edges.flatMap((request) => {
     const from = outside(request.from);
-    if (shown.has(request.to) || outside(request.to) !== from || !starts.has(entered(request.from)))
-      return [];
-    const answered = chart.edges.filter((reply) => reply.from === request.to && isReply(request, reply));
+    const within = !shown.has(request.to) && outside(request.to) === from && request.to !== request.from;
+    if (!within || !starts.has(entered(request.from))) return [];
+    const answered = chart.edges.filter((reply) => isReply(request, reply));
     for (const reply of answered) replies.add(reply);
     return answered.map((reply) => ({ from, to: outside(reply.to), label: [request, reply] }));
   });
   const direct = chart.edges
     .filter((edge) => !replies.has(edge))
     .map((edge) => ({ from: outside(edge.from), to: outside(edge.to), label: [edge], edge }))
-    .filter(({ from, to, edge }) => from !== to || (edge.from === from && edge.to === to));
+    .filter(({ from, to, edge }) => from !== to || edge.from === edge.to);
   return [...exchanges, ...direct];
 }
 
 function isReply(request: ChartEdge, reply: ChartEdge): boolean {
+  if (reply.from !== request.to || reply.to === reply.from) return false;
   return request.sender !== 'transport' && reply.sender !== 'transport' && request.sender !== reply.sender;
 }
