@@ -1,6 +1,6 @@
 import { type Connection, messages, openAll } from './connection.ts';
 import type { ClosedLoop, Report, Seen } from './job.ts';
-import { Stopwatch, seconds } from './stopwatch.ts';
+import { inTime, Stopwatch, seconds } from './stopwatch.ts';
 
 /** Keeps `window` frames under way on every connection: what is answered is sent again. */
 export async function closedLoop(job: ClosedLoop, tell: (report: Report) => void): Promise<Seen> {
@@ -21,8 +21,9 @@ export async function closedLoop(job: ClosedLoop, tell: (report: Report) => void
   tell({ event: 'end' });
 
   running = false;
-  await drained;
-  if (job.dialogue === 'message-log') await Promise.all(connections.map((connection) => connection.close()));
+  await inTime(drained);
+  if (job.dialogue === 'message-log')
+    await inTime(Promise.all(connections.map((connection) => connection.close())));
   return seen;
 
   function keepBusy(connection: Connection): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { messages, openAll } from './connection.ts';
 import type { OpenLoop, Percentiles, Report, Seen } from './job.ts';
-import { Stopwatch } from './stopwatch.ts';
+import { inTime, Stopwatch } from './stopwatch.ts';
 
 /** The most bursts that one write carries when the generator is late. */
 const mostAtOnce = 20;
@@ -71,7 +71,7 @@ export async function openLoop(job: OpenLoop, tell: (report: Report) => void): P
   };
   turn();
 
-  await Promise.race([Promise.all(answered), overdue((job.warmUp + job.seconds) * 3 + 5)]);
+  await inTime(Promise.all(answered), Math.ceil(3 * (job.warmUp + job.seconds)));
   clearImmediate(timer);
   const seen = (stopwatch ?? new Stopwatch()).seen(measured);
   tell({ event: 'end' });
@@ -85,10 +85,4 @@ function nanoseconds(milliseconds: number): number {
 function percentiles(histogram: RecordableHistogram): Percentiles {
   const at = (percentile: number): number => histogram.percentile(percentile) / 1e6;
   return { p50: at(50), p99: at(99), p999: at(99.9) };
-}
-
-function overdue(after: number): Promise<never> {
-  return new Promise((_, reject) => {
-    setTimeout(() => reject(new Error(`replies are still missing after ${after} s`)), after * 1000).unref();
-  });
 }

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { Report, Room, Seen } from './job.ts';
-import { Stopwatch, seconds } from './stopwatch.ts';
+import { inTime, Stopwatch, seconds } from './stopwatch.ts';
 
 const registerCode = 1;
 const sendCode = 2;
@@ -40,7 +40,10 @@ export async function room(job: Room, tell: (report: Report) => void): Promise<S
   }
   // Everybody hears of himself and of each who came later.
   const announcements = (job.connections * (job.connections + 1)) / 2;
-  await until(() => announced >= announcements);
+  await inTime(
+    until(() => announced >= announcements),
+    30,
+  );
 
   running = true;
   talk();
@@ -52,7 +55,7 @@ export async function room(job: Room, tell: (report: Report) => void): Promise<S
   const seen = stopwatch.seen(delivered - before);
   tell({ event: 'end' });
   running = false;
-  await until(() => delivered === sent * (job.connections - 1));
+  await inTime(until(() => delivered === sent * (job.connections - 1)));
   for (const guest of guests) guest.leave();
   return seen;
 

@@ -15,3 +15,13 @@ export class Stopwatch {
 export function seconds(count: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, count * 1000));
 }
+
+/** Fails when the replies that `all` waits for do not come: one that was never sent would be waited for for ever. */
+export async function inTime(all: Promise<unknown>, most = 10): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`replies are missing after ${most} s`)), most * 1000);
+  });
+  await Promise.race([all, overdue]);
+  clearTimeout(timer);
+}
