@@ -29,6 +29,8 @@ function floor(name: string, path: string, dialogue: Dialogue, ...more: string[]
 export const wirechart = ours('wirechart', '--fsync', 'no');
 export const wirechartDurable = ours('wirechart --fsync always', '--fsync', 'always');
 export const bareNet = floor('bare net', 'bare-net.js', 'message-log');
+/** The same once more: how far two equal servers are apart on this machine today. */
+export const bareNetAgain = floor('bare net again', 'bare-net.js', 'message-log');
 export const bareNetGroup = floor(
   'bare net, fdatasync a group',
   'bare-net.js',

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import {
   actors,
   bareNet,
+  bareNetAgain,
   bareNetEach,
   bareNetGroup,
   bareRoom,
@@ -41,20 +42,22 @@ export function experiments(): Experiment[] {
     closedLoop(
       'pipelined',
       { connections: 50, window: 100, payloadBytes: 32 },
-      [actors, discard(32)],
+      [bareNetAgain, actors, discard(32)],
       [
         atLeast('pipelined, 50 x window 100: rate against bare net', 'rate', wirechart, bareNet, 0.8),
         atMost('the same: server CPU a message', 'cpu', wirechart, bareNet),
         atLeast('the same: rate against an actor a connection', 'rate', wirechart, actors, 3),
+        atLeast('noise: bare net against itself', 'rate', bareNetAgain, bareNet),
       ],
     ),
     closedLoop(
       'ping-pong-50',
       { connections: 50, window: 1, payloadBytes: 32 },
-      [discard(32)],
+      [bareNetAgain, discard(32)],
       [
         atLeast('ping-pong, 50 connections: rate against bare net', 'rate', wirechart, bareNet, 0.9),
         atMost('the same: server CPU a message', 'cpu', wirechart, bareNet),
+        atLeast('noise: bare net against itself', 'rate', bareNetAgain, bareNet),
       ],
     ),
     closedLoop(

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { type Contender, exists } from './contenders.ts';
@@ -48,6 +48,12 @@ const missing = new Set(
   chosen.flatMap(({ contenders }) => contenders.filter((contender) => !exists(contender))),
 );
 for (const { name, script } of missing) console.error(`skipped: ${name} (there is no ${script.pathname})`);
+
+const [busy = 0] = loadavg();
+if (busy > 0.5) {
+  console.error(`others keep ${busy.toFixed(1)} processors of this machine busy: the rates are noisy,`);
+  console.error('server CPU a message is less so; "bare net against itself" tells how much');
+}
 
 bar.start(
   chosen.reduce((trials, experiment) => trials + effort(experiment).rounds * present(experiment).length, 0),
