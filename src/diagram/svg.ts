@@ -14,6 +14,7 @@ import {
   type Point,
   size,
 } from './layout.ts';
+import { around, cut, path, round } from './line.ts';
 import { styleOf, type Theme } from './style.ts';
 import { monoWidth, sansWidth } from './text.ts';
 import { type Detail, viewOf } from './view.ts';
@@ -212,56 +213,6 @@ function drawLine(into: XMLBuilder, points: Point[], gap?: Box): void {
   into.ele('path', { class: 'head', d: `M${round(tip.x)} ${round(tip.y)}L${wing(1)}L${wing(-1)}Z` });
 }
 
-/** The line without the stretch behind its labels; self loops carry their labels beside them and stay whole. */
-function cut(points: Point[], gap: Box | undefined): Point[][] {
-  if (gap === undefined) return [points];
-  const x = (value: number): number => Math.min(Math.max(value, gap.x), gap.x + gap.width);
-  const y = (value: number): number => Math.min(Math.max(value, gap.y), gap.y + gap.height);
-  for (const [nth, a] of points.entries()) {
-    const b = points[nth + 1];
-    if (b === undefined) break;
-    const [into, out] = [
-      { x: x(a.x), y: y(a.y) },
-      { x: x(b.x), y: y(b.y) },
-    ];
-    // Both ends clamped onto the segment's own axis: the segment runs through the labels.
-    const through = a.y === b.y ? into.y === a.y && into.x !== out.x : into.x === a.x && into.y !== out.y;
-    if (through)
-      return [
-        [...points.slice(0, nth + 1), into],
-        [out, ...points.slice(nth + 1)],
-      ];
-  }
-  return [points];
-}
-
-function around(boxes: Box[]): Box | undefined {
-  if (boxes.length === 0) return undefined;
-  const x = Math.min(...boxes.map((box) => box.x));
-  const y = Math.min(...boxes.map((box) => box.y));
-  const right = Math.max(...boxes.map((box) => box.x + box.width));
-  const bottom = Math.max(...boxes.map((box) => box.y + box.height));
-  return { x, y, width: right - x, height: bottom - y };
-}
-
-/** A line through the points with its corners rounded. */
-function path(points: Point[]): string {
-  const toward = (a: Point, b: Point, distance: number): Point => {
-    const length = Math.hypot(b.x - a.x, b.y - a.y) || 1;
-    const part = Math.min(distance, length / 2) / length;
-    return { x: a.x + (b.x - a.x) * part, y: a.y + (b.y - a.y) * part };
-  };
-  const at = ({ x, y }: Point): string => `${round(x)} ${round(y)}`;
-  return points
-    .map((point, nth) => {
-      const [previous, next] = [points[nth - 1], points[nth + 1]];
-      if (previous === undefined) return `M${at(point)}`;
-      if (next === undefined) return `L${at(point)}`;
-      return `L${at(toward(point, previous, 8))}Q${at(point)} ${at(toward(point, next, 8))}`;
-    })
-    .join('');
-}
-
 function drawAnyState(into: XMLBuilder, box: Box): void {
   const group = into.ele('g', { class: 'any', 'data-state': '' });
   group.ele('rect', rounded(box, box.height / 2));
@@ -320,10 +271,6 @@ function rounded({ x, y, width, height }: Box, radius: number): Record<string, n
 
 function inset({ x, y, width, height }: Box, by: number): Box {
   return { x: x + by, y: y + by, width: width - 2 * by, height: height - 2 * by };
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
 }
 
 function join(...classes: (string | false | undefined)[]): string {
