@@ -1,0 +1,46 @@
+import { InvalidArgumentError } from 'commander';
+
+/** A port; 0 lets the system choose a free one. */
+export function port(text: string): number {
+  const value = whole(text);
+  if (value > 65535) throw new InvalidArgumentError('Expected a port, 0..65535.');
+  return value;
+}
+
+/** A count of at least 1. */
+export function count(text: string): number {
+  const value = whole(text);
+  if (value === 0) throw new InvalidArgumentError('Expected a whole number from 1.');
+  return value;
+}
+
+/** Seconds, fractions allowed, as milliseconds; 0 means never. */
+export function seconds(text: string): number | undefined {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  // Node's timers hold 31 bits of milliseconds.
+  if (!(value <= 2_000_000)) throw new InvalidArgumentError('Expected seconds, 0..2000000; 0 for never.');
+  return value === 0 ? undefined : value * 1000;
+}
+
+/** `[HOST:]PORT`, an IPv6 host in brackets. */
+export interface Address {
+  readonly host: string | undefined;
+  readonly port: number;
+}
+
+/** Reads `PORT`, `HOST:PORT` or `[HOST]:PORT`. */
+export function address(text: string): Address {
+  const [, bracketed, plain, digits] = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d+)$/.exec(text) ?? [];
+  if (digits === undefined) throw new InvalidArgumentError('Expected [HOST:]PORT, an IPv6 host in brackets.');
+  return { host: bracketed ?? plain, port: port(digits) };
+}
+
+/** `HOST:PORT` for people and programs alike, an IPv6 host in brackets. */
+export function formatAddress(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import tab from '@bomb.sh/tab/commander';
+import { Command, CommanderError } from 'commander';
+import { EXIT, Failure } from './failure.ts';
+import { serveMessageLog } from './serve/message-log.ts';
+
+/** The command line: `wirechart serve | send | log | diagram | verify | chat`. */
+function program(): Command {
+  const wirechart = new Command('wirechart')
+    .description('Wire protocols as statecharts: serve them, speak them, prove them.')
+    .version(version())
+    .showHelpAfterError('(--help shows how)');
+  wirechart.command('serve').description('run a server').addCommand(serveMessageLog(), { isDefault: true });
+  tab(wirechart);
+  return wirechart;
+}
+
+/** Runs one command and sets the exit code: 0 done, 1 failed, 2 not understood. */
+export async function main(args: readonly string[]): Promise<void> {
+  // A reader that has seen enough (`| head`) is no failure.
+  process.stdout.on('error', () => process.exit(EXIT.ok));
+  const wirechart = program();
+  overrideExit(wirechart);
+  try {
+    await wirechart.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+/** Commander would leave with 1 for a wrong flag, and subcommands do not inherit what their parent does. */
+function overrideExit(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) overrideExit(child);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof Failure) {
+    process.stderr.write(`wirechart: ${error.message}\n`);
+    return error.exitCode;
+  }
+  throw error;
+}
+
+function version(): string {
+  const manifest: { readonly version: string } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return manifest.version;
+}

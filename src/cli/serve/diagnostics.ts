@@ -1,0 +1,141 @@
+import { closeSync, openSync } from 'node:fs';
+import { type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+import type { RemoteError } from '../../transport/errors.ts';
+import type { AnySession } from '../../transport/session.ts';
+import type { ServerObserver } from '../../transport/tcp.ts';
+import { Failure } from '../failure.ts';
+
+/** What the operator wants to read, and where. */
+export interface DiagnosticsOptions {
+  /** Every transaction on stdout too. */
+  readonly verbose?: boolean | undefined;
+  /** One JSON object a line in place of text. */
+  readonly json?: boolean | undefined;
+  /** A file that takes every transaction. */
+  readonly transactions?: string | undefined;
+}
+
+/**
+ * What a running server says: connections, refusals and totals on stdout, every transaction when asked for.
+ * Names of messages and states only, never a payload.
+ */
+export class Diagnostics implements ServerObserver {
+  readonly logger: Logger;
+  readonly #transactions:
+    | { readonly logger: Logger; readonly file: ReturnType<typeof pino.destination> }
+    | undefined;
+  readonly #totals = { connections: 0, messages: 0, refusals: 0, failures: 0, dropped: 0 };
+  /** Present only when somebody reads it: a server at full speed does not stop for each message. */
+  readonly transaction?: (session: AnySession, received: string, reply: string | undefined) => void;
+
+  /** @throws Failure when the transactions file cannot be written. */
+  constructor({ verbose = false, json = false, transactions }: DiagnosticsOptions) {
+    this.logger = pino(
+      { level: verbose ? 'debug' : 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime },
+      json ? pino.destination({ dest: 1, sync: true }) : textOn(1),
+    );
+    if (transactions !== undefined) {
+      checkWritable(transactions);
+      const file = pino.destination({ dest: transactions, append: true, sync: false, minLength: 4096 });
+      this.#transactions = {
+        file,
+        logger: pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, file),
+      };
+    }
+    if (verbose || transactions !== undefined) {
+      this.transaction = (session, received, reply) => {
+        const about = {
+          connection: session.id,
+          peer: session.peer,
+          received,
+          reply,
+          state: session.stateName,
+        };
+        this.logger.debug(about, 'transaction');
+        this.#transactions?.logger.info(about, 'transaction');
+      };
+    }
+  }
+
+  opened(session: AnySession): void {
+    this.#totals.connections++;
+    this.logger.info({ connection: session.id, peer: session.peer }, 'connected');
+  }
+
+  ended(session: AnySession, cause: string): void {
+    this.#totals.messages += session.received;
+    this.logger.info(
+      { connection: session.id, peer: session.peer, cause, messages: session.received },
+      'disconnected',
+    );
+  }
+
+  refused(session: AnySession, error: RemoteError): void {
+    this.#totals.refusals++;
+    const { kind, state, received, expected } = error;
+    this.logger.warn(
+      { connection: session.id, peer: session.peer, kind, state, received, expected },
+      'refused',
+    );
+    this.#transactions?.logger.warn(
+      { connection: session.id, peer: session.peer, kind, state, received },
+      'refused',
+    );
+  }
+
+  failed(session: AnySession, error: unknown): void {
+    this.#totals.failures++;
+    this.logger.error({ connection: session.id, peer: session.peer, err: error }, 'a handler failed');
+  }
+
+  dropped(): void {
+    this.#totals.dropped++;
+    if (this.#totals.dropped === 1) {
+      this.logger.warn(
+        'a connection was turned away: --max-connections are open; further ones are only counted',
+      );
+    }
+  }
+
+  acceptFailed(error: Error): void {
+    this.logger.error({ err: error }, 'a connection could not be accepted; the server goes on');
+  }
+
+  /** Opens the transactions file anew, after its rotation. */
+  reopen(): void {
+    this.#transactions?.file.reopen();
+  }
+
+  /** Says the totals, and waits until all is written. */
+  async close(): Promise<void> {
+    this.logger.info(this.#totals, 'stopped');
+    const file = this.#transactions?.file;
+    if (file === undefined) return;
+    await new Promise<void>((resolve) => {
+      file.once('close', resolve);
+      file.end();
+    });
+  }
+}
+
+/** Lines for people; coloured on a terminal that wants it. */
+function textOn(fd: 1 | 2) {
+  const { isTTY } = fd === 1 ? process.stdout : process.stderr;
+  return pretty({
+    destination: fd,
+    sync: true,
+    colorize: isTTY && process.env['NO_COLOR'] === undefined,
+    singleLine: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+  });
+}
+
+function checkWritable(path: string): void {
+  try {
+    closeSync(openSync(path, 'a'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure(`cannot write the transactions file ${path}: ${reason}; name another file`);
+  }
+}

@@ -1,0 +1,114 @@
+import { type Command, Option } from 'commander';
+import type { Frames, Protocol } from '../../transport/protocol.ts';
+import { listen, type Open, type TcpServer } from '../../transport/tcp.ts';
+import { count, formatAddress, port, seconds } from '../arguments.ts';
+import { Failure } from '../failure.ts';
+import { Diagnostics, type DiagnosticsOptions } from './diagnostics.ts';
+
+/** What every `serve` command takes. */
+export interface HostOptions extends DiagnosticsOptions {
+  readonly port?: number | undefined;
+  readonly host?: string | undefined;
+  readonly maxConnections?: number | undefined;
+  readonly handshakeTimeout?: number | undefined;
+  readonly idleTimeout?: number | undefined;
+}
+
+/** A protocol with handlers and what they work with, ready to be served. */
+export interface Service<F extends Frames> {
+  readonly protocol: Protocol<F>;
+  readonly open: Open<F>;
+  /** Files are opened anew after their rotation (SIGHUP). */
+  reopen?(): Promise<void>;
+  /** All is brought to rest; called once, after the last session. */
+  close?(): Promise<void>;
+}
+
+/** Adds the flags of {@link HostOptions} to a `serve` command. */
+export function withHostFlags(command: Command, defaults: { idleTimeout?: string } = {}): Command {
+  return command
+    .argument('[port]', 'port to listen on, 0 for any free one', port)
+    .option('-p, --port <port>', 'the same as the argument', port)
+    .option('--host <host>', 'address to listen on (default: all interfaces)')
+    .option('--max-connections <count>', 'connections at once; one more is closed (default: no bound)', count)
+    .addOption(timeout('--handshake-timeout <seconds>', 'time to log in, 0 for ever', '30'))
+    .addOption(
+      timeout('--idle-timeout <seconds>', 'time between messages, 0 for ever', defaults.idleTimeout ?? '0'),
+    )
+    .option('--transactions <file>', 'append every transaction to this file (no payloads)')
+    .option('--json', 'diagnostics as one JSON object a line')
+    .option('-v, --verbose', 'every transaction on stdout too');
+}
+
+function timeout(flags: string, description: string, byDefault: string): Option {
+  return new Option(flags, description).argParser(seconds).default(seconds(byDefault), byDefault);
+}
+
+/**
+ * Runs a server until it is told to stop: SIGTERM and SIGINT stop accepting, answer what was received, flush
+ * and end the process with 0; a second one ends it at once. SIGHUP, where there is one, opens the files anew.
+ *
+ * @param start builds the service; it may log, and it fails with a {@link Failure} or an error whose message
+ * is meant for the operator.
+ */
+export async function host<F extends Frames>(
+  options: HostOptions,
+  start: (diagnostics: Diagnostics) => Promise<Service<F>>,
+): Promise<void> {
+  const diagnostics = new Diagnostics(options);
+  const service = await start(diagnostics);
+  let server: TcpServer;
+  try {
+    server = await listen(service.protocol, service.open, { ...options, observer: diagnostics });
+  } catch (error) {
+    await service.close?.();
+    throw cannotListen(error, options.port ?? service.protocol.port, options.host);
+  }
+  const stopped = stopSignal();
+  reopenOnHangup(service, diagnostics);
+  diagnostics.logger.info(`${service.protocol.name} listening on ${formatAddress(server.host, server.port)}`);
+  await stopped;
+  await server.close();
+  await service.close?.();
+  await diagnostics.close();
+}
+
+/** Resolves at the first request to stop; the second one is not asked twice. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const signals = ['SIGTERM', 'SIGINT'] as const;
+    for (const signal of signals) {
+      process.once(signal, () => {
+        for (const other of signals) process.on(other, () => process.exit(130));
+        resolve();
+      });
+    }
+  });
+}
+
+function reopenOnHangup(service: { reopen?(): Promise<void> }, { logger }: Diagnostics): void {
+  if (process.platform === 'win32') return;
+  process.on('SIGHUP', () => {
+    const reopened = service.reopen?.() ?? Promise.resolve();
+    reopened.then(
+      () => logger.info('files opened anew'),
+      (error: unknown) =>
+        logger.error({ err: error }, 'could not open the files anew; the old ones stay in use'),
+    );
+  });
+}
+
+function cannotListen(error: unknown, port: number, host: string | undefined): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const where = host === undefined ? `port ${port}` : formatAddress(host, port);
+  if (code === 'EADDRINUSE') {
+    return new Failure(`${where} is taken: stop the program that listens there, or choose another port`);
+  }
+  if (code === 'EACCES') {
+    return new Failure(`${where} is not allowed to this user: choose a port from 1024 up`);
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return new Failure(`${host} is no address of this machine: name one of its own, or leave --host out`);
+  }
+  return error;
+}

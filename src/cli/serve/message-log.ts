@@ -1,0 +1,85 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Command, Option } from 'commander';
+import { type Authenticate, messageLogHandlers, oddFirstByte } from '../../handlers/message-log.ts';
+import { type FsyncPolicy, openFileLog } from '../../store/file-log.ts';
+import { LogFault } from '../../store/log-fault.ts';
+import type { LogFormatName } from '../../store/log-format.ts';
+import { messageLog } from '../../transport/message-log.ts';
+import { Failure } from '../failure.ts';
+import { type HostOptions, host, withHostFlags } from './host.ts';
+
+interface Options extends HostOptions {
+  readonly log: string;
+  readonly logFormat: LogFormatName;
+  readonly fsync: FsyncPolicy;
+  readonly authenticator?: string;
+}
+
+/** `wirechart serve message-log` */
+export function serveMessageLog(): Command {
+  const command = withHostFlags(new Command('message-log'))
+    .description('log clients in and append their messages to a file (port 5555)')
+    .option('--log <file>', 'the log', './messages.log')
+    .addOption(
+      new Option('--log-format <format>', 'how a record is written')
+        .choices(['text', 'raw', 'ndjson'])
+        .default('text'),
+    )
+    .addOption(
+      new Option('--fsync <when>', 'when records reach the disk')
+        .choices(['always', 'everysec', 'no'])
+        .default('always'),
+    )
+    .option('--authenticator <module>', 'module whose default export judges names and passwords');
+  return command.action(async (port: number | undefined, options: Options) => {
+    await host({ ...options, port: port ?? options.port }, async (diagnostics) => {
+      const authenticate = await loadAuthenticator(options.authenticator);
+      const log = await openLog(options, diagnostics);
+      return {
+        protocol: messageLog,
+        open: messageLogHandlers({ log, authenticate }),
+        async reopen() {
+          diagnostics.reopen();
+          await log.reopen();
+        },
+        close: () => log.close(),
+      };
+    });
+  });
+}
+
+async function openLog(
+  { log, logFormat, fsync }: Options,
+  { logger }: { readonly logger: { warn(text: string): void; info(text: string): void } },
+) {
+  try {
+    return await openFileLog(log, {
+      format: logFormat,
+      fsync,
+      // On stderr: an outage must be seen even when stdout goes nowhere.
+      onFault: (fault) => process.stderr.write(`wirechart: ${fault.message}\n`),
+      onRecover: () => process.stderr.write(`wirechart: the log ${log} can be written again\n`),
+      onTorn: (torn) =>
+        logger.warn(`${torn.path} ended in a torn record: ${torn.bytes} bytes moved to ${torn.movedTo}`),
+    });
+  } catch (error) {
+    throw error instanceof LogFault ? new Failure(error.message) : error;
+  }
+}
+
+async function loadAuthenticator(module: string | undefined): Promise<Authenticate> {
+  if (module === undefined) return oddFirstByte;
+  const loaded: { readonly default?: unknown } = await import(pathToFileURL(resolve(module)).href).catch(
+    (error: unknown) => {
+      throw new Failure(
+        `cannot load the authenticator ${module}: ${error instanceof Error ? error.message : error}`,
+      );
+    },
+  );
+  const authenticate = loaded.default;
+  if (typeof authenticate !== 'function') {
+    throw new Failure(`the authenticator ${module} has no function as its default export`);
+  }
+  return (login) => authenticate(login);
+}
