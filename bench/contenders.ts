@@ -60,17 +60,18 @@ export const wirechartRoom: Contender = {
 export const bareRoom = floor('bare loop over sockets', 'fan-out.js', 'message-log');
 
 /** A small benchmark of its own: prints nanoseconds for one operation. */
-const micro = (name: string, path: string): Contender => {
+const micro = (name: string, path: string, ...more: string[]): Contender => {
   return {
     name,
     script: new URL(`./micro/${path}`, import.meta.url),
     dialogue: 'discard',
-    parameters: () => [],
+    parameters: () => more,
   };
 };
 export const tableStep = micro('table step', 'table-step.js');
 export const decodeByHand = micro('hand-written decoder', 'decode-by-hand.js');
-export const decodeAndStep = micro('wirechart connection', 'decode-and-step.js');
+export const decodeAndStep = micro('wirechart, one by one', 'decode-and-step.js', 'one');
+export const decodeRun = micro('wirechart, run by run', 'decode-and-step.js', 'run');
 export const recordByHand = micro('record by hand', 'record-by-hand.js');
 export const recordEncode = micro('wirechart record', 'record-encode.js');
 

@@ -11,6 +11,7 @@ import {
   type Contender,
   decodeAndStep,
   decodeByHand,
+  decodeRun,
   discard,
   echo,
   recordByHand,
@@ -89,15 +90,16 @@ export function experiments(): Experiment[] {
     micro(
       'decode',
       'decode and step, one frame of 32 bytes out of 100 in a chunk',
-      [decodeByHand, decodeAndStep],
+      [decodeByHand, decodeAndStep, decodeRun],
       [
         atMost(
           'decode and step of a frame against a hand-written decoder',
           'medianNs',
-          decodeAndStep,
+          decodeRun,
           decodeByHand,
           1.5,
         ),
+        atMost('the same, one message at a time', 'medianNs', decodeAndStep, decodeByHand),
       ],
     ),
     micro(
@@ -240,8 +242,11 @@ function micro(
     contenders,
     claims,
     targeted: true,
-    trial: async ({ script }): Promise<Figures> => {
-      const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(script)]);
+    trial: async ({ script, parameters }): Promise<Figures> => {
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        fileURLToPath(script),
+        ...parameters(0, ''),
+      ]);
       const { least, median }: Nanoseconds = JSON.parse(stdout);
       return { medianNs: median, leastNs: least };
     },

@@ -44,6 +44,8 @@ export class LogFile {
     if (this.#fsync === 'each') {
       this.#writeNow();
       fdatasyncSync(this.#file);
+      author.socket.write(succeeded.subarray(0, 1));
+      return;
     }
     this.settle(author);
   }

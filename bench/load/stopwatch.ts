@@ -17,7 +17,7 @@ export function seconds(count: number): Promise<void> {
 }
 
 /** Fails when the replies that `all` waits for do not come: one that was never sent would be waited for for ever. */
-export async function inTime(all: Promise<unknown>, most = 10): Promise<void> {
+export async function inTime(all: Promise<unknown>, most = 60): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const overdue = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`replies are missing after ${most} s`)), most * 1000);

@@ -1,0 +1,41 @@
+/**
+ * Ours: 100 frames out of one chunk through a connection, each decoded, judged and answered. `one` pulls and answers
+ * them singly, `run` as a session does whose handler takes equal messages together.
+ */
+
+import { Connection, NEED_MORE, PAUSED } from '../../src/transport/connection.ts';
+import { RemoteError } from '../../src/transport/errors.ts';
+import { messageLog } from '../../src/transport/message-log.ts';
+import { messages } from '../load/connection.ts';
+import { measure } from './measure.ts';
+
+const { frames } = messages(100, 32);
+const together = process.argv[2] === 'run' ? 100 : 1;
+const accept = { type: 'server.ACCEPT' } as const;
+const connection = new Connection(messageLog, 'server');
+let bytesSeen = 0;
+
+connection.open();
+for (const login of [Buffer.from([1, 1, 0, 65]), Buffer.from([2, 1, 0, 65])]) {
+  connection.receive(login);
+  connection.nextMessage();
+  connection.send(accept);
+}
+connection.takeOutput();
+
+measure(100, () => {
+  connection.receive(frames);
+  for (;;) {
+    const home = connection.state;
+    const message = connection.nextMessage();
+    if (message === NEED_MORE) break;
+    if (message === PAUSED || message instanceof RemoteError || message.type !== 'client.MESSAGE') {
+      throw new Error('expected a MESSAGE');
+    }
+    for (const taken of together === 1 ? [message] : connection.takeRun(message, home, together)) {
+      if (taken.type === 'client.MESSAGE') bytesSeen += taken.payload.length;
+      connection.send(accept);
+    }
+  }
+  return bytesSeen + (connection.takeOutput()?.length ?? 0);
+});
