@@ -155,14 +155,29 @@ test('many appenders at once each keep their order, under every policy', async (
 
 test.each(policies)('rotation under load loses nothing and keeps the order, under %s', async (fsync) => {
   const path = join(await temporaryDirectory(), 'messages.log');
-  const log = await openFileLog(path, { fsync });
+  let synced = 0;
+  let answered = 0;
+  let answeredTooEarly = 0;
+  const log = await openFileLog(path, {
+    fsync,
+    observe: ({ operation, records }) => {
+      if (operation === 'sync') synced += records;
+    },
+  });
   const self = author('a');
   let sent = 0;
   let isDone = false;
   const appends: Promise<number>[] = [];
   const load = (async () => {
     while (!isDone) {
-      for (let i = 0; i < 20; i++) appends.push(log.append(self, messages(String(sent++))));
+      for (let i = 0; i < 20; i++) {
+        const appended = log.append(self, messages(String(sent++)));
+        appends.push(appended);
+        void appended.then((count) => {
+          answered += count;
+          if (answered > synced) answeredTooEarly++;
+        });
+      }
       await new Promise(setImmediate);
     }
   })();
@@ -182,6 +197,7 @@ test.each(policies)('rotation under load loses nothing and keeps the order, unde
   isDone = true;
   await load;
   expect(await Promise.all(appends)).toEqual(appends.map(() => 1));
+  if (fsync === 'always') expect(answeredTooEarly).toBe(0);
   await log.close();
   const records = (await Promise.all([...parts, path].map((part) => all(readLog(part))))).flat();
   expect(records.map(({ message }) => Number(message.toString()))).toEqual(

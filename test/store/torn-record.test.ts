@@ -32,7 +32,7 @@ test.each(['text', 'raw', 'ndjson'] as const)(
       whole.length,
     );
     expect(record.length).toBeGreaterThan(15);
-    for (let length = 1; length < record.length; length++) {
+    async function tearAt(length: number): Promise<void> {
       const path = join(directory, `${length}.log`);
       const tail = record.subarray(0, length);
       await writeFile(path, Buffer.concat([whole, tail]));
@@ -46,6 +46,7 @@ test.each(['text', 'raw', 'ndjson'] as const)(
         /^(\[next\]: after\r|\{"time":.*"message":"after"\})\n$/,
       );
     }
+    await Promise.all(Array.from({ length: record.length - 1 }, (_, i) => tearAt(i + 1)));
   },
 );
 
