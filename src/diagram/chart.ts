@@ -56,7 +56,7 @@ export function chartOf(machine: AnyStateMachine): Chart {
 }
 
 /** Every state of the chart, parents before children, without the root. */
-export function statesOf(chart: Chart): ChartState[] {
+export function statesOf(chart: Pick<Chart, 'root'>): ChartState[] {
   const below = (state: ChartState): ChartState[] =>
     state.states.flatMap((child) => [child, ...below(child)]);
   return below(chart.root);

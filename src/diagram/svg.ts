@@ -43,7 +43,8 @@ const TITLE = 40;
  * Draws a machine as a self-contained SVG document, the same bytes for the same machine and options.
  *
  * For pages that follow it live: `g.state[data-state]`, `g.arrow[data-from][data-to]`, and inside the arrow
- * `g.edge[data-edge][data-from][data-to][data-event][data-sender]`. An edge declared at the root has `data-from=""`.
+ * `g.edge[data-edge][data-from][data-to][data-event][data-sender]`. An edge from any state has `data-from=""`; where
+ * every state declares it, `data-edge` holds the ids of them all, so select with `[data-edge~="ID"]`.
  */
 export async function svgOf(machine: AnyStateMachine, options: SvgOptions = {}): Promise<string> {
   const { detail = 'full', theme = 'auto', live = false, classes = {} } = options;
@@ -89,7 +90,7 @@ export async function svgOf(machine: AnyStateMachine, options: SvgOptions = {}):
   if (layout.anyState !== undefined) drawAnyState(drawing, layout.anyState);
   // All lines first, so that no line crosses a pill.
   const groups = layout.arrows.map((placed) => {
-    const added = placed.arrow.labels.flat().map(({ id }) => classes.edges?.[id]);
+    const added = placed.arrow.labels.flat().flatMap(({ id }) => marksOf(id, classes.edges));
     const { from, to } = placed.arrow;
     return drawing.ele('g', {
       class: join('arrow', placed.onward && 'onward', ...added),
@@ -171,7 +172,7 @@ function drawLabel(into: XMLBuilder, label: PlacedLabel, live: boolean, added: R
     const [left, baseline] = [label.x + corner.x, label.y + corner.y + 12.5];
     const width = monoWidth(edge.message, size.event);
     const part = group.ele('g', {
-      class: join('edge', edge.sender, added[edge.id]),
+      class: join('edge', edge.sender, ...marksOf(edge.id, added)),
       ...edgeAttributes(edge),
     });
     part.ele('title').txt(`${edge.from || 'any state'}: ${edge.event}, then ${edge.to}`);
@@ -187,6 +188,11 @@ function drawLabel(into: XMLBuilder, label: PlacedLabel, live: boolean, added: R
       part.ele('text', { class: 'flow', 'data-flow': edge.id, ...end });
     }
   }
+}
+
+/** The classes given to any of the edges that were folded into this one. */
+function marksOf(ids: string, marks: Record<string, string> = {}): (string | undefined)[] {
+  return ids.split(' ').map((id) => marks[id]);
 }
 
 function edgeAttributes({ id, from, to, event, sender }: ChartEdge): Record<string, string> {

@@ -18,13 +18,30 @@ export type Arrow = {
 export type ChartView = { root: ChartState; arrows: Arrow[] };
 
 /** Selects the states and gathers the arrows to be drawn. */
-export function viewOf(chart: Chart, detail: Detail = 'full'): ChartView {
+export function viewOf(declared: Chart, detail: Detail = 'full'): ChartView {
+  const chart = { ...declared, edges: folded(declared) };
   if (detail === 'full') {
     return { root: chart.root, arrows: gather(chart.edges.map((edge) => stepOf(chart, edge))) };
   }
   const root = closed(chart.root);
   const shown = new Set(['', ...statesOf({ ...chart, root }).map(({ id }) => id)]);
   return { root, arrows: gather(steps(chart, shown)) };
+}
+
+/**
+ * What every state does that is not final, with the same target, becomes one edge from any state, as if the root had
+ * declared it. Its id is the ids of them all, with spaces between.
+ */
+function folded({ root, edges }: Chart): ChartEdge[] {
+  const leaves = statesOf({ root }).filter(({ kind, states }) => kind !== 'final' && states.length === 0);
+  const alike = (edge: ChartEdge): ChartEdge[] =>
+    edges.filter(({ event, to }) => event === edge.event && to === edge.to);
+  return edges.flatMap((edge) => {
+    const all = alike(edge);
+    const everywhere = leaves.every(({ id }) => all.some(({ from }) => isWithin(id, from)));
+    if (all.length < 2 || !everywhere) return [edge];
+    return edge === all[0] ? [{ ...edge, id: all.map(({ id }) => id).join(' '), from: '' }] : [];
+  });
 }
 
 type Step = { from: string; to: string; label: ChartEdge[] };

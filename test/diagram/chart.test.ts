@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createMachine } from 'xstate';
 import { activeStates, chartOf, edgesFrom, statesOf } from '../../src/diagram/chart.ts';
 import { viewOf } from '../../src/diagram/view.ts';
 import { dialogue, door, room } from './examples.ts';
@@ -87,7 +88,21 @@ test('in the overview a request and its reply are one step between outer states'
   );
 });
 
+test('what every state does that is not final is one edge from any state; one exception and it is not', () => {
+  const end = { on: { 'transport.end': 'over' } };
+  const chart = chartOf(
+    createMachine({ id: 'all', initial: 'a', states: { a: end, b: end, over: { type: 'final' } } }),
+  );
+  const any = viewOf(chart).arrows;
+  expect(any.map(({ from, to }) => [from, to])).toEqual([['', 'over']]);
+  expect(any[0]?.labels[0]?.[0]?.id).toBe('a:transport.end b:transport.end');
+  const some = chartOf(
+    createMachine({ id: 'some', initial: 'a', states: { a: end, b: end, c: {}, over: {} } }),
+  );
+  expect(viewOf(some).arrows.map(({ from }) => from)).toEqual(['a', 'b']);
+});
+
 test('the overview keeps regions open', () => {
   const { root } = viewOf(chartOf(room), 'overview');
-  expect(statesOf({ id: 'room', root, edges: [] }).map(({ id }) => id)).toContain('inside.receiving.pending');
+  expect(statesOf({ root }).map(({ id }) => id)).toContain('inside.receiving.pending');
 });
