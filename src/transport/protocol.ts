@@ -41,7 +41,12 @@ export interface Sample<F extends Frames> {
   readonly message: Message<F>;
   /** The server message that a correct server answers with; none when the message is not answered. */
   readonly answer?: Extract<keyof F, `server.${string}`>;
-  /** A dialogue that must have been held before, on a connection of its own: an account to log in to, say. */
+  /** What the server sends after the answer without being asked: a greeting, say. Default: nothing. */
+  readonly pushes?: readonly Extract<keyof F, `server.${string}`>[];
+  /**
+   * A dialogue that must have been held before, on a connection of its own that stays open meanwhile: an account to
+   * log in to, say.
+   */
   readonly before?: readonly MessageFrom<F, 'client'>[];
 }
 
@@ -120,6 +125,36 @@ export interface Protocol<F extends Frames = Frames> {
   readonly runs: Uint8Array;
   /** @throws LocalError for a value that a field cannot carry. */
   encode(message: { readonly type: string }): Encoded;
+}
+
+/** A protocol, whichever its messages: for those who send what no type allows. */
+export interface AnyProtocol
+  extends Pick<Protocol, 'name' | 'port' | 'machine' | 'table' | 'frames' | 'decoders' | 'entry'> {
+  readonly violation: AnyVerdict;
+  readonly malformed: AnyVerdict;
+  readonly unreadable: Pick<AnyVerdict, 'reply'>;
+  samples(unique: string): AnySamples;
+  encode(message: { readonly type: string }): Encoded;
+}
+
+/** {@link Verdict}, whichever the messages. */
+export interface AnyVerdict {
+  readonly reply?: (error: RemoteError) => { readonly type: string };
+  readonly closes: boolean;
+}
+
+/** {@link Sample}, whichever the messages. */
+export interface AnySample {
+  readonly message: { readonly type: string };
+  readonly answer?: string;
+  readonly pushes?: readonly string[];
+  readonly before?: readonly { readonly type: string }[];
+}
+
+/** {@link Samples}, whichever the messages. */
+export interface AnySamples {
+  readonly messages: Readonly<Record<string, AnySample>>;
+  readonly malformed: Readonly<Record<string, Uint8Array>>;
 }
 
 /**
