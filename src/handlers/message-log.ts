@@ -43,20 +43,22 @@ export interface MessageLogService {
 
 /** The handlers of message-log for `listen`: one set for each session. */
 export function messageLogHandlers({ log, authenticate = oddFirstByte }: MessageLogService) {
-  return (session: Session<Frames>): Handlers<Frames> => new Dialogue(session, log, authenticate);
+  const service = { log, authenticate };
+  return (session: Session<Frames>): Handlers<Frames> => new Dialogue(session, service);
 }
 
 class Dialogue implements Handlers<Frames> {
-  readonly runs = runs;
   readonly #session: Session<Frames>;
-  readonly #log: MessageLog;
-  readonly #authenticate: Authenticate;
+  readonly #service: Required<MessageLogService>;
   #author: Author | undefined;
 
-  constructor(session: Session<Frames>, log: MessageLog, authenticate: Authenticate) {
+  constructor(session: Session<Frames>, service: Required<MessageLogService>) {
     this.#session = session;
-    this.#log = log;
-    this.#authenticate = authenticate;
+    this.#service = service;
+  }
+
+  get runs() {
+    return runs;
   }
 
   NAME({ payload }: Received<'client.NAME'>): Reply {
@@ -64,33 +66,32 @@ class Dialogue implements Handlers<Frames> {
     if (nul === 0) return REJECT;
     const { id, peer } = this.#session;
     // A copy: the payload is a view that would keep its whole chunk in memory.
-    this.#author = { name: payload.slice(0, nul < 0 ? undefined : nul), connection: id, address: peer };
+    const name = Uint8Array.from(nul < 0 ? payload : payload.subarray(0, nul));
+    this.#author = { name, connection: id, address: peer };
     return ACCEPT;
   }
 
   PASSWORD({ payload }: Received<'client.PASSWORD'>): Reply | Promise<Reply> {
     const { name } = this.#known();
-    const verdict = this.#authenticate({ name, password: payload, peer: this.#session.peer });
+    const verdict = this.#service.authenticate({ name, password: payload, peer: this.#session.peer });
     if (typeof verdict === 'boolean') return verdict ? ACCEPT : REJECT;
     return verdict.then((yes) => (yes ? ACCEPT : REJECT));
   }
 
   async MESSAGE(message: Received<'client.MESSAGE'>): Promise<Reply> {
-    const [reply] = await this.append([message]);
-    return reply ?? REJECT;
+    return (await this.append([message])) === 1 ? ACCEPT : REJECT;
   }
 
   CLOSE(): Reply {
     return ACCEPT;
   }
 
-  /** ACCEPT for each message that is on the log; the first that is not ends the dialogue. */
-  async append(messages: readonly Received<'client.MESSAGE'>[]): Promise<readonly Reply[]> {
-    const payloads = messages.map(({ payload }) => payload);
-    const taken = await this.#log.append(this.#known(), payloads);
-    const replies = new Array<Reply>(taken).fill(ACCEPT);
-    if (taken < messages.length) replies.push(REJECT);
-    return replies;
+  /** How many of the messages are on the log. */
+  append(messages: readonly Received<'client.MESSAGE'>[]): Promise<number> {
+    return this.#service.log.append(
+      this.#known(),
+      messages.map(({ payload }) => payload),
+    );
   }
 
   #known(): Author {
@@ -101,7 +102,11 @@ class Dialogue implements Handlers<Frames> {
 }
 
 const runs = {
-  MESSAGE(this: Dialogue, messages: readonly Received<'client.MESSAGE'>[]) {
-    return this.append(messages);
+  MESSAGE: {
+    take(this: Dialogue, messages: readonly Received<'client.MESSAGE'>[]): Promise<number> {
+      return this.append(messages);
+    },
+    accept: ACCEPT,
+    refuse: REJECT,
   },
 };

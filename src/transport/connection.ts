@@ -1,4 +1,5 @@
 import { legalEvents, REFUSED } from '../machine/table.ts';
+import { Ahead } from './ahead.ts';
 import type { TimeLimits } from './deadlines.ts';
 import type { Decoder, Entry } from './decoder.ts';
 import { LocalError, type Refusal, RemoteError } from './errors.ts';
@@ -32,10 +33,15 @@ export type Incoming<F extends Frames, R extends Role> =
 /** Told of every step a connection takes: for inspection, absent otherwise. */
 export type StepListener = (event: number, from: number, to: number) => void;
 
+/** Messages that were decoded ahead of their turn. */
 interface Run<M> {
   readonly messages: readonly M[];
-  next: number;
+  /** Number of their event. */
+  readonly event: number;
+  /** The state in which each takes its turn. */
   readonly home: number;
+  /** The one whose turn is next. */
+  next: number;
 }
 
 /** Bytes that may wait undecoded; a driver stops reading long before. */
@@ -70,11 +76,8 @@ export class Connection<F extends Frames, R extends Role> {
   #error: RemoteError | undefined;
   /** The rest that a frame may have left out, not seen yet. */
   #rest: OptionalRest | undefined;
-  /** Messages that were decoded ahead of their turn: the next of them, and the state where its turn comes. */
-  #run: Run<MessageFrom<F, Peer<R>>> = { messages: [], next: 0, home: REFUSED };
-  /** A client's messages sent ahead of the machine, and where it would stand if all are answered as hoped. */
-  #ahead: number[] = [];
-  #hope: number;
+  #run: Run<MessageFrom<F, Peer<R>>> | undefined;
+  readonly #ahead: Ahead | undefined;
   #now = 0;
   #accepted = 0;
   #active = 0;
@@ -86,8 +89,8 @@ export class Connection<F extends Frames, R extends Role> {
     this.#limits = limits;
     this.#tally = tally;
     this.#state = protocol.table.initial;
-    this.#hope = this.#state;
-    if (tally !== undefined) tally.standing[this.#state] = (tally.standing[this.#state] ?? 0) + 1;
+    this.#ahead = role === 'client' ? new Ahead(protocol.table, protocol.hopedEvent) : undefined;
+    tally?.enter(this.#state);
   }
 
   /** Number of the state in `protocol.table`. */
@@ -153,13 +156,12 @@ export class Connection<F extends Frames, R extends Role> {
     if (this.#closed) return this.#error ?? NEED_MORE;
     const { table } = this.protocol;
     if (this.role === 'server' && table.serverOwes[this.#state] === 1) return PAUSED;
-    const early = this.#run.messages[this.#run.next];
-    if (early !== undefined) {
-      this.#run.next++;
-      return this.#admit(early);
+    if (this.#run !== undefined) {
+      const early = this.#nextOfRun(this.#run);
+      if (early !== undefined) return this.#admit(early);
     }
     if (!this.#skipRest()) return this.#nothing();
-    const { cursor } = this.#inbox;
+    const cursor = this.#inbox;
     const entry = this.#decoder.identify(cursor);
     if (entry === 'wait') return this.#nothing();
     if (entry === undefined) return this.#unreadable();
@@ -186,11 +188,12 @@ export class Connection<F extends Frames, R extends Role> {
    */
   takeRun(first: MessageFrom<F, Peer<R>>, home: number, most: number): readonly MessageFrom<F, Peer<R>>[] {
     const messages = [first];
-    if (this.#run.next < this.#run.messages.length) return messages;
-    const { cursor } = this.#inbox;
+    if (this.#run !== undefined) return messages;
+    const cursor = this.#inbox;
+    const { event } = this.#entryOf(first);
     while (messages.length < most && this.#skipRest()) {
       const entry = this.#decoder.identify(cursor);
-      if (entry === undefined || entry === 'wait' || entry.type !== first.type) break;
+      if (entry === undefined || entry === 'wait' || entry.event !== event) break;
       const start = cursor.at;
       const message = this.#read(entry);
       if (cursor.fault !== undefined) {
@@ -203,8 +206,34 @@ export class Connection<F extends Frames, R extends Role> {
       if (message === undefined) break;
       messages.push(message);
     }
-    this.#run = { messages, next: 1, home };
+    if (messages.length > 1) this.#run = { messages, event, home, next: 1 };
     return messages;
+  }
+
+  /**
+   * Answers the first `count` messages of a run, each with `reply`, which leads back. The same as so many calls of
+   * `send`, at the price of one.
+   *
+   * @throws LocalError as `send` does.
+   */
+  sendRun(reply: MessageFrom<F, R>, count: number): void {
+    if (count === 0) return;
+    const { frame, event } = this.#entryOf(reply);
+    const run = this.#run;
+    const rest = run === undefined ? 0 : Math.min(count - 1, run.messages.length - run.next);
+    // The first and the last take every step for themselves; those between repeat the first one's.
+    this.send(reply);
+    const between = rest - 1;
+    if (run === undefined || between < 1 || this.onStep !== undefined || frame.constant === undefined) {
+      for (let due = count - 1; due > 0; due--) this.send(reply);
+      return;
+    }
+    const at = this.#outbox.length;
+    this.#outbox.reserve(between * frame.constant.length).fill(frame.constant, at);
+    run.next += between;
+    this.#tally?.step(event, this.#state, run.home, between);
+    this.#tally?.step(run.event, run.home, this.#state, between);
+    for (let due = count - 1 - between; due > 0; due--) this.send(reply);
   }
 
   /**
@@ -221,9 +250,9 @@ export class Connection<F extends Frames, R extends Role> {
       );
     }
     this.#write(message);
-    if (this.role === 'client') this.#sendAhead(event);
-    else this.#take(event);
-    this.#continueRun();
+    if (this.#isTurnOf(event)) this.#take(event);
+    else this.#ahead?.push(this.#state, event);
+    if (this.#run !== undefined) this.#continueRun(this.#run);
   }
 
   /** The message with its bytes, as {@link send} takes it too. @throws LocalError for a value that cannot be sent. */
@@ -234,10 +263,7 @@ export class Connection<F extends Frames, R extends Role> {
   /** Whether the message with this event number may be sent now. */
   maySend(event: number): boolean {
     if (this.#closed) return false;
-    const { table } = this.protocol;
-    if (this.#ahead.length === 0 && table.next[this.#state * table.events.length + event] !== REFUSED)
-      return true;
-    return this.role === 'client' && this.#hoping(event) !== REFUSED;
+    return this.#isTurnOf(event) || this.#ahead?.allows(this.#state, event) === true;
   }
 
   /** Bytes to be handed to the transport, since the last call. */
@@ -297,7 +323,7 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   #read(entry: Entry): MessageFrom<F, Peer<R>> | undefined {
-    const { cursor } = this.#inbox;
+    const cursor = this.#inbox;
     const start = cursor.at;
     const message = { type: entry.type };
     if (entry.frame.read(cursor, message)) {
@@ -319,7 +345,7 @@ export class Connection<F extends Frames, R extends Role> {
     if (!this.#inbox.ready()) return false;
     const rest = this.#rest;
     if (rest === undefined) return true;
-    const { cursor } = this.#inbox;
+    const cursor = this.#inbox;
     if (cursor.bytes[cursor.at] === rest.starts && rest.rest.read(cursor) === undefined) return false;
     this.#rest = undefined;
     return this.#inbox.ready();
@@ -338,7 +364,7 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   #unreadable(): RemoteError {
-    const { cursor } = this.#inbox;
+    const cursor = this.#inbox;
     const misdirected = this.protocol.decoders[this.role].identify(cursor);
     const received =
       misdirected === undefined || misdirected === 'wait'
@@ -348,7 +374,7 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   #malformed(entry: Entry, early: boolean): RemoteError {
-    const { cursor } = this.#inbox;
+    const cursor = this.#inbox;
     const { fault = '', lost } = cursor;
     cursor.fault = undefined;
     const expected = [fault.replace(/^expected /, '')];
@@ -372,13 +398,7 @@ export class Connection<F extends Frames, R extends Role> {
       clauses: table.clauses[this.#state] ?? [],
       closes: closing,
     });
-    const tally = this.#tally;
-    if (tally !== undefined) {
-      const event = table.events.indexOf(received);
-      const [counts, index] =
-        event < 0 ? [tally.garbled, this.#state] : [tally.refused, this.#state * table.events.length + event];
-      counts[index] = (counts[index] ?? 0) + 1;
-    }
+    this.#tally?.refuse(this.#state, table.events.indexOf(received));
     this.#active = this.#now;
     if (this.role === 'server') this.#say(this.protocol[kind].reply?.(error));
     if (closing) {
@@ -395,92 +415,61 @@ export class Connection<F extends Frames, R extends Role> {
 
   #write(message: { readonly type: string } | Encoded): void {
     if (message instanceof Encoded) {
-      const { into, at } = this.#outbox.reserve(message.bytes.length);
-      into.set(message.bytes, at);
-    } else {
-      const { frame } = this.#entryOf(message);
-      const { into, at } = this.#outbox.reserve(frame.size(message));
-      frame.write(message, into, at);
+      this.#outbox.add(message.bytes);
+      return;
     }
+    const { frame } = this.#entryOf(message);
+    if (frame.constant !== undefined) {
+      this.#outbox.add(frame.constant);
+      return;
+    }
+    const at = this.#outbox.length;
+    frame.write(message, this.#outbox.reserve(frame.size(message)), at);
+  }
+
+  /** Whether the machine itself takes `event` now, with nothing sent ahead that comes before it. */
+  #isTurnOf(event: number): boolean {
+    const { table } = this.protocol;
+    const legal = table.next[this.#state * table.events.length + event] !== REFUSED;
+    return legal && this.#ahead?.empty !== false;
   }
 
   #take(event: number): void {
     const { table } = this.protocol;
     const from = this.#state;
-    const index = from * table.events.length + event;
-    const to = table.next[index] ?? REFUSED;
+    const to = table.next[from * table.events.length + event] ?? REFUSED;
     if (to === REFUSED) return;
     this.#state = to;
-    const tally = this.#tally;
-    if (tally !== undefined) {
-      tally.taken[index] = (tally.taken[index] ?? 0) + 1;
-      if (from !== to) {
-        tally.standing[from] = (tally.standing[from] ?? 0) - 1;
-        tally.standing[to] = (tally.standing[to] ?? 0) + 1;
-      }
-    }
+    this.#tally?.step(event, from, to);
     this.onStep?.(event, from, to);
     if (table.final[to] === 1) this.#close();
-    else if (this.role === 'client') this.#catchUp();
-  }
-
-  /** An answer was sent that led back: the next message of the run takes its turn. */
-  #continueRun(): void {
-    const run = this.#run;
-    const message = run.messages[run.next];
-    if (message === undefined || this.#state !== run.home) return;
-    run.next++;
-    this.#take(this.#entryOf(message).event);
-  }
-
-  #sendAhead(event: number): void {
-    const hope = this.#hoping(event);
-    const { table } = this.protocol;
-    const legal =
-      this.#ahead.length === 0 && table.next[this.#state * table.events.length + event] !== REFUSED;
-    if (legal) {
-      this.#take(event);
-      if (this.#ahead.length === 0) this.#hope = this.#state;
-    } else {
-      this.#ahead.push(event);
-      this.#hope = hope;
-    }
-  }
-
-  /** Where sending `event` would lead if every answer still due is the hoped one. */
-  #hoping(event: number): number {
-    const { table, hopedEvent } = this.protocol;
-    const width = table.events.length;
-    let state = this.#ahead.length === 0 ? this.#state : this.#hope;
-    for (let due = 0; due < table.states.length; due++) {
-      const to = table.next[state * width + event] ?? REFUSED;
-      if (to !== REFUSED) return to;
-      if (hopedEvent === REFUSED || table.serverOwes[state] === 0) return REFUSED;
-      state = table.next[state * width + hopedEvent] ?? REFUSED;
-      if (state === REFUSED) return REFUSED;
-    }
-    return REFUSED;
+    else if (this.#ahead !== undefined) this.#catchUp(this.#ahead);
   }
 
   /** Messages sent ahead take their turn as soon as the answers before them have come. */
-  #catchUp(): void {
-    const { table } = this.protocol;
-    const [event] = this.#ahead;
-    if (event === undefined) return;
-    if (table.next[this.#state * table.events.length + event] === REFUSED) return;
-    this.#ahead.shift();
-    this.#take(event);
+  #catchUp(ahead: Ahead): void {
+    const event = ahead.shift(this.#state);
+    if (event !== undefined) this.#take(event);
+  }
+
+  #nextOfRun(run: Run<MessageFrom<F, Peer<R>>>): MessageFrom<F, Peer<R>> | undefined {
+    const message = run.messages[run.next++];
+    if (run.next >= run.messages.length) this.#run = undefined;
+    return message;
+  }
+
+  /** An answer was sent that led back: the next message of the run takes its turn. */
+  #continueRun(run: Run<MessageFrom<F, Peer<R>>>): void {
+    if (this.#state !== run.home || this.#nextOfRun(run) === undefined) return;
+    this.#take(run.event);
   }
 
   #close(): void {
-    const { tally, state } = { tally: this.#tally, state: this.#state };
-    if (tally !== undefined && this.#counted) tally.standing[state] = (tally.standing[state] ?? 0) - 1;
-    this.#counted = false;
+    if (this.#closed) return;
     this.#closed = true;
-    this.#ahead = [];
-    this.#run = { messages: [], next: 0, home: REFUSED };
+    this.#tally?.leave(this.#state);
+    this.#ahead?.clear();
+    this.#run = undefined;
     this.#inbox.discard();
   }
-
-  #counted = true;
 }

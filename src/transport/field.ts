@@ -153,7 +153,7 @@ export function bytes(length: Length, { min = 0, max }: Bounds = {}): Field<Uint
       }
       if (!cursor.has(width + size)) return undefined;
       cursor.at = at + width + size;
-      return cursor.bytes.subarray(at + width, cursor.at);
+      return view(cursor.bytes, at + width, size);
     },
     size(value) {
       if (value.length >= min && value.length <= largest) return width + value.length;
@@ -165,6 +165,11 @@ export function bytes(length: Length, { min = 0, max }: Bounds = {}): Field<Uint
       return start + value.length;
     },
   };
+}
+
+/** Several times cheaper than `subarray` of a Buffer, and this is done for every message. */
+function view(bytes: Uint8Array, at: number, length: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + at, length);
 }
 
 /** Text behind its length in bytes, one character a byte (Latin-1, so ASCII as it is). */

@@ -17,6 +17,8 @@ export interface Frame<F extends object = object> {
   readonly minimum: number;
   readonly maximum: number;
   readonly rest: OptionalRest | undefined;
+  /** The whole frame, where it has no fields and so is always the same. */
+  readonly constant: Uint8Array | undefined;
   /**
    * Reads the frame at the cursor into `message`.
    *
@@ -59,6 +61,7 @@ export function frame<const L extends Layout>(layout: L): Frame<FieldsOf<L>> {
     minimum: sum('minimum'),
     maximum: sum('maximum'),
     rest,
+    constant: fields.length === 0 && rest === undefined ? Uint8Array.from(tags) : undefined,
     read(cursor, message) {
       cursor.at += tags.length;
       for (const { key, field } of fields) {

@@ -1,24 +1,33 @@
 import { Cursor } from './field.ts';
 
+const NOTHING = new Uint8Array(0);
+/** What a chunk may weigh beyond what is left of it, before the rest is copied out. */
+const SLACK = 1024;
+
 /**
- * What was received and not yet decoded. A chunk is read where it lies; pieces of a frame are joined once, when
- * the frame is whole, so a peer that trickles cannot make the joining quadratic.
+ * What was received and not yet decoded: a cursor over the chunk at hand, and the chunks behind it. A chunk is
+ * read where it lies; pieces of a frame are joined once, when the frame is whole, so a peer that trickles cannot
+ * make the joining quadratic.
  */
-export class Inbox {
-  readonly cursor = new Cursor();
-  /** Chunks behind the cursor's, not joined yet. */
-  #later: Uint8Array[] = [];
+export class Inbox extends Cursor {
+  #later: Uint8Array[] | undefined;
   #laterBytes = 0;
+
+  constructor() {
+    super();
+    this.bytes = NOTHING;
+  }
 
   /** Bytes received and not yet taken. */
   get length(): number {
-    return this.cursor.end - this.cursor.at + this.#laterBytes;
+    return this.end - this.at + this.#laterBytes;
   }
 
   add(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    if (this.length === 0) this.#show(chunk);
+    if (this.length === 0) this.#show(chunk, 0);
     else {
+      this.#later ??= [];
       this.#later.push(chunk);
       this.#laterBytes += chunk.length;
     }
@@ -26,52 +35,44 @@ export class Inbox {
 
   /** Whether there is more to decode than at the last try: joins what came since. */
   ready(): boolean {
-    const { cursor } = this;
-    if (this.#laterBytes > 0 && cursor.end < cursor.wanted && cursor.at + this.length >= cursor.wanted) {
-      this.#join();
-    }
-    if (cursor.at === cursor.end && this.#laterBytes > 0) this.#join();
-    return cursor.at < cursor.end && cursor.end >= cursor.wanted;
+    if (this.#laterBytes > 0 && (this.at === this.end || this.#reachesWanted())) this.#join();
+    return this.at < this.end && this.end >= this.wanted;
   }
 
   /** Keeps what is left of a chunk without keeping the chunk alive. */
   settle(): void {
-    const { cursor } = this;
-    const left = cursor.end - cursor.at;
-    if (left === 0) {
-      if (this.#laterBytes === 0) this.#show(NOTHING);
-    } else if (cursor.bytes.buffer.byteLength > 2 * left + 1024) {
-      const wanted = Math.max(0, cursor.wanted - cursor.at);
-      this.#show(cursor.bytes.slice(cursor.at, cursor.end));
-      cursor.wanted = wanted;
+    const left = this.end - this.at;
+    if (left === 0 && this.#laterBytes === 0) this.#show(NOTHING, 0);
+    else if (this.bytes.buffer.byteLength > 2 * left + SLACK) {
+      // Not `slice`: of a Buffer that is a view.
+      this.#show(new Uint8Array(this.bytes.subarray(this.at, this.end)), this.wanted - this.at);
     }
   }
 
   discard(): void {
-    this.#later = [];
+    this.#later = undefined;
     this.#laterBytes = 0;
-    this.#show(NOTHING);
+    this.#show(NOTHING, 0);
+  }
+
+  #reachesWanted(): boolean {
+    return this.end < this.wanted && this.at + this.length >= this.wanted;
   }
 
   #join(): void {
-    const { cursor } = this;
-    const left = cursor.bytes.subarray(cursor.at, cursor.end);
-    const wanted = Math.max(0, cursor.wanted - cursor.at);
-    const pieces = left.length === 0 ? this.#later : [left, ...this.#later];
-    this.#later = [];
+    const later = this.#later ?? [];
+    const pieces = this.at === this.end ? later : [this.bytes.subarray(this.at, this.end), ...later];
+    const wanted = this.wanted - this.at;
+    this.#later = undefined;
     this.#laterBytes = 0;
     const [only] = pieces;
-    this.#show(pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces));
-    cursor.wanted = wanted;
+    this.#show(pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces), wanted);
   }
 
-  #show(bytes: Uint8Array): void {
-    const { cursor } = this;
-    cursor.bytes = bytes;
-    cursor.at = 0;
-    cursor.end = bytes.length;
-    cursor.wanted = 0;
+  #show(bytes: Uint8Array, wanted: number): void {
+    this.bytes = bytes;
+    this.at = 0;
+    this.end = bytes.length;
+    this.wanted = Math.max(0, wanted);
   }
 }
-
-const NOTHING = new Uint8Array(0);

@@ -205,6 +205,7 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
     runs: findRuns(table),
     encode(message) {
       const { event, frame } = entry(message.type);
+      if (frame.constant !== undefined) return new Encoded(event, frame.constant);
       const bytes = Buffer.allocUnsafe(frame.size(message));
       frame.write(message, bytes, 0);
       return new Encoded(event, bytes);

@@ -18,6 +18,19 @@ export type Reply<F extends Frames, R extends Role> = MessageFrom<F, R> | undefi
 export type EndCause = 'close' | 'end' | 'reset' | 'timeout' | 'refused' | 'failed';
 
 /**
+ * Takes equal messages that came together and are each answered in place: an optimisation that nobody on the
+ * wire can see.
+ */
+export interface RunHandler<F extends Frames, R extends Role, N extends string> {
+  /** Says how many of the messages, from the first, are accepted. `this` are the session's handlers. */
+  readonly take: (messages: readonly PeerMessage<F, R, N>[]) => number | Promise<number>;
+  /** Answers each message that was accepted; leads back to the same state. */
+  readonly accept: MessageFrom<F, R>;
+  /** Answers the first that was not. What comes behind it is judged anew. */
+  readonly refuse: MessageFrom<F, R>;
+}
+
+/**
  * What the messages of the peer do, one method for each under its bare name: leaving one out does not compile.
  * A session has its own handlers, so their fields are the session's memory.
  */
@@ -26,15 +39,8 @@ export type Handlers<F extends Frames, R extends Role = 'server'> = {
     message: PeerMessage<F, R, N>,
   ) => Reply<F, R> | Promise<Reply<F, R>>;
 } & {
-  /**
-   * An optimisation that nobody on the wire can see: equal messages that came together and are each answered
-   * in place. The answers stand in the order of the messages; when one leads elsewhere it is the last.
-   */
-  readonly runs?: {
-    [N in BareName<MessageFrom<F, Peer<R>>['type']>]?: (
-      messages: readonly PeerMessage<F, R, N>[],
-    ) => readonly MessageFrom<F, R>[] | Promise<readonly MessageFrom<F, R>[]>;
-  };
+  /** For messages that often come many at once; see {@link RunHandler}. */
+  readonly runs?: { readonly [N in BareName<MessageFrom<F, Peer<R>>['type']>]?: RunHandler<F, R, N> };
   /** The session is over, for whatever cause; called once. */
   ended?(cause: EndCause): void;
 };
@@ -48,6 +54,8 @@ export interface Wire {
   /** Stops and starts the flow of input. */
   pause(): void;
   resume(): void;
+  /** Closes without further ado when the peer, or a handler, takes too long. */
+  destroyLater(): void;
 }
 
 /** Told what sessions do, for logs and counts. Nothing here carries a payload. */
@@ -81,6 +89,9 @@ const HIGH_WATER = 256 * 1024;
 /** Messages of our own initiative that may wait for their turn. */
 const MOST_PUSHED = 1024;
 
+/** Shared by all sessions for which nothing waits; never added to. */
+const NONE: Encoded[] = [];
+
 /**
  * A connection with handlers: one transaction at a time, replies in order. Still no socket: a {@link Wire}
  * takes the bytes.
@@ -93,7 +104,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   readonly #wire: Wire;
   readonly #observer: SessionObserver | undefined;
   #handlers: Handlers<F, R> | undefined;
-  #pushed: Encoded[] = [];
+  #pushed: Encoded[] = NONE;
   /** A handler works on its answer. */
   #busy = false;
   /** The wire takes no more for now. */
@@ -151,6 +162,12 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#pump();
   }
 
+  /** We stop: what was received is answered, then the dialogue ends. */
+  finish(): void {
+    this.receiveEnd();
+    if (!this.#over) this.#wire.destroyLater();
+  }
+
   /** The transport broke. */
   receiveReset(): void {
     this.connection.receiveReset();
@@ -196,7 +213,8 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     if (this.#pushed.length === 0 && !this.#choked && !this.#busy && this.connection.maySend(encoded.event)) {
       this.connection.send(encoded);
       this.#flush();
-    } else this.#pushed.push(encoded);
+    } else if (this.#pushed === NONE) this.#pushed = [encoded];
+    else this.#pushed.push(encoded);
     return true;
   }
 
@@ -232,34 +250,36 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   }
 
   #handle(message: MessageFrom<F, Peer<R>>, home: number): void {
-    const { connection } = this;
-    const { protocol } = connection;
+    const { protocol } = this.connection;
     const { event, name } = protocol.entry(message.type);
     try {
-      const handleRun = handlerOf<RunHandler<F, R>>(this.#handlers?.runs, name);
-      if (handleRun !== undefined && protocol.runs[home * protocol.table.events.length + event] === 1) {
-        const messages = connection.takeRun(message, home, MOST_IN_RUN);
+      const run = handlerOf<AnyRunHandler<F, R>>(this.#handlers?.runs, name);
+      if (run !== undefined && protocol.runs[home * protocol.table.events.length + event] === 1) {
+        const messages = this.connection.takeRun(message, home, MOST_IN_RUN);
         this.received += messages.length;
-        this.#settle(message.type, handleRun.call(this.#handlers, messages));
+        this.#whenSettled(run.take.call(this.#handlers, messages), (taken) =>
+          this.#answerRun(run, message.type, messages.length, taken),
+        );
       } else {
         this.received++;
         const handle = handlerOf<Handler<F, R>>(this.#handlers, name);
-        this.#settle(message.type, handle?.call(this.#handlers, message));
+        this.#whenSettled(handle?.call(this.#handlers, message), (reply) =>
+          this.#answer(message.type, reply),
+        );
       }
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  /** Sends the answers now, or when they are there. */
-  #settle(received: string, answer: Answer<F, R> | Promise<Answer<F, R>>): void {
-    if (!(answer instanceof Promise)) {
-      this.#answer(received, answer);
+  #whenSettled<T>(outcome: T | Promise<T>, finish: (settled: T) => void): void {
+    if (!(outcome instanceof Promise)) {
+      finish(outcome);
       return;
     }
     this.#busy = true;
-    answer.then(
-      (settled) => this.#resume(() => this.#answer(received, settled)),
+    outcome.then(
+      (settled) => this.#resume(() => finish(settled)),
       (error: unknown) => this.#resume(() => this.#failed(error)),
     );
   }
@@ -275,28 +295,29 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#pump();
   }
 
-  #answer(received: string, answer: Answer<F, R>): void {
+  #answer(received: string, reply: Reply<F, R>): void {
+    if (reply !== undefined) this.connection.send(reply);
+    this.#observer?.transaction?.(this, received, reply?.type);
+    this.#answered(received);
+  }
+
+  #answerRun(run: AnyRunHandler<F, R>, received: string, length: number, taken: number): void {
     const { connection } = this;
-    if (isReplies(answer)) {
-      for (const reply of answer) this.#reply(received, reply);
-    } else this.#reply(received, answer);
-    const { protocol } = connection;
-    if (
-      connection.role === 'server' &&
-      protocol.table.serverOwes[connection.state] === 1 &&
-      !connection.closed
-    ) {
-      throw new LocalError(`the handler of ${received} left it unanswered in state ${connection.stateName}`);
-    }
+    connection.sendRun(run.accept, taken);
+    const observe = this.#observer?.transaction?.bind(this.#observer);
+    if (observe !== undefined) for (let due = taken; due > 0; due--) observe(this, received, run.accept.type);
+    if (taken === length) this.#answered(received);
+    else this.#answer(received, run.refuse);
+  }
+
+  #answered(received: string): void {
+    const { connection } = this;
     if (connection.closed) {
       this.#flush();
       this.#end('close');
+    } else if (connection.role === 'server' && connection.protocol.table.serverOwes[connection.state] === 1) {
+      throw new LocalError(`the handler of ${received} left it unanswered in state ${connection.stateName}`);
     }
-  }
-
-  #reply(received: string, reply: Reply<F, R>): void {
-    if (reply !== undefined && !this.connection.closed) this.connection.send(reply);
-    this.#observer?.transaction?.(this, received, reply?.type);
   }
 
   #refused(error: RemoteError): void {
@@ -340,7 +361,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   #end(cause: EndCause): void {
     if (this.#over) return;
     this.#over = true;
-    this.#pushed = [];
+    this.#pushed = NONE;
     this.#regulate();
     this.#wire.close();
     this.#handlers?.ended?.(cause);
@@ -350,10 +371,10 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
 
 type Handler<F extends Frames, R extends Role> = (
   message: MessageFrom<F, Peer<R>>,
-) => Answer<F, R> | Promise<Answer<F, R>>;
-type RunHandler<F extends Frames, R extends Role> = (
-  messages: readonly MessageFrom<F, Peer<R>>[],
-) => Answer<F, R> | Promise<Answer<F, R>>;
+) => Reply<F, R> | Promise<Reply<F, R>>;
+type AnyRunHandler<F extends Frames, R extends Role> = Omit<RunHandler<F, R, string>, 'take'> & {
+  take(messages: readonly MessageFrom<F, Peer<R>>[]): number | Promise<number>;
+};
 
 /**
  * The handler under a message's name. `Handlers` says that it takes just this message; that name and message
@@ -361,14 +382,6 @@ type RunHandler<F extends Frames, R extends Role> = (
  */
 function handlerOf<H>(handlers: object | undefined, name: string): H | undefined {
   return handlers === undefined ? undefined : Reflect.get(handlers, name);
-}
-
-type Answer<F extends Frames, R extends Role> = Reply<F, R> | readonly MessageFrom<F, R>[];
-
-function isReplies<F extends Frames, R extends Role>(
-  answer: Answer<F, R>,
-): answer is readonly MessageFrom<F, R>[] {
-  return Array.isArray(answer);
 }
 
 function isEnd(message: { readonly type: string }): message is End {

@@ -7,6 +7,7 @@ import type { Tally } from './tally.ts';
 
 /** After the last reply the peer may still be sending: we read on, so that the reply is not lost to a reset. */
 const LINGER_BYTES = 64 * 1024 * 1024;
+const LINGER_TIMEOUT = 2_000;
 
 /** How a server listens; every bound has a default, and time is in milliseconds. */
 export interface ListenOptions extends TimeLimits {
@@ -53,22 +54,18 @@ export async function listen<F extends Frames>(
   open: Open<F>,
   options: ListenOptions = {},
 ): Promise<TcpServer> {
-  const links = new Set<Link<F, 'server'>>();
-  const sessions = new Set<AnySession>();
-  const { observer, lingerTimeout = 2_000 } = options;
+  const sessions = new Set<Session<F, 'server'>>();
+  const { observer } = options;
   let count = 0;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const connection = new Connection(protocol, 'server', options, options.tally);
-    const link = new Link(socket, connection, { id: ++count, observer, lingerTimeout });
-    links.add(link);
-    sessions.add(link.session);
-    socket.on('close', () => {
-      links.delete(link);
-      sessions.delete(link.session);
+    const link = new Link(socket, new Connection(protocol, 'server', options, options.tally), {
+      id: ++count,
+      observer,
+      lingerTimeout: options.lingerTimeout ?? LINGER_TIMEOUT,
+      sessions,
     });
-    link.session.open(open(link.session), performance.now());
     observer?.opened?.(link.session);
-    link.arm();
+    link.open(open(link.session));
   });
   if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
   server.on('drop', () => observer?.dropped?.());
@@ -82,7 +79,7 @@ export async function listen<F extends Frames>(
     sessions,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
-      for (const link of links) link.finish();
+      for (const session of sessions) session.finish();
       await closed;
     },
   };
@@ -122,7 +119,7 @@ export async function connect<F extends Frames>(
   open: (session: Session<F, 'client'>) => Handlers<F, 'client'>,
   options: ConnectOptions = {},
 ): Promise<Session<F, 'client'>> {
-  const { host = '127.0.0.1', port = protocol.port, lingerTimeout = 2_000, observer } = options;
+  const { host = '127.0.0.1', port = protocol.port } = options;
   const signals = [
     ...(options.signal === undefined ? [] : [options.signal]),
     ...(options.connectTimeout === undefined ? [] : [AbortSignal.timeout(options.connectTimeout)]),
@@ -146,42 +143,70 @@ export async function connect<F extends Frames>(
   });
   const link = new Link(socket, new Connection(protocol, 'client', options), {
     id: 0,
-    observer,
-    lingerTimeout,
+    observer: options.observer,
+    lingerTimeout: options.lingerTimeout ?? LINGER_TIMEOUT,
   });
-  link.session.open(open(link.session), performance.now());
-  link.arm();
+  link.open(open(link.session));
   return link.session;
 }
 
-interface LinkOptions {
+interface LinkOptions<F extends Frames, R extends Role> {
   readonly id: number;
   readonly observer: SessionObserver | undefined;
   readonly lingerTimeout: number;
+  /** Holds the session for as long as the socket is there. */
+  readonly sessions?: Set<Session<F, R>>;
 }
+
+/** What the listeners of a socket need, found from the socket: five closures a connection would weigh more. */
+const LINK = Symbol('link');
+interface LinkedSocket extends Socket {
+  [LINK]?: Pick<Link<Frames, Role>, 'read' | 'readEnd' | 'drained' | 'closed'>;
+}
+
+const listeners = {
+  data(this: LinkedSocket, chunk: Buffer): void {
+    this[LINK]?.read(chunk);
+  },
+  end(this: LinkedSocket): void {
+    this[LINK]?.readEnd();
+  },
+  drain(this: LinkedSocket): void {
+    this[LINK]?.drained();
+  },
+  close(this: LinkedSocket): void {
+    this[LINK]?.closed();
+  },
+  // 'close' always follows and is where the session learns of it.
+  error(): void {},
+};
 
 /** Ties a socket to a session: bytes, backpressure both ways, half-close, time. */
 class Link<F extends Frames, R extends Role> implements Wire {
   readonly session: Session<F, R>;
   readonly #socket: Socket;
-  readonly #lingerTimeout: number;
+  readonly #options: LinkOptions<F, R>;
   #timer: NodeJS.Timeout | undefined;
   #discarded = 0;
 
-  constructor(socket: Socket, connection: Connection<F, R>, { id, observer, lingerTimeout }: LinkOptions) {
+  constructor(socket: Socket, connection: Connection<F, R>, options: LinkOptions<F, R>) {
     this.#socket = socket;
-    this.#lingerTimeout = lingerTimeout;
+    this.#options = options;
     const peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`;
-    this.session = new Session(connection, this, { id, peer, observer });
-    socket.on('data', (chunk) => this.#read(chunk));
-    socket.on('end', () => this.#readEnd());
-    socket.on('drain', () => this.session.drained());
-    // 'close' always follows and is where the session learns of it.
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      clearTimeout(this.#timer);
-      this.session.receiveReset();
-    });
+    this.session = new Session(connection, this, { id: options.id, peer, observer: options.observer });
+    options.sessions?.add(this.session);
+    const linked: LinkedSocket = socket;
+    linked[LINK] = this;
+    socket.on('data', listeners.data);
+    socket.on('end', listeners.end);
+    socket.on('drain', listeners.drain);
+    socket.on('error', listeners.error);
+    socket.on('close', listeners.close);
+  }
+
+  open(handlers: Handlers<F, R>): void {
+    this.session.open(handlers, now());
+    this.#arm();
   }
 
   write(bytes: Uint8Array): boolean {
@@ -197,50 +222,62 @@ class Link<F extends Frames, R extends Role> implements Wire {
   }
 
   close(): void {
-    clearTimeout(this.#timer);
     const socket = this.#socket;
     if (socket.destroyed) return;
     socket.end();
     socket.resume();
     if (socket.readableEnded) socket.destroySoon();
-    else this.#timer = setTimeout(() => socket.destroy(), this.#lingerTimeout);
+    else this.destroyLater();
   }
 
-  /** Answers what was received, then closes. */
-  finish(): void {
-    if (this.session.over) return;
-    this.session.receiveEnd();
-    // A handler that never answers, or a peer that never reads, does not hold the server up.
-    if (!this.session.over) this.#timer = setTimeout(() => this.#socket.destroy(), this.#lingerTimeout);
+  /** A peer that never reads or never ends, or a handler that never answers, does not hold us up. */
+  destroyLater(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#socket.destroy(), this.#options.lingerTimeout);
   }
 
-  /** Sets the timer to the session's next deadline, if it has one. */
-  arm(): void {
-    if (this.#timer !== undefined || this.session.over) return;
-    const due = this.session.nextTimeout();
-    if (due === undefined) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.session.handleTimeout(performance.now());
-        this.arm();
-      },
-      Math.max(1, due - performance.now()),
-    );
-  }
-
-  #read(chunk: Buffer): void {
+  read(chunk: Buffer): void {
     if (!this.session.over) {
-      this.session.receive(chunk, performance.now());
-      this.arm();
+      this.session.receive(chunk, now());
+      this.#arm();
       return;
     }
     this.#discarded += chunk.length;
     if (this.#discarded > LINGER_BYTES) this.#socket.destroy();
   }
 
-  #readEnd(): void {
+  readEnd(): void {
     if (this.session.over) this.#socket.destroySoon();
     else this.session.receiveEnd();
   }
+
+  drained(): void {
+    this.session.drained();
+  }
+
+  closed(): void {
+    clearTimeout(this.#timer);
+    this.#options.sessions?.delete(this.session);
+    this.session.receiveReset();
+  }
+
+  /** Sets the timer to the session's next deadline, if it has one. */
+  #arm(): void {
+    if (this.#timer !== undefined || this.session.over) return;
+    const due = this.session.nextTimeout();
+    if (due === undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.session.handleTimeout(now());
+        this.#arm();
+      },
+      Math.max(1, due - now()),
+    );
+  }
+}
+
+/** Whole milliseconds: V8 keeps those in the object itself. */
+function now(): number {
+  return Math.round(performance.now());
 }
