@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import tab from '@bomb.sh/tab/commander';
 import { Command, CommanderError } from 'commander';
+import { diagram } from './diagram.ts';
 import { EXIT, Failure } from './failure.ts';
 import { serveMessageLog } from './serve/message-log.ts';
 
@@ -11,6 +12,7 @@ function program(): Command {
     .version(version())
     .showHelpAfterError('(--help shows how)');
   wirechart.command('serve').description('run a server').addCommand(serveMessageLog(), { isDefault: true });
+  wirechart.addCommand(diagram());
   tab(wirechart);
   return wirechart;
 }

@@ -1,0 +1,79 @@
+/**
+ * Wire protocols as statecharts: declare a stateful TCP protocol once, as an XState machine and frame layouts,
+ * with {@link defineProtocol}; serve it with {@link listen}, speak it with {@link connect}, or drive a
+ * {@link Connection} without any I/O.
+ *
+ * @packageDocumentation
+ */
+export { checkDialect, DialectError, TRANSPORT_EVENTS } from './machine/dialect.ts';
+export { exploreMachine, legalEvents, REFUSED, step, type Table } from './machine/table.ts';
+export {
+  Connection,
+  type End,
+  type Incoming,
+  NEED_MORE,
+  PAUSED,
+  type Peer,
+  type StepListener,
+} from './transport/connection.ts';
+export type { TimeLimits } from './transport/deadlines.ts';
+export { Decoder, type Entry } from './transport/decoder.ts';
+export { LocalError, type Refusal, RemoteError } from './transport/errors.ts';
+export {
+  bytes,
+  Cursor,
+  type Field,
+  type Length,
+  type OptionalRest,
+  optionalRest,
+  padded,
+  secret,
+  type Tag,
+  tag,
+  text,
+  u8,
+  u16be,
+  u16le,
+  type ValueOf,
+} from './transport/field.ts';
+export { type FieldsOf, type Frame, frame, type Layout } from './transport/frame.ts';
+export {
+  type AnyProtocol,
+  type AnySample,
+  type AnySamples,
+  type AnyVerdict,
+  type ClientMessage,
+  type Declaration,
+  defineProtocol,
+  Encoded,
+  type Frames,
+  type Message,
+  type MessageFrom,
+  type MessageNames,
+  type Protocol,
+  type Role,
+  type Sample,
+  type Samples,
+  type ServerMessage,
+  type Verdict,
+} from './transport/protocol.ts';
+export {
+  type AnySession,
+  type EndCause,
+  type Handlers,
+  type Reply,
+  type RunHandler,
+  Session,
+  type SessionObserver,
+  type Wire,
+} from './transport/session.ts';
+export { Tally } from './transport/tally.ts';
+export {
+  type ConnectOptions,
+  connect,
+  type ListenOptions,
+  listen,
+  type Open,
+  type ServerObserver,
+  type TcpServer,
+} from './transport/tcp.ts';

@@ -1,0 +1,23 @@
+/**
+ * message-log, the C/N/P/M/X protocol: a server that logs clients in and appends their messages to a log.
+ *
+ * @packageDocumentation
+ */
+export {
+  type Authenticate,
+  type Login,
+  type MessageLogService,
+  messageLogHandlers,
+  oddFirstByte,
+} from './handlers/message-log.ts';
+export { messageLogMachine } from './machine/message-log.ts';
+export type { LogTiming } from './store/append-file.ts';
+export { type FileLogOptions, type FsyncPolicy, openFileLog } from './store/file-log.ts';
+export { LogFault, type LogOperation } from './store/log-fault.ts';
+export type { LogFormatName } from './store/log-format.ts';
+export { type ReadLogOptions, readLog, readRecords } from './store/log-reader.ts';
+export { type LogRecord, MalformedRecord, type RecordContent } from './store/log-record.ts';
+export type { Author, MessageLog } from './store/message-log.ts';
+export type { ReadableFormat, RecordReaderOptions } from './store/record-reader.ts';
+export type { TornRecord } from './store/torn-record.ts';
+export { messageLog } from './transport/message-log.ts';
