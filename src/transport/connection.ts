@@ -151,6 +151,11 @@ export class Connection<F extends Frames, R extends Role> {
     this.#close();
   }
 
+  /** Time has passed. To be called before `send`, where the clock may have moved since the last `receive`. */
+  advance(now: number): void {
+    this.#now = now;
+  }
+
   /** The next message of the peer, or why there is none. */
   nextMessage(): Incoming<F, R> {
     if (this.#closed) return this.#error ?? NEED_MORE;
@@ -250,6 +255,8 @@ export class Connection<F extends Frames, R extends Role> {
       );
     }
     this.#write(message);
+    // The peer's time runs from here on.
+    if (this.#owing) this.#active = this.#now;
     if (this.#isTurnOf(event)) this.#take(event);
     else this.#ahead?.push(this.#state, event);
     if (this.#run !== undefined) this.#continueRun(this.#run);
@@ -297,14 +304,21 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Closes the connection when its time has run out. @returns whether it has. */
   handleTimeout(now: number): boolean {
+    this.#now = now;
     // The peer is not idle while it waits for us.
-    if (this.protocol.table.serverOwes[this.#state] === 1) this.#active = now;
+    if (this.#owing) this.#active = now;
     const due = this.nextTimeout();
     if (due === undefined || now < due) return false;
     if (this.role === 'server') this.#say(this.protocol.timeout?.());
     this.#take(TIMEOUT);
     this.#close();
     return true;
+  }
+
+  /** Whether it is our turn. */
+  get #owing(): boolean {
+    const { clientOwes, serverOwes } = this.protocol.table;
+    return (this.role === 'server' ? serverOwes : clientOwes)[this.#state] === 1;
   }
 
   #entryOf(message: { readonly type: string }): Entry {

@@ -2,6 +2,6 @@
 export interface TimeLimits {
   /** From the accept until the states tagged `handshake` are left. */
   readonly handshakeTimeout?: number | undefined;
-  /** From one accepted message of the peer to the next. */
+  /** From one accepted message of the peer to the next; the time in which the peer waits for us does not count. */
   readonly idleTimeout?: number | undefined;
 }

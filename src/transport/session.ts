@@ -103,6 +103,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   received = 0;
   readonly #wire: Wire;
   readonly #observer: SessionObserver | undefined;
+  readonly #clock: (() => number) | undefined;
   #handlers: Handlers<F, R> | undefined;
   #pushed: Encoded[] = NONE;
   /** A handler works on its answer. */
@@ -115,13 +116,20 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   constructor(
     connection: Connection<F, R>,
     wire: Wire,
-    about: { readonly id: number; readonly peer: string; readonly observer?: SessionObserver | undefined },
+    about: {
+      readonly id: number;
+      readonly peer: string;
+      readonly observer?: SessionObserver | undefined;
+      /** The clock behind every `now`, for what happens between two of them. Default: it stands still there. */
+      readonly clock?: (() => number) | undefined;
+    },
   ) {
     this.connection = connection;
     this.#wire = wire;
     this.id = about.id;
     this.peer = about.peer;
     this.#observer = about.observer;
+    this.#clock = about.clock;
   }
 
   get state(): number {
@@ -192,13 +200,17 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   }
 
   /**
-   * Sends a message now.
+   * Sends messages now, in one piece.
    *
-   * @throws LocalError when it is not our turn.
+   * @throws LocalError when it is not our turn; the messages before that one are sent.
    */
-  send(message: MessageFrom<F, R> | Encoded): void {
-    this.connection.send(message);
-    this.#flush();
+  send(...messages: readonly (MessageFrom<F, R> | Encoded)[]): void {
+    this.#advance();
+    try {
+      for (const message of messages) this.connection.send(message);
+    } finally {
+      this.#flush();
+    }
     if (this.connection.closed) this.#end('close');
   }
 
@@ -210,6 +222,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   push(message: MessageFrom<F, R> | Encoded): boolean {
     if (this.#over || this.#pushed.length >= MOST_PUSHED) return false;
     const encoded = this.connection.prepare(message);
+    this.#advance();
     if (this.#pushed.length === 0 && !this.#choked && !this.#busy && this.connection.maySend(encoded.event)) {
       this.connection.send(encoded);
       this.#flush();
@@ -227,11 +240,16 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   close(lastWord?: MessageFrom<F, R> | Encoded): void {
     if (this.#over) return;
     if (lastWord !== undefined && !this.connection.closed) {
+      this.#advance();
       this.connection.send(lastWord);
       this.#flush();
     }
     this.connection.close();
     this.#end('close');
+  }
+
+  #advance(): void {
+    if (this.#clock !== undefined) this.connection.advance(this.#clock());
   }
 
   #pump(): void {
@@ -287,6 +305,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   #resume(finish: () => void): void {
     this.#busy = false;
     if (this.#over) return;
+    this.#advance();
     try {
       finish();
     } catch (error) {

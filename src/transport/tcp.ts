@@ -112,7 +112,7 @@ export interface ConnectOptions extends TimeLimits {
 /**
  * Connects to a server of a protocol.
  *
- * @throws the system's error when nobody answers, or the signal's reason.
+ * @throws the system's error when nobody answers, a `TimeoutError` after `connectTimeout`, or the signal's reason.
  */
 export async function connect<F extends Frames>(
   protocol: Protocol<F>,
@@ -120,27 +120,9 @@ export async function connect<F extends Frames>(
   options: ConnectOptions = {},
 ): Promise<Session<F, 'client'>> {
   const { host = '127.0.0.1', port = protocol.port } = options;
-  const signals = [
-    ...(options.signal === undefined ? [] : [options.signal]),
-    ...(options.connectTimeout === undefined ? [] : [AbortSignal.timeout(options.connectTimeout)]),
-  ];
-  const signal = AbortSignal.any(signals);
-  signal.throwIfAborted();
+  options.signal?.throwIfAborted();
   const socket = connectSocket({ host, port, allowHalfOpen: true, noDelay: true });
-  await new Promise<void>((resolve, reject) => {
-    const give = (error: unknown) => {
-      socket.destroy();
-      reject(error);
-    };
-    const abort = () => give(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    socket.once('error', give);
-    socket.once('connect', () => {
-      signal.removeEventListener('abort', abort);
-      socket.off('error', give);
-      resolve();
-    });
-  });
+  await connected(socket, options);
   const link = new Link(socket, new Connection(protocol, 'client', options), {
     id: 0,
     observer: options.observer,
@@ -148,6 +130,31 @@ export async function connect<F extends Frames>(
   });
   link.open(open(link.session));
   return link.session;
+}
+
+/** Resolves once the socket stands; destroys it when it fails, is given up or takes too long. */
+function connected(socket: Socket, { signal, connectTimeout }: ConnectOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (done: () => void) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      socket.off('error', give);
+      done();
+    };
+    const give = (reason: unknown) =>
+      settle(() => {
+        // An attempt that was given up may fail all the same, and nobody asks any more.
+        socket.on('error', () => {});
+        socket.destroy();
+        reject(reason);
+      });
+    const abort = () => give(signal?.reason);
+    const late = () => give(new DOMException(`no answer within ${connectTimeout} ms`, 'TimeoutError'));
+    const timer = connectTimeout === undefined ? undefined : setTimeout(late, connectTimeout);
+    signal?.addEventListener('abort', abort, { once: true });
+    socket.once('error', give);
+    socket.once('connect', () => settle(resolve));
+  });
 }
 
 interface LinkOptions<F extends Frames, R extends Role> {
@@ -193,7 +200,8 @@ class Link<F extends Frames, R extends Role> implements Wire {
     this.#socket = socket;
     this.#options = options;
     const peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`;
-    this.session = new Session(connection, this, { id: options.id, peer, observer: options.observer });
+    const { id, observer } = options;
+    this.session = new Session(connection, this, { id, peer, observer, clock: now });
     options.sessions?.add(this.session);
     const linked: LinkedSocket = socket;
     linked[LINK] = this;
