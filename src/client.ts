@@ -1,4 +1,8 @@
-/** Clients of message-log: one connection, or a table of many. */
+/**
+ * Clients of message-log: one connection, or a table of many.
+ *
+ * @packageDocumentation
+ */
 export { ConnectionTable, type ConnectionTableOptions } from './client/connection-table.ts';
 export {
   MessageLogClient,
