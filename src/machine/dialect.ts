@@ -8,8 +8,8 @@ const MESSAGE = /^(client|server)\.[A-Z][A-Z0-9_]*$/;
 /**
  * A machine uses a feature of XState that a finite table of order cannot hold.
  *
- * The dialect: states (compound, parallel, final), `on` with one target for an event, `tags`, `meta`,
- * `description`. Everything else either does something (actions, invoke), asks something (guards, context)
+ * The dialect: states (compound, parallel, final), `on` with one transition for an event, `onDone`, `tags`,
+ * `meta`, `description`. Everything else either does something (actions, invoke), asks something (guards, context)
  * or happens by itself (always, after), and a table of order can do none of these.
  */
 export class DialectError extends Error {
@@ -35,16 +35,25 @@ export class DialectError extends Error {
  * @throws DialectError naming the state, the feature and the way out.
  */
 export function checkDialect(machine: AnyStateMachine): void {
-  if (machine.config.context !== undefined) {
-    throw new DialectError(
-      machine.id,
-      '(root)',
-      'context',
-      'a table has no variables; keep values in the handlers and order in states',
-    );
-  }
   checkState(machine.root, machine.id);
 }
+
+/** What a state may say; the rest of XState's vocabulary is in `WAYS_OUT`, or unknown. */
+const WORDS = ['id', 'initial', 'type', 'states', 'on', 'onDone', 'tags', 'meta', 'description', 'order'];
+/** What the machine itself may say besides: for people and for the compiler. */
+const ROOT_WORDS = ['version', 'types', 'schemas'];
+
+const BELONGS_TO_HANDLER = 'what a message does belongs to its handler';
+const WAYS_OUT: Readonly<Record<string, string>> = {
+  always: 'let the event that leads here target the state after it',
+  after: 'time comes from outside: use transport.timeout',
+  invoke: 'work belongs to a handler, its outcome is a message of the server',
+  entry: BELONGS_TO_HANDLER,
+  exit: BELONGS_TO_HANDLER,
+  context: 'a table has no variables; keep values in the handlers and order in states',
+  output: 'a dialogue yields no value; what it did belongs to the handlers',
+  route: 'a state is reached by a message; write the transition that leads here',
+};
 
 function checkState(node: AnyStateNode, machine: string): void {
   const path = node.path.join('.') || '(root)';
@@ -54,43 +63,38 @@ function checkState(node: AnyStateNode, machine: string): void {
   if (node.type === 'history') {
     refuse('history', 'the past must be visible as a state of its own; name the states instead');
   }
-  if (node.config.always !== undefined) {
-    refuse('always', 'let the event that leads here target the state after it');
+  const words = node.parent === undefined ? [...WORDS, ...ROOT_WORDS] : WORDS;
+  for (const [word, value] of Object.entries(node.config)) {
+    if (value === undefined || words.includes(word)) continue;
+    refuse(word, WAYS_OUT[word] ?? `a table of order knows ${words.join(', ')} only; leave it out`);
   }
-  if (node.config.after !== undefined) {
-    refuse('after', 'time comes from outside: use transport.timeout');
-  }
-  if (node.config.invoke !== undefined) {
-    refuse('invoke', 'work belongs to a handler, its outcome is a message of the server');
-  }
-  for (const [feature, actions] of [
-    ['entry', node.config.entry],
-    ['exit', node.config.exit],
-  ] as const) {
-    if (actions !== undefined) refuse(feature, 'what a message does belongs to its handler');
-  }
+  const { initial } = node.config;
+  if (typeof initial === 'object' && initial.actions !== undefined)
+    refuse('initial: actions', BELONGS_TO_HANDLER);
   for (const [event, transitions] of node.transitions) {
-    if (event.startsWith('xstate.')) continue;
-    if (event.includes('*')) {
-      refuse(`on '${event}'`, 'name each event: a wildcard would accept what the protocol does not know');
-    }
-    if (!MESSAGE.test(event) && !TRANSPORT_EVENTS.some((known) => known === event)) {
-      refuse(
-        `on '${event}'`,
-        `an event is client.NAME, server.NAME or one of ${TRANSPORT_EVENTS.join(', ')}`,
-      );
-    }
+    const isDone = event.startsWith('xstate.done.state.');
+    // What else XState makes up for itself comes of words that are refused where they stand.
+    if (event.startsWith('xstate.') && !isDone) continue;
+    const feature = isDone ? 'onDone' : `on '${event}'`;
+    if (!isDone) checkEvent(event, refuse);
     if (transitions.length > 1) {
-      refuse(`on '${event}'`, 'only the first of several transitions can ever be taken; keep one');
+      refuse(feature, 'only the first of several transitions can ever be taken; keep one');
     }
     for (const transition of transitions) {
       if (transition.guard !== undefined) {
-        refuse(`on '${event}': guard`, 'content is judged by a handler; make each outcome a server message');
+        refuse(`${feature}: guard`, 'content is judged by a handler; make each outcome a server message');
       }
-      if (transition.actions.length > 0) {
-        refuse(`on '${event}': actions`, 'what a message does belongs to its handler');
-      }
+      if (transition.actions.length > 0) refuse(`${feature}: actions`, BELONGS_TO_HANDLER);
     }
   }
   for (const child of Object.values(node.states)) checkState(child, machine);
+}
+
+function checkEvent(event: string, refuse: (feature: string, wayOut: string) => never): void {
+  if (event.includes('*')) {
+    refuse(`on '${event}'`, 'name each event: a wildcard would accept what the protocol does not know');
+  }
+  if (!MESSAGE.test(event) && !TRANSPORT_EVENTS.some((known) => known === event)) {
+    refuse(`on '${event}'`, `an event is client.NAME, server.NAME or one of ${TRANSPORT_EVENTS.join(', ')}`);
+  }
 }

@@ -73,9 +73,12 @@ export function exploreMachine(machine: AnyStateMachine): Table {
     events: events.map((type) => ({ type })),
     serializeState: (snapshot: AnyMachineSnapshot) => keyOf(snapshot.value),
     serializeEvent: (event: EventObject) => event.type,
+    // Nothing is sent to a machine that is done.
+    stopWhen: isFinal,
     limit: MOST_STATES * events.length,
   };
   const logic: ActorLogic<AnyMachineSnapshot, EventObject, undefined> = machine;
+  const adjacency = adjacencyWithin(machine.id, () => getAdjacencyMap(logic, traversal));
   const explored = getShortestPaths(logic, traversal).sort((one, other) =>
     compareOrder(one.state, other.state),
   );
@@ -85,22 +88,14 @@ export function exploreMachine(machine: AnyStateMachine): Table {
     steps.map(({ event }) => events.indexOf(event.type)).filter((event) => event >= 0),
   );
   const next = new Int16Array(states.length * events.length).fill(REFUSED);
-  for (const { state, event, nextState } of adjacencyMapToArray(getAdjacencyMap(logic, traversal))) {
+  for (const { state, event, nextState } of adjacencyMapToArray(adjacency)) {
     // An illegal event leaves the state as it is, just as a legal self-loop does: `can` tells them apart.
-    // A machine that is done takes nothing more, whatever `can` says.
-    if (state.status !== 'active' || !state.can(event)) continue;
-    if (isFinal(state)) {
-      throw new DialectError(
-        machine.id,
-        nameOf(state.value),
-        `on '${event.type}'`,
-        'a final state takes nothing more; let the states before it handle the event, not their parent',
-      );
-    }
+    if (!state.can(event)) continue;
     const [from, to] = [numberOf.get(keyOf(state.value)), numberOf.get(keyOf(nextState.value))];
     if (from !== undefined && to !== undefined) next[from * events.length + events.indexOf(event.type)] = to;
   }
-  refuseUnreachable(machine.root, new Set(states.flatMap((state) => state._nodes)), machine.id);
+  for (const state of states.filter(isFinal)) refuseToGoOn(state, events, machine.id);
+  refuseUnreachable(machine.root, reachedNodes(states), machine.id);
   return {
     states: states.map((state) => nameOf(state.value)),
     tops: states.map((state) => topOf(state.value)),
@@ -122,8 +117,39 @@ function isFinal(state: AnyMachineSnapshot): boolean {
   return state.status !== 'active' || leaves.every((node) => node.type === 'final');
 }
 
+/** Equal for equal values: XState lists the regions of a parallel state in the order in which they were entered. */
 function keyOf(value: StateValue): string {
-  return JSON.stringify(value);
+  if (typeof value === 'string') return value;
+  const regions = Object.entries(value).map(
+    ([key, child]) => `${key}:{${child === undefined ? '' : keyOf(child)}}`,
+  );
+  return regions.sort().join();
+}
+
+/** A machine that is done takes nothing more, whatever `can` says; one that rests in a nested final state would. */
+function refuseToGoOn(state: AnyMachineSnapshot, events: readonly string[], machine: string): void {
+  const event = events.find((type) => state.status === 'active' && state.can({ type }));
+  if (event === undefined) return;
+  throw new DialectError(
+    machine,
+    nameOf(state.value),
+    `on '${event}'`,
+    'a final state takes nothing more; let the states before it handle the event, not their parent',
+  );
+}
+
+function adjacencyWithin<T>(machine: string, explore: () => T): T {
+  try {
+    return explore();
+  } catch (error) {
+    if (!(error instanceof Error) || error.message !== 'Traversal limit exceeded') throw error;
+    throw new DialectError(
+      machine,
+      '(root)',
+      `more than ${MOST_STATES} states`,
+      'regions of a parallel state multiply; keep what is not order out of the machine',
+    );
+  }
 }
 
 /** As they stand in the machine, from its first line to its last. */
@@ -140,6 +166,15 @@ function compareOrder(one: AnyMachineSnapshot, other: AnyMachineSnapshot): numbe
 
 function isTransport(event: string): boolean {
   return TRANSPORT_EVENTS.some((known) => known === event);
+}
+
+/** State nodes in which the machine rests, and the final ones that `onDone` leaves in the same step. */
+function reachedNodes(states: readonly AnyMachineSnapshot[]): Set<AnyStateNode> {
+  const active = new Set<AnyStateNode>(states.flatMap((state) => state._nodes));
+  const targets = [...active].flatMap((node) =>
+    [...node.transitions.values()].flat().flatMap((transition) => transition.target ?? []),
+  );
+  return new Set([...active, ...targets.filter((target) => target.type === 'final')]);
 }
 
 function refuseUnreachable(node: AnyStateNode, active: Set<AnyStateNode>, machine: string): void {
