@@ -11,48 +11,66 @@ export interface Entry {
   readonly frame: Frame;
 }
 
-/** Tells the frames of one sender apart by their leading tags. */
+/** Tells the frames of one sender apart: by their leading tags, and where these are the same by their content. */
 export class Decoder {
-  /** For each first byte the frames that begin with it, those with more tags first. */
+  /** For each first byte the frames that begin with it: those with more tags first, those with any content last. */
   readonly #byFirstByte: readonly (readonly Entry[] | undefined)[];
 
-  /** @throws TypeError when two frames begin with the same tags. */
+  /** @throws TypeError when two frames begin with the same tags, and neither says what content makes it. */
   constructor(entries: readonly Entry[]) {
     const table: Entry[][] = [];
     for (const entry of entries) {
       const [first = 0] = entry.frame.tags;
       table[first] ??= [];
       const siblings = table[first];
-      const twin = siblings.find((other) => String(other.frame.tags) === String(entry.frame.tags));
-      if (twin !== undefined) {
+      const twin = siblings.find(
+        ({ frame }) => String(frame.tags) === String(entry.frame.tags) && !frame.variant,
+      );
+      if (twin !== undefined && !entry.frame.variant) {
         throw new TypeError(`frames ${twin.type} and ${entry.type} begin with the same tags`);
       }
       siblings.push(entry);
-      siblings.sort((one, other) => other.frame.tags.length - one.frame.tags.length);
+      siblings.sort(
+        (one, other) =>
+          other.frame.tags.length - one.frame.tags.length ||
+          Number(other.frame.variant) - Number(one.frame.variant),
+      );
     }
     this.#byFirstByte = Array.from({ length: 256 }, (_, byte) => table[byte]);
   }
 
   /**
-   * The frame that begins at the cursor. A frame known by one byte is named at its first byte.
+   * The frame that begins at the cursor. A frame known by one byte is named at its first byte, one known by its
+   * content when it is whole.
    *
-   * @returns `'wait'` when the tags have not all come, `undefined` when no frame begins so.
+   * @returns `'wait'` when not enough has come, `undefined` when no frame begins so.
    */
   identify(cursor: Cursor): Entry | 'wait' | undefined {
     const candidates = this.#byFirstByte[cursor.bytes[cursor.at] ?? 0];
     const [only] = candidates ?? [];
     if (candidates === undefined || only === undefined) return undefined;
-    if (candidates.length === 1 && only.frame.tags.length === 1) return only;
+    if (candidates.length === 1 && only.frame.tags.length === 1 && !only.frame.variant) return only;
     for (const entry of candidates) {
       const { tags } = entry.frame;
       const matches = tags.every(
         (tag, index) => cursor.at + index >= cursor.end || cursor.bytes[cursor.at + index] === tag,
       );
       if (!matches) continue;
-      return cursor.has(tags.length) ? entry : 'wait';
+      if (!cursor.has(entry.frame.variant ? entry.frame.maximum : tags.length)) return 'wait';
+      if (entry.frame.variant && !entry.frame.admits(peek(entry, cursor))) continue;
+      return entry;
     }
     return undefined;
   }
+}
+
+/** Reads a whole frame and leaves the cursor as it was. */
+function peek({ type, frame }: Entry, cursor: Cursor): { readonly type: string } {
+  const { at, fault, lost } = cursor;
+  const message = { type };
+  frame.read(cursor, message);
+  Object.assign(cursor, { at, fault, lost });
+  return message;
 }
 
 /** Decodes one whole frame, for tests and tools: what a connection would do with these bytes alone. */

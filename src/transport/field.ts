@@ -248,7 +248,17 @@ export function optionalRest(length: 'u16be', starts: number): OptionalRest {
   return { rest: bytes(length), starts };
 }
 
-/** The same field, its value kept out of logs, inspectors and reports. */
+/** The same field, its value kept out of logs, inspectors, reports and errors. */
 export function secret<T>(field: Field<T>): Field<T> {
-  return { ...field, secret: true };
+  return {
+    ...field,
+    secret: true,
+    read(cursor) {
+      const before = cursor.fault;
+      const value = field.read(cursor);
+      // What came is part of the value.
+      if (cursor.fault !== before) cursor.fault = `expected ${field.says}, got something else`;
+      return value;
+    },
+  };
 }

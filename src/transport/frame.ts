@@ -1,3 +1,4 @@
+import { LocalError } from './errors.ts';
 import type { Cursor, Field, OptionalRest, Tag, ValueOf } from './field.ts';
 
 /** The parts of a frame in the order of the wire: tags first, then fields, at the end perhaps an optional rest. */
@@ -19,6 +20,10 @@ export interface Frame<F extends object = object> {
   readonly rest: OptionalRest | undefined;
   /** The whole frame, where it has no fields and so is always the same. */
   readonly constant: Uint8Array | undefined;
+  /** Whether the content, not the tags alone, tells what message this is: see {@link frame}. */
+  readonly variant: boolean;
+  /** Whether a message with this content is this one, and not another whose frame begins with the same tags. */
+  admits(message: F): boolean;
   /**
    * Reads the frame at the cursor into `message`.
    *
@@ -37,10 +42,16 @@ export interface Frame<F extends object = object> {
  * ```ts
  * frame({ code: tag(3), payload: bytes('u16le', { min: 1 }) })
  * ```
+ * Messages that share their tags are told apart by `when`, which says of the decoded fields whether they make this
+ * message. Such a frame has one size, since it must be whole before it has a name.
+ *
  * @throws TypeError when the layout cannot be told apart or read: no tag in front, a tag behind a field, a
- * field behind the optional rest.
+ * field behind the optional rest, `when` with a size that varies.
  */
-export function frame<const L extends Layout>(layout: L): Frame<FieldsOf<L>> {
+export function frame<const L extends Layout>(
+  layout: L,
+  when?: (fields: FieldsOf<L>) => boolean,
+): Frame<FieldsOf<L>> {
   const tags: number[] = [];
   const fields: { readonly key: string; readonly field: Field<unknown> }[] = [];
   let rest: OptionalRest | undefined;
@@ -55,13 +66,19 @@ export function frame<const L extends Layout>(layout: L): Frame<FieldsOf<L>> {
   if (tags.length === 0) throw new TypeError('a frame begins with a tag, by which it is known');
   const sum = (bound: 'minimum' | 'maximum') =>
     fields.reduce((size, { field }) => size + field[bound], tags.length);
+  const [minimum, maximum] = [sum('minimum'), sum('maximum')];
+  if (when !== undefined && (minimum !== maximum || rest !== undefined)) {
+    throw new TypeError('a frame told apart by its content has one size');
+  }
   return {
     layout,
     tags,
-    minimum: sum('minimum'),
-    maximum: sum('maximum'),
+    minimum,
+    maximum,
     rest,
     constant: fields.length === 0 && rest === undefined ? Uint8Array.from(tags) : undefined,
+    variant: when !== undefined,
+    admits: (message) => when?.(message) ?? true,
     read(cursor, message) {
       cursor.at += tags.length;
       for (const { key, field } of fields) {
@@ -71,7 +88,8 @@ export function frame<const L extends Layout>(layout: L): Frame<FieldsOf<L>> {
       }
       return true;
     },
-    size(message: Readonly<Record<string, unknown>>) {
+    size(message: FieldsOf<L> & Readonly<Record<string, unknown>>) {
+      if (when?.(message) === false) throw new LocalError('this content makes it another message');
       let size = tags.length;
       for (const { key, field } of fields) size += field.size(message[key]);
       return rest === undefined ? size : size + rest.rest.minimum;

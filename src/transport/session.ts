@@ -41,6 +41,11 @@ export type Handlers<F extends Frames, R extends Role = 'server'> = {
 } & {
   /** For messages that often come many at once; see {@link RunHandler}. */
   readonly runs?: { readonly [N in BareName<MessageFrom<F, Peer<R>>['type']>]?: RunHandler<F, R, N> };
+  /**
+   * What was received is answered or being worked on, and the wire was heard: a moment to send something of our
+   * own. Called often.
+   */
+  rested?(): void;
   /** The session is over, for whatever cause; called once. */
   ended?(cause: EndCause): void;
 };
@@ -231,6 +236,24 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     return true;
   }
 
+  /**
+   * Sends a message now if it is its turn, the wire takes more and nothing waits before it; else it is not taken.
+   * For those who keep what is not taken, and try again when the session has `rested`.
+   */
+  offer(message: MessageFrom<F, R> | Encoded): boolean {
+    if (!this.writable || this.#pushed.length > 0) return false;
+    const encoded = this.connection.prepare(message);
+    if (!this.connection.maySend(encoded.event)) return false;
+    this.connection.send(encoded);
+    this.#flush();
+    return true;
+  }
+
+  /** Whether the wire takes more; once it does again, the session has `rested`. */
+  get writable(): boolean {
+    return !this.#over && !this.#choked;
+  }
+
   /** Messages pushed that wait for their turn. */
   get waiting(): number {
     return this.#pushed.length;
@@ -265,6 +288,12 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#pushMore();
     this.#flush();
     this.#regulate();
+    if (this.#over) return;
+    try {
+      this.#handlers?.rested?.();
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   #handle(message: MessageFrom<F, Peer<R>>, home: number): void {
