@@ -4,6 +4,9 @@ import { setup } from 'xstate';
  * The order of account-chat: who may ask what before and after login. Every request is answered by one SUC
  * or ERR; NMS may come at any time between them while logged in, also while a reply is due, since it may
  * have crossed the request on the wire.
+ *
+ * A list may take several frames: PART is a suc frame that says that another follows (it ends in ","), SUC is
+ * the last one.
  */
 export const accountChatMachine = setup({
   types: {
@@ -18,6 +21,7 @@ export const accountChatMachine = setup({
         | 'client.ACD'
         | 'client.ACF'
         | 'client.MSG'
+        | 'server.PART'
         | 'server.SUC'
         | 'server.ERR'
         | 'server.NMS';
@@ -46,8 +50,8 @@ export const accountChatMachine = setup({
           tags: 'client',
           on: {
             'client.REG': 'judging',
-            'client.ACD': 'judging',
-            'client.ACF': 'judging',
+            'client.ACD': 'listing',
+            'client.ACF': 'listing',
             'client.LOG': 'login',
           },
         },
@@ -55,6 +59,12 @@ export const accountChatMachine = setup({
           description: 'The server owes an answer',
           tags: 'server',
           on: { 'server.SUC': 'awaiting', 'server.ERR': 'awaiting' },
+        },
+        listing: {
+          description: 'The server owes a list, or the rest of it',
+          meta: { clause: 'A suc frame that ends in "," is continued in the next.' },
+          tags: 'server',
+          on: { 'server.PART': 'listing', 'server.SUC': 'awaiting', 'server.ERR': 'awaiting' },
         },
         login: {
           description: 'The server owes the answer to a login',
@@ -74,8 +84,8 @@ export const accountChatMachine = setup({
           tags: 'client',
           on: {
             'client.REG': 'judging',
-            'client.ACD': 'judging',
-            'client.ACF': 'judging',
+            'client.ACD': 'listing',
+            'client.ACF': 'listing',
             'client.MSG': 'judging',
             'client.DEL': 'deleting',
             'server.NMS': 'awaiting',
@@ -85,6 +95,17 @@ export const accountChatMachine = setup({
           description: 'The server owes an answer',
           tags: 'server',
           on: { 'server.SUC': 'awaiting', 'server.ERR': 'awaiting', 'server.NMS': 'judging' },
+        },
+        listing: {
+          description: 'The server owes a list, or the rest of it',
+          meta: { clause: 'A suc frame that ends in "," is continued in the next.' },
+          tags: 'server',
+          on: {
+            'server.PART': 'listing',
+            'server.SUC': 'awaiting',
+            'server.ERR': 'awaiting',
+            'server.NMS': 'listing',
+          },
         },
         deleting: {
           description: 'The server owes the answer to a deletion',
