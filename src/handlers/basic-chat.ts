@@ -22,10 +22,13 @@ export interface RoomOptions {
   readonly log?: RoomLog | undefined;
   /**
    * Most DELIVERs that wait for a client who does not acknowledge the one before; with one more it is
-   * disconnected. Default and most 1,024.
+   * disconnected. Default {@link MOST_WAITING}.
    */
   readonly mostWaiting?: number | undefined;
 }
+
+/** A thousand may come at once, and as many leave. Waiting messages are shared, so the sum of all queues is small. */
+export const MOST_WAITING = 4096;
 
 /** What the server calls itself in a DELIVER. */
 export const SERVER_NAME = '[Server]';
@@ -60,7 +63,7 @@ class Room {
   readonly #announcements: { readonly message: Encoded; readonly except: Member }[] = [];
   #announcing = false;
 
-  constructor({ log, mostWaiting = Number.POSITIVE_INFINITY }: RoomOptions) {
+  constructor({ log, mostWaiting = MOST_WAITING }: RoomOptions) {
     this.log = log;
     this.#mostWaiting = mostWaiting;
   }

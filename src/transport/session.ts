@@ -92,7 +92,7 @@ const MOST_IN_RUN = 1024;
 /** Bytes that may wait undecoded before the flow of input is stopped. */
 const HIGH_WATER = 256 * 1024;
 /** Messages of our own initiative that may wait for their turn. */
-const MOST_PUSHED = 1024;
+const MOST_PUSHED = 8192;
 
 /** Shared by all sessions for which nothing waits; never added to. */
 const NONE: Encoded[] = [];
@@ -283,7 +283,11 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
       if (incoming === NEED_MORE || incoming === PAUSED) break;
       if (incoming instanceof RemoteError) this.#refused(incoming);
       else if (isEnd(incoming)) this.#end('end');
-      else this.#handle(incoming, home);
+      else {
+        this.#handle(incoming, home);
+        // Before the next message is judged: what is legal must not depend on how the stream was cut.
+        this.#pushMore();
+      }
     }
     this.#pushMore();
     this.#flush();
