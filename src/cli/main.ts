@@ -5,6 +5,7 @@ import { chatBasic } from './chat/basic.ts';
 import { diagram } from './diagram.ts';
 import { EXIT, Failure } from './failure.ts';
 import { serveBasicChat } from './serve/basic-chat.ts';
+import { send } from './send.ts';
 import { serveMessageLog } from './serve/message-log.ts';
 
 /** The command line: `wirechart serve | send | log | diagram | verify | chat`. */
@@ -20,6 +21,7 @@ function program(): Command {
     .addCommand(serveBasicChat());
   wirechart.command('chat').description('talk in a room').addCommand(chatBasic());
   wirechart.addCommand(diagram());
+  wirechart.addCommand(send());
   tab(wirechart);
   return wirechart;
 }
