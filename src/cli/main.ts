@@ -5,6 +5,7 @@ import { chatBasic } from './chat/basic.ts';
 import { diagram } from './diagram.ts';
 import { EXIT, Failure } from './failure.ts';
 import { serveBasicChat } from './serve/basic-chat.ts';
+import { log } from './log.ts';
 import { send } from './send.ts';
 import { serveMessageLog } from './serve/message-log.ts';
 
@@ -22,6 +23,7 @@ function program(): Command {
   wirechart.command('chat').description('talk in a room').addCommand(chatBasic());
   wirechart.addCommand(diagram());
   wirechart.addCommand(send());
+  wirechart.addCommand(log());
   tab(wirechart);
   return wirechart;
 }
