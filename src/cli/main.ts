@@ -4,9 +4,9 @@ import { Command, CommanderError } from 'commander';
 import { chatBasic } from './chat/basic.ts';
 import { diagram } from './diagram.ts';
 import { EXIT, Failure } from './failure.ts';
-import { serveBasicChat } from './serve/basic-chat.ts';
 import { log } from './log.ts';
 import { send } from './send.ts';
+import { serveBasicChat } from './serve/basic-chat.ts';
 import { serveMessageLog } from './serve/message-log.ts';
 
 /** The command line: `wirechart serve | send | log | diagram | verify | chat`. */
