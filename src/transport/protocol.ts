@@ -129,7 +129,10 @@ export interface Protocol<F extends Frames = Frames> {
 
 /** A protocol, whichever its messages: for those who send what no type allows. */
 export interface AnyProtocol
-  extends Pick<Protocol, 'name' | 'port' | 'machine' | 'table' | 'frames' | 'decoders' | 'entry'> {
+  extends Pick<
+    Protocol,
+    'name' | 'port' | 'machine' | 'table' | 'frames' | 'decoders' | 'entry' | 'hopedEvent'
+  > {
   readonly violation: AnyVerdict;
   readonly malformed: AnyVerdict;
   readonly unreadable: Pick<AnyVerdict, 'reply'>;

@@ -132,6 +132,51 @@ export async function connect<F extends Frames>(
   return link.session;
 }
 
+/** Told what comes over a {@link RawConnection}; `closed` comes once, as the last. */
+export interface RawListener {
+  receive(bytes: Uint8Array): void;
+  /** The peer will send nothing more. */
+  end(): void;
+  /** @param reset whether the peer, or the network, cut the connection off. */
+  closed(reset: boolean): void;
+}
+
+/** A connection without a protocol, for those who must be able to break one. */
+export interface RawConnection {
+  send(bytes: Uint8Array): void;
+  /** Sends nothing more, and goes on listening. */
+  end(): void;
+  /** Goes away at once. */
+  destroy(): void;
+}
+
+/**
+ * Connects without a protocol.
+ *
+ * @throws the system's error when nobody answers, a `TimeoutError` after `connectTimeout`, or the signal's reason.
+ */
+export async function dial(
+  options: Pick<ConnectOptions, 'host' | 'connectTimeout' | 'signal'> & { readonly port: number },
+  listener: RawListener,
+): Promise<RawConnection> {
+  const { host = '127.0.0.1', port } = options;
+  options.signal?.throwIfAborted();
+  const socket = connectSocket({ host, port, allowHalfOpen: true, noDelay: true });
+  await connected(socket, options);
+  let reset = false;
+  socket.on('data', (bytes) => listener.receive(bytes));
+  socket.on('end', () => listener.end());
+  socket.on('error', () => {
+    reset = true;
+  });
+  socket.on('close', () => listener.closed(reset));
+  return {
+    send: (bytes) => void socket.write(bytes),
+    end: () => void socket.end(),
+    destroy: () => void socket.destroy(),
+  };
+}
+
 /** Resolves once the socket stands; destroys it when it fails, is given up or takes too long. */
 function connected(socket: Socket, { signal, connectTimeout }: ConnectOptions): Promise<void> {
   return new Promise((resolve, reject) => {
