@@ -55,15 +55,12 @@ export async function listen<F extends Frames>(
   options: ListenOptions = {},
 ): Promise<TcpServer> {
   const sessions = new Set<Session<F, 'server'>>();
-  const { observer } = options;
+  const { observer, lingerTimeout = LINGER_TIMEOUT } = options;
+  const shared = { observer, lingerTimeout, sessions };
   let count = 0;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const link = new Link(socket, new Connection(protocol, 'server', options, options.tally), {
-      id: ++count,
-      observer,
-      lingerTimeout: options.lingerTimeout ?? LINGER_TIMEOUT,
-      sessions,
-    });
+    const connection = new Connection(protocol, 'server', options, options.tally);
+    const link = new Link(socket, connection, ++count, shared);
     observer?.opened?.(link.session);
     link.open(open(link.session));
   });
@@ -123,11 +120,8 @@ export async function connect<F extends Frames>(
   options.signal?.throwIfAborted();
   const socket = connectSocket({ host, port, allowHalfOpen: true, noDelay: true });
   await connected(socket, options);
-  const link = new Link(socket, new Connection(protocol, 'client', options), {
-    id: 0,
-    observer: options.observer,
-    lingerTimeout: options.lingerTimeout ?? LINGER_TIMEOUT,
-  });
+  const { observer, lingerTimeout = LINGER_TIMEOUT } = options;
+  const link = new Link(socket, new Connection(protocol, 'client', options), 0, { observer, lingerTimeout });
   link.open(open(link.session));
   return link.session;
 }
@@ -202,8 +196,8 @@ function connected(socket: Socket, { signal, connectTimeout }: ConnectOptions): 
   });
 }
 
+/** Shared by all links of a server. */
 interface LinkOptions<F extends Frames, R extends Role> {
-  readonly id: number;
   readonly observer: SessionObserver | undefined;
   readonly lingerTimeout: number;
   /** Holds the session for as long as the socket is there. */
@@ -241,11 +235,11 @@ class Link<F extends Frames, R extends Role> implements Wire {
   #timer: NodeJS.Timeout | undefined;
   #discarded = 0;
 
-  constructor(socket: Socket, connection: Connection<F, R>, options: LinkOptions<F, R>) {
+  constructor(socket: Socket, connection: Connection<F, R>, id: number, options: LinkOptions<F, R>) {
     this.#socket = socket;
     this.#options = options;
     const peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`;
-    const { id, observer } = options;
+    const { observer } = options;
     this.session = new Session(connection, this, { id, peer, observer, clock: now });
     options.sessions?.add(this.session);
     const linked: LinkedSocket = socket;
@@ -314,11 +308,15 @@ class Link<F extends Frames, R extends Role> implements Wire {
     this.session.receiveReset();
   }
 
-  /** Sets the timer to the session's next deadline, if it has one. */
+  /** Sets the timer to the session's next deadline; without one there is no timer to weigh on the connection. */
   #arm(): void {
-    if (this.#timer !== undefined || this.session.over) return;
+    if (this.session.over) return;
     const due = this.session.nextTimeout();
-    if (due === undefined) return;
+    if (due === undefined) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    if (due === undefined || this.#timer !== undefined) return;
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
