@@ -117,13 +117,8 @@ function isFinal(state: AnyMachineSnapshot): boolean {
   return state.status !== 'active' || leaves.every((node) => node.type === 'final');
 }
 
-/** Equal for equal values: XState lists the regions of a parallel state in the order in which they were entered. */
 function keyOf(value: StateValue): string {
-  if (typeof value === 'string') return value;
-  const regions = Object.entries(value).map(
-    ([key, child]) => `${key}:{${child === undefined ? '' : keyOf(child)}}`,
-  );
-  return regions.sort().join();
+  return JSON.stringify(value);
 }
 
 /** A machine that is done takes nothing more, whatever `can` says; one that rests in a nested final state would. */

@@ -118,6 +118,11 @@ export class Connection<F extends Frames, R extends Role> {
     return this.#inbox.length;
   }
 
+  /** Bytes sent and not yet taken by `takeOutput`. */
+  get unsent(): number {
+    return this.#outbox.length;
+  }
+
   /** The transport stands: `transport.accept`. */
   open(now = 0): void {
     this.#now = now;
@@ -264,7 +269,7 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** The message with its bytes, as {@link send} takes it too. @throws LocalError for a value that cannot be sent. */
   prepare(message: MessageFrom<F, R> | Encoded): Encoded {
-    return message instanceof Encoded ? message : this.protocol.encode<R>(message);
+    return message instanceof Encoded ? message : this.protocol.encode(message);
   }
 
   /** Whether the message with this event number may be sent now. */

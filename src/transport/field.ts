@@ -56,8 +56,10 @@ export interface Tag {
 /** The value that a field carries. */
 export type ValueOf<F> = F extends Field<infer T> ? T : never;
 
-/** A constant leading byte: the code by which the frame is known. */
+/** A constant leading byte: the code by which the frame is known. @throws TypeError for what is no byte. */
 export function tag(value: number): Tag {
+  if (!Number.isInteger(value) || value < 0 || value > 255)
+    throw new TypeError(`a tag is a byte, not ${value}`);
   return { tag: value };
 }
 
@@ -83,8 +85,8 @@ export function u16le(bounds: Bounds = {}): Field<number> {
   return integer('u16 little-endian', 2, true, bounds);
 }
 
-function integer(kind: string, width: 1 | 2, little: boolean, { min = 0, max }: Bounds): Field<number> {
-  const largest = max ?? 256 ** width - 1;
+function integer(kind: string, width: 1 | 2, little: boolean, bounds: Bounds): Field<number> {
+  const { min, max: largest } = within(kind, width, bounds);
   const says = `${kind}, ${min}..${largest}`;
   return {
     says,
@@ -104,6 +106,14 @@ function integer(kind: string, width: 1 | 2, little: boolean, { min = 0, max }: 
     },
     write: (value, into, at) => writeInteger(value, into, at, width, little),
   };
+}
+
+/** @throws TypeError for bounds that a number of `width` bytes does not have. */
+function within(kind: string, width: 1 | 2, { min = 0, max = 256 ** width - 1 }: Bounds) {
+  if (Number.isInteger(min) && Number.isInteger(max) && 0 <= min && min <= max && max < 256 ** width) {
+    return { min, max };
+  }
+  throw new TypeError(`${kind}: bounds ${min}..${max} do not lie within 0..${256 ** width - 1}`);
 }
 
 function readInteger(bytes: Uint8Array, at: number, width: 1 | 2, little: boolean): number {
@@ -132,10 +142,10 @@ const widthOf = { u8: 1, u16be: 2, u16le: 2 } as const;
  * Bytes behind their length. The value is a view of what was received, not a copy: it stays valid as long as
  * it is held, and must not be written to.
  */
-export function bytes(length: Length, { min = 0, max }: Bounds = {}): Field<Uint8Array> {
+export function bytes(length: Length, bounds: Bounds = {}): Field<Uint8Array> {
   const width = widthOf[length];
+  const { min, max: largest } = within(length, width, bounds);
   const little = length === 'u16le';
-  const largest = max ?? 256 ** width - 1;
   const says = `${length} length, then ${min}..${largest} bytes`;
   return {
     says,

@@ -3,11 +3,14 @@ import { Cursor } from './field.ts';
 const NOTHING = new Uint8Array(0);
 /** What a chunk may weigh beyond what is left of it, before the rest is copied out. */
 const SLACK = 1024;
+/** Larger pieces wait as they came. */
+const MOST_MERGED = 16 * 1024;
 
 /**
  * What was received and not yet decoded: a cursor over the chunk at hand, and the chunks behind it. A chunk is
  * read where it lies; pieces of a frame are joined once, when the frame is whole, so a peer that trickles cannot
- * make the joining quadratic.
+ * make the joining quadratic. Small pieces are merged while they wait, each with one of about its size, so a peer
+ * that trickles does not cost many times what it sends either.
  */
 export class Inbox extends Cursor {
   #later: Uint8Array[] | undefined;
@@ -28,7 +31,7 @@ export class Inbox extends Cursor {
     if (this.length === 0) this.#show(chunk, 0);
     else {
       this.#later ??= [];
-      this.#later.push(chunk);
+      merge(this.#later, chunk);
       this.#laterBytes += chunk.length;
     }
   }
@@ -75,4 +78,15 @@ export class Inbox extends Cursor {
     this.end = bytes.length;
     this.wanted = Math.max(0, wanted);
   }
+}
+
+/** Adds a piece; like the digits of a binary counter, no piece is then smaller than those behind it. */
+function merge(pieces: Uint8Array[], chunk: Uint8Array): void {
+  let piece = chunk;
+  for (let last = pieces.at(-1); last !== undefined; last = pieces.at(-1)) {
+    if (last.length > piece.length || last.length + piece.length > MOST_MERGED) break;
+    piece = Buffer.concat([last, piece]);
+    pieces.pop();
+  }
+  pieces.push(piece);
 }

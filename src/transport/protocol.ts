@@ -120,19 +120,17 @@ export interface Protocol<F extends Frames = Frames> {
   readonly hopedEvent: number;
   /**
    * `runs[state * events + event]` is 1 where the event is answered by a reply that leads back to the same
-   * state: a run of such messages may be handed over together, and nobody on the wire can tell.
+   * state, wherever else the server may send before it: a run of such messages may be handed over together, and
+   * nobody on the wire can tell.
    */
   readonly runs: Uint8Array;
   /** @throws LocalError for a value that a field cannot carry. */
-  encode<R extends Role = Role>(message: MessageFrom<F, R>): Encoded;
+  encode(message: { readonly type: string }): Encoded;
 }
 
 /** A protocol, whichever its messages: for those who send what no type allows. */
 export interface AnyProtocol
-  extends Pick<
-    Protocol,
-    'name' | 'port' | 'machine' | 'table' | 'frames' | 'decoders' | 'entry' | 'hopedEvent'
-  > {
+  extends Pick<Protocol, 'name' | 'port' | 'machine' | 'table' | 'frames' | 'decoders' | 'entry'> {
   readonly violation: AnyVerdict;
   readonly malformed: AnyVerdict;
   readonly unreadable: Pick<AnyVerdict, 'reply'>;
@@ -222,10 +220,13 @@ function findRuns(table: Table): Uint8Array {
     const state = Math.floor(index / table.events.length);
     const sender = table.events[index % table.events.length] ?? '';
     if (judging === REFUSED || !sender.startsWith('client.') || table.serverOwes[judging] === 0) return;
-    const returns = table.events.some(
-      (event, reply) => event.startsWith('server.') && step(table, judging, reply) === state,
-    );
-    if (returns) runs[index] = 1;
+    const after = [...table.events.keys()]
+      .filter((event) => table.events[event]?.startsWith('server.'))
+      .map((event) => step(table, judging, event))
+      .filter((to) => to !== REFUSED);
+    // What the server may push meanwhile must not change where the answer leads.
+    const strays = after.some((to) => to !== judging && table.serverOwes[to] === 1);
+    if (after.includes(state) && !strays) runs[index] = 1;
   });
   return runs;
 }

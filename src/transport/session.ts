@@ -42,8 +42,8 @@ export type Handlers<F extends Frames, R extends Role = 'server'> = {
   /** For messages that often come many at once; see {@link RunHandler}. */
   readonly runs?: { readonly [N in BareName<MessageFrom<F, Peer<R>>['type']>]?: RunHandler<F, R, N> };
   /**
-   * What was received is answered or being worked on, and the wire was heard: a moment to send something of our
-   * own. Called often.
+   * What was taken is answered or being worked on, and the wire was heard: a moment to send something of our own.
+   * Called often, behind each message at the least.
    */
   rested?(): void;
   /** The session is over, for whatever cause; called once. */
@@ -91,8 +91,10 @@ export interface AnySession {
 const MOST_IN_RUN = 1024;
 /** Bytes that may wait undecoded before the flow of input is stopped. */
 const HIGH_WATER = 256 * 1024;
+/** Bytes of answers that are handed to the wire at the latest, so that it can say when it is full. */
+const FLUSH_BYTES = 64 * 1024;
 /** Messages of our own initiative that may wait for their turn. */
-const MOST_PUSHED = 8192;
+const MOST_PUSHED = 1024;
 
 /** Shared by all sessions for which nothing waits; never added to. */
 const NONE: Encoded[] = [];
@@ -162,6 +164,8 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   open(handlers: Handlers<F, R>, now = 0): void {
     this.#handlers = handlers;
     this.connection.open(now);
+    // Where the server speaks first, what it pushed before is due now.
+    this.#pump();
   }
 
   receive(bytes: Uint8Array, now?: number): void {
@@ -283,15 +287,19 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
       if (incoming === NEED_MORE || incoming === PAUSED) break;
       if (incoming instanceof RemoteError) this.#refused(incoming);
       else if (isEnd(incoming)) this.#end('end');
-      else {
-        this.#handle(incoming, home);
-        // Before the next message is judged: what is legal must not depend on how the stream was cut.
-        this.#pushMore();
-      }
+      else this.#handle(incoming, home);
+      // Behind each message, not each segment: what the peer may say next can depend on it.
+      this.#rest();
+      if (connection.unsent >= FLUSH_BYTES) this.#flush();
     }
-    this.#pushMore();
+    this.#rest();
     this.#flush();
     this.#regulate();
+  }
+
+  /** Sends what waited for its turn. */
+  #rest(): void {
+    this.#pushMore();
     if (this.#over) return;
     try {
       this.#handlers?.rested?.();
@@ -307,7 +315,6 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
       const run = handlerOf<AnyRunHandler<F, R>>(this.#handlers?.runs, name);
       if (run !== undefined && protocol.runs[home * protocol.table.events.length + event] === 1) {
         const messages = this.connection.takeRun(message, home, MOST_IN_RUN);
-        this.received += messages.length;
         this.#whenSettled(run.take.call(this.#handlers, messages), (taken) =>
           this.#answerRun(run, message.type, messages.length, taken),
         );
@@ -331,7 +338,11 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#busy = true;
     outcome.then(
       (settled) => this.#resume(() => finish(settled)),
-      (error: unknown) => this.#resume(() => this.#failed(error)),
+      (error: unknown) => {
+        // Of a session that is over too: it is a fault of the program all the same.
+        this.#failed(error);
+        this.#resume(() => {});
+      },
     );
   }
 
@@ -356,6 +367,8 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   #answerRun(run: AnyRunHandler<F, R>, received: string, length: number, taken: number): void {
     const { connection } = this;
     connection.sendRun(run.accept, taken);
+    // Those behind the first that was refused are judged anew, and counted then.
+    this.received += Math.min(taken + 1, length);
     const observe = this.#observer?.transaction?.bind(this.#observer);
     if (observe !== undefined) for (let due = taken; due > 0; due--) observe(this, received, run.accept.type);
     if (taken === length) this.#answered(received);
@@ -381,6 +394,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
 
   #failed(error: unknown): void {
     this.#observer?.failed?.(this, error);
+    if (this.#over) return;
     this.connection.fail();
     this.#flush();
     this.#end('failed');
@@ -416,7 +430,11 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#pushed = NONE;
     this.#regulate();
     this.#wire.close();
-    this.#handlers?.ended?.(cause);
+    try {
+      this.#handlers?.ended?.(cause);
+    } catch (error) {
+      this.#observer?.failed?.(this, error);
+    }
     this.#observer?.ended?.(this, cause);
   }
 }

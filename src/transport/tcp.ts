@@ -8,6 +8,8 @@ import type { Tally } from './tally.ts';
 /** After the last reply the peer may still be sending: we read on, so that the reply is not lost to a reset. */
 const LINGER_BYTES = 64 * 1024 * 1024;
 const LINGER_TIMEOUT = 2_000;
+/** The longest that a timer of Node waits; told to wait longer, it fires at once. */
+const LONGEST_WAIT = 2 ** 31 - 1;
 
 /** How a server listens; every bound has a default, and time is in milliseconds. */
 export interface ListenOptions extends TimeLimits {
@@ -55,14 +57,22 @@ export async function listen<F extends Frames>(
   options: ListenOptions = {},
 ): Promise<TcpServer> {
   const sessions = new Set<Session<F, 'server'>>();
-  const { observer, lingerTimeout = LINGER_TIMEOUT } = options;
-  const shared = { observer, lingerTimeout, sessions };
+  const { observer } = options;
   let count = 0;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const connection = new Connection(protocol, 'server', options, options.tally);
-    const link = new Link(socket, connection, ++count, shared);
+    const link = new Link(socket, new Connection(protocol, 'server', options, options.tally), {
+      id: ++count,
+      observer,
+      lingerTimeout: options.lingerTimeout ?? LINGER_TIMEOUT,
+      sessions,
+    });
     observer?.opened?.(link.session);
-    link.open(open(link.session));
+    try {
+      link.open(open(link.session));
+    } catch (error) {
+      observer?.failed?.(link.session, error);
+      link.session.close();
+    }
   });
   if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
   server.on('drop', () => observer?.dropped?.());
@@ -120,55 +130,13 @@ export async function connect<F extends Frames>(
   options.signal?.throwIfAborted();
   const socket = connectSocket({ host, port, allowHalfOpen: true, noDelay: true });
   await connected(socket, options);
-  const { observer, lingerTimeout = LINGER_TIMEOUT } = options;
-  const link = new Link(socket, new Connection(protocol, 'client', options), 0, { observer, lingerTimeout });
+  const link = new Link(socket, new Connection(protocol, 'client', options), {
+    id: 0,
+    observer: options.observer,
+    lingerTimeout: options.lingerTimeout ?? LINGER_TIMEOUT,
+  });
   link.open(open(link.session));
   return link.session;
-}
-
-/** Told what comes over a {@link RawConnection}; `closed` comes once, as the last. */
-export interface RawListener {
-  receive(bytes: Uint8Array): void;
-  /** The peer will send nothing more. */
-  end(): void;
-  /** @param reset whether the peer, or the network, cut the connection off. */
-  closed(reset: boolean): void;
-}
-
-/** A connection without a protocol, for those who must be able to break one. */
-export interface RawConnection {
-  send(bytes: Uint8Array): void;
-  /** Sends nothing more, and goes on listening. */
-  end(): void;
-  /** Goes away at once. */
-  destroy(): void;
-}
-
-/**
- * Connects without a protocol.
- *
- * @throws the system's error when nobody answers, a `TimeoutError` after `connectTimeout`, or the signal's reason.
- */
-export async function dial(
-  options: Pick<ConnectOptions, 'host' | 'connectTimeout' | 'signal'> & { readonly port: number },
-  listener: RawListener,
-): Promise<RawConnection> {
-  const { host = '127.0.0.1', port } = options;
-  options.signal?.throwIfAborted();
-  const socket = connectSocket({ host, port, allowHalfOpen: true, noDelay: true });
-  await connected(socket, options);
-  let reset = false;
-  socket.on('data', (bytes) => listener.receive(bytes));
-  socket.on('end', () => listener.end());
-  socket.on('error', () => {
-    reset = true;
-  });
-  socket.on('close', () => listener.closed(reset));
-  return {
-    send: (bytes) => void socket.write(bytes),
-    end: () => void socket.end(),
-    destroy: () => void socket.destroy(),
-  };
 }
 
 /** Resolves once the socket stands; destroys it when it fails, is given up or takes too long. */
@@ -196,8 +164,8 @@ function connected(socket: Socket, { signal, connectTimeout }: ConnectOptions): 
   });
 }
 
-/** Shared by all links of a server. */
 interface LinkOptions<F extends Frames, R extends Role> {
+  readonly id: number;
   readonly observer: SessionObserver | undefined;
   readonly lingerTimeout: number;
   /** Holds the session for as long as the socket is there. */
@@ -235,11 +203,11 @@ class Link<F extends Frames, R extends Role> implements Wire {
   #timer: NodeJS.Timeout | undefined;
   #discarded = 0;
 
-  constructor(socket: Socket, connection: Connection<F, R>, id: number, options: LinkOptions<F, R>) {
+  constructor(socket: Socket, connection: Connection<F, R>, options: LinkOptions<F, R>) {
     this.#socket = socket;
     this.#options = options;
     const peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`;
-    const { observer } = options;
+    const { id, observer } = options;
     this.session = new Session(connection, this, { id, peer, observer, clock: now });
     options.sessions?.add(this.session);
     const linked: LinkedSocket = socket;
@@ -308,22 +276,18 @@ class Link<F extends Frames, R extends Role> implements Wire {
     this.session.receiveReset();
   }
 
-  /** Sets the timer to the session's next deadline; without one there is no timer to weigh on the connection. */
+  /** Sets the timer to the session's next deadline, if it has one. */
   #arm(): void {
-    if (this.session.over) return;
+    if (this.#timer !== undefined || this.session.over) return;
     const due = this.session.nextTimeout();
-    if (due === undefined) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    }
-    if (due === undefined || this.#timer !== undefined) return;
+    if (due === undefined) return;
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
         this.session.handleTimeout(now());
         this.#arm();
       },
-      Math.max(1, due - now()),
+      Math.min(Math.max(1, due - now()), LONGEST_WAIT),
     );
   }
 }
