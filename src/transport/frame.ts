@@ -76,7 +76,8 @@ export function frame<const L extends Layout>(
     minimum,
     maximum,
     rest,
-    constant: fields.length === 0 && rest === undefined ? Uint8Array.from(tags) : undefined,
+    // A Buffer: sockets convert anything else at every write.
+    constant: fields.length === 0 && rest === undefined ? Buffer.from(tags) : undefined,
     variant: when !== undefined,
     admits: (message) => when?.(message) ?? true,
     read(cursor, message) {
