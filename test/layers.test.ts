@@ -1,0 +1,118 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const source = fileURLToPath(new URL('../src', import.meta.url));
+
+/** Each room of `src`, and the rooms below it that it may import. The files of `src` itself are entry points. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  machine: [],
+  diagram: ['machine'],
+  transport: ['machine'],
+  store: [],
+  handlers: ['transport', 'store'],
+  verify: ['transport', 'machine'],
+  client: ['transport', 'machine'],
+};
+/** Entry points: they wire everything. */
+const entries = ['.', 'cli', 'inspect'];
+
+/** What alone may import a package: the folder, or the file. */
+const reserved: Readonly<Record<string, readonly string[]>> = {
+  'node:net': ['transport/tcp.ts'],
+  'node:fs': ['store', 'cli'],
+  'node:fs/promises': ['store', 'cli'],
+  libsql: ['store'],
+  '@node-rs/argon2': ['store'],
+  xstate: ['machine', 'transport/protocol.ts', 'diagram'],
+  '@xstate/graph': ['machine'],
+  commander: ['cli'],
+};
+/** A room that may import nothing from outside the project but this. */
+const onlyPackages: Readonly<Record<string, readonly string[]>> = { machine: ['xstate', '@xstate/graph'] };
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .map((file) => file.replaceAll('\\', '/'))
+  .filter((file) => file.endsWith('.ts'))
+  .sort();
+const imports = new Map(files.map((file) => [file, importsOf(file)]));
+/** Without those of types alone, which are gone when the program runs. */
+const running = new Map(files.map((file) => [file, importsOf(file, /^(?:import|export)\s+type\b/)]));
+
+function importsOf(file: string, except?: RegExp): readonly string[] {
+  const text = readFileSync(join(source, file), 'utf8');
+  const found = text.matchAll(
+    /^(?:import|export)\b[^;'"]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'|^import\s+'([^']+)'/gm,
+  );
+  return [...found]
+    .filter(([statement]) => except?.test(statement) !== true)
+    .map(([, from, dynamic, bare]) => {
+      const name = from ?? dynamic ?? bare ?? '';
+      return name.startsWith('.') ? posix.join(posix.dirname(file), name) : name;
+    });
+}
+
+const roomOf = (file: string) => (file.includes('/') ? (file.split('/')[0] ?? '') : '.');
+const isEntry = (file: string) => entries.includes(roomOf(file)) || file.endsWith('/index.ts');
+
+test('the rooms are those that are known here', () => {
+  const rooms = new Set(files.map(roomOf));
+  expect([...rooms].filter((room) => !(room in mayImport) && !entries.includes(room))).toEqual([]);
+  expect(files.length).toBeGreaterThan(40);
+});
+
+test('every import of a file names a file that is there', () => {
+  const lost = [...imports].flatMap(([file, names]) =>
+    names
+      .filter((name) => name.endsWith('.ts') && !imports.has(name))
+      .map((name) => `${file} imports ${name}`),
+  );
+  expect(lost).toEqual([]);
+});
+
+test('imports go down only', () => {
+  const wrong = [...imports].flatMap(([file, names]) => {
+    if (isEntry(file)) return [];
+    const allowed = [roomOf(file), ...(mayImport[roomOf(file)] ?? [])];
+    return names
+      .filter((name) => imports.has(name) && !allowed.includes(roomOf(name)))
+      .map((name) => `${file} imports ${name}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
+test('sockets, files and the machinery of machines have one place each', () => {
+  const wrong = [...imports].flatMap(([file, names]) =>
+    names
+      .filter((name) => {
+        const places = reserved[name];
+        return (
+          places !== undefined && !places.some((place) => file === place || file.startsWith(`${place}/`))
+        );
+      })
+      .map((name) => `${file} imports ${name}`),
+  );
+  const foreign = [...imports].flatMap(([file, names]) => {
+    const only = onlyPackages[roomOf(file)];
+    return only === undefined ? [] : names.filter((name) => !imports.has(name) && !only.includes(name));
+  });
+  expect(wrong).toEqual([]);
+  expect(foreign).toEqual([]);
+});
+
+test('no file imports itself, however far around', () => {
+  const cycles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    if (path.includes(file)) {
+      cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '));
+      return;
+    }
+    if (done.has(file)) return;
+    for (const name of running.get(file) ?? []) if (running.has(name)) visit(name, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  expect(cycles).toEqual([]);
+});
