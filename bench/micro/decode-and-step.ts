@@ -32,10 +32,14 @@ measure(100, () => {
     if (message === PAUSED || message instanceof RemoteError || message.type !== 'client.MESSAGE') {
       throw new Error('expected a MESSAGE');
     }
-    for (const taken of together === 1 ? [message] : connection.takeRun(message, home, together)) {
-      if (taken.type === 'client.MESSAGE') bytesSeen += taken.payload.length;
+    if (together === 1) {
+      bytesSeen += message.payload.length;
       connection.send(accept);
+      continue;
     }
+    const run = connection.takeRun(message, home, together);
+    for (const taken of run) if (taken.type === 'client.MESSAGE') bytesSeen += taken.payload.length;
+    connection.sendRun(accept, run.length);
   }
   return bytesSeen + (connection.takeOutput()?.length ?? 0);
 });

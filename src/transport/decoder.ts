@@ -15,6 +15,8 @@ export interface Entry {
 export class Decoder {
   /** For each first byte the frames that begin with it: those with more tags first, those with any content last. */
   readonly #byFirstByte: readonly (readonly Entry[] | undefined)[];
+  /** For each first byte the frame that it alone tells: the common case, a look-up. */
+  readonly #byOneByte: readonly (Entry | undefined)[];
 
   /** @throws TypeError when two frames begin with the same tags, and neither says what content makes it. */
   constructor(entries: readonly Entry[]) {
@@ -37,6 +39,12 @@ export class Decoder {
       );
     }
     this.#byFirstByte = Array.from({ length: 256 }, (_, byte) => table[byte]);
+    this.#byOneByte = this.#byFirstByte.map((candidates) => {
+      const [only] = candidates ?? [];
+      return candidates?.length === 1 && only?.frame.tags.length === 1 && !only.frame.variant
+        ? only
+        : undefined;
+    });
   }
 
   /**
@@ -46,10 +54,11 @@ export class Decoder {
    * @returns `'wait'` when not enough has come, `undefined` when no frame begins so.
    */
   identify(cursor: Cursor): Entry | 'wait' | undefined {
-    const candidates = this.#byFirstByte[cursor.bytes[cursor.at] ?? 0];
-    const [only] = candidates ?? [];
-    if (candidates === undefined || only === undefined) return undefined;
-    if (candidates.length === 1 && only.frame.tags.length === 1 && !only.frame.variant) return only;
+    const first = cursor.bytes[cursor.at] ?? 0;
+    return this.#byOneByte[first] ?? this.#choose(this.#byFirstByte[first] ?? [], cursor);
+  }
+
+  #choose(candidates: readonly Entry[], cursor: Cursor): Entry | 'wait' | undefined {
     for (const entry of candidates) {
       const { tags } = entry.frame;
       const matches = tags.every(
