@@ -16,7 +16,7 @@ test('a frame is its tags and its fields in the order of the wire, both ways', (
   expect(wire).toEqual(Uint8Array.of(0, 7, 8, 1, 2, 2, 120, 121, 9));
   expect([layout.minimum, layout.maximum, layout.tags]).toEqual([6, 261, [7, 8]]);
   expect(layout.constant).toBeUndefined();
-  expect(frame({ code: tag(4) }).constant).toEqual(Uint8Array.of(4));
+  expect(frame({ code: tag(4) }).constant).toEqual(Buffer.of(4));
 });
 
 test('an optional rest is written out empty', () => {
