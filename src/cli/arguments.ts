@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 
+export { formatAddress } from '../transport/address.ts';
+
 /** A port; 0 lets the system choose a free one. */
 export function port(text: string): number {
   const value = whole(text);
@@ -33,11 +35,6 @@ export function address(text: string): Address {
   const [, bracketed, plain, digits] = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d+)$/.exec(text) ?? [];
   if (digits === undefined) throw new InvalidArgumentError('Expected [HOST:]PORT, an IPv6 host in brackets.');
   return { host: bracketed ?? plain, port: port(digits) };
-}
-
-/** `HOST:PORT` for people and programs alike, an IPv6 host in brackets. */
-export function formatAddress(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function whole(text: string): number {

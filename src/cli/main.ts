@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import tab from '@bomb.sh/tab/commander';
 import { Command, CommanderError } from 'commander';
+import { chatBasic } from './chat/basic.ts';
 import { diagram } from './diagram.ts';
 import { EXIT, Failure } from './failure.ts';
+import { log } from './log.ts';
+import { send } from './send.ts';
+import { serveBasicChat } from './serve/basic-chat.ts';
 import { serveMessageLog } from './serve/message-log.ts';
 
 /** The command line: `wirechart serve | send | log | diagram | verify | chat`. */
@@ -11,8 +15,15 @@ function program(): Command {
     .description('Wire protocols as statecharts: serve them, speak them, prove them.')
     .version(version())
     .showHelpAfterError('(--help shows how)');
-  wirechart.command('serve').description('run a server').addCommand(serveMessageLog(), { isDefault: true });
+  wirechart
+    .command('serve')
+    .description('run a server')
+    .addCommand(serveMessageLog(), { isDefault: true })
+    .addCommand(serveBasicChat());
+  wirechart.command('chat').description('talk in a room').addCommand(chatBasic());
   wirechart.addCommand(diagram());
+  wirechart.addCommand(send());
+  wirechart.addCommand(log());
   tab(wirechart);
   return wirechart;
 }

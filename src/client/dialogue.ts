@@ -1,9 +1,10 @@
+import { formatAddress } from '../transport/address.ts';
 import { messageLog } from '../transport/message-log.ts';
 import type { ClientMessage } from '../transport/protocol.ts';
 import type { EndCause, Handlers, Session } from '../transport/session.ts';
 import { connect } from '../transport/tcp.ts';
 import { type Exchange, Exchanges } from './exchange.ts';
-import { MessageLogError, type MessageLogErrorCode, type Transaction } from './message-log-error.ts';
+import { explain, MessageLogError, type MessageLogErrorCode, type Transaction } from './message-log-error.ts';
 
 type Frames = typeof messageLog.frames;
 
@@ -28,6 +29,8 @@ const WINDOW_BYTES = 1024 * 1024;
 export class Dialogue implements Handlers<Frames, 'client'> {
   /** Settles once the server has accepted name and password, or will not. */
   readonly login: Promise<void>;
+  /** Resolves when the dialogue is over: with why, or with nothing after a goodbye. */
+  readonly end: Promise<MessageLogError | undefined>;
   /** Messages that the server has acknowledged. */
   acknowledged = 0;
   readonly #options: DialogueOptions;
@@ -40,8 +43,10 @@ export class Dialogue implements Handlers<Frames, 'client'> {
   #numbers = 0;
   #scheduled = false;
   #goodbye: Promise<void> | undefined;
-  #drained: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
+  #drained: Deferred<void> | undefined;
+  #ended: Deferred<MessageLogError | undefined> = deferred();
   #failure: { readonly code: MessageLogErrorCode; readonly cause: unknown } | undefined;
+  #reason: MessageLogError | undefined;
 
   constructor(name: Uint8Array, password: Uint8Array, options: DialogueOptions) {
     this.#options = options;
@@ -51,6 +56,7 @@ export class Dialogue implements Handlers<Frames, 'client'> {
     this.login = Promise.all([named, trusted]).then(() => {});
     // Whoever sends a message learns of it too.
     this.login.catch(() => {});
+    this.end = this.#ended.promise;
     options.signal?.addEventListener('abort', this.#abort, { once: true });
     void this.#connect();
   }
@@ -77,23 +83,14 @@ export class Dialogue implements Handlers<Frames, 'client'> {
   /** Resolves when fewer than a window of messages have no answer, or the dialogue is over. */
   get drained(): Promise<void> {
     if (!this.#full()) return DRAINED;
-    if (this.#drained === undefined) {
-      let resolve = () => {};
-      const promise = new Promise<void>((settle) => {
-        resolve = settle;
-      });
-      this.#drained = { promise, resolve };
-    }
+    this.#drained ??= deferred();
     return this.#drained.promise;
   }
 
   /** Sends a message in its turn; settles with its answer. */
   append(payload: Uint8Array, signal?: AbortSignal): Promise<void> {
-    if (!signal?.aborted) return this.#add('MESSAGE', { type: 'client.MESSAGE', payload }, signal);
-    const standing = { transaction: 'MESSAGE', sent: false, acknowledged: this.acknowledged } as const;
-    return Promise.reject(
-      new MessageLogError('aborted', 'the message was given up before its turn', standing, signal.reason),
-    );
+    if (signal?.aborted) return Promise.reject(this.#error(undefined, 'aborted', signal.reason));
+    return this.#add('MESSAGE', { type: 'client.MESSAGE', payload }, signal);
   }
 
   /** Says goodbye behind everything that waits; settles with the answer to it. */
@@ -111,15 +108,7 @@ export class Dialogue implements Handlers<Frames, 'client'> {
 
   /** The error of a transaction that can no longer be begun. */
   gone(): MessageLogError {
-    const { cause } = this.#failure ?? {};
-    const why = this.#failure === undefined ? 'disconnect() was called' : 'the session has ended';
-    const standing = { sent: false, acknowledged: this.acknowledged };
-    return new MessageLogError(
-      'disconnected',
-      `not connected to ${this.#where}: ${why}; connect() first`,
-      standing,
-      cause,
-    );
+    return this.#error(undefined, 'disconnected', this.#reason);
   }
 
   ACCEPT(): undefined {
@@ -135,6 +124,7 @@ export class Dialogue implements Handlers<Frames, 'client'> {
     if (exchange === undefined) return;
     const refusal = this.#error(exchange, 'refused');
     this.#failure ??= { code: 'closed', cause: refusal };
+    this.#reason ??= refusal;
     exchange.reject(refusal);
   }
 
@@ -227,57 +217,37 @@ export class Dialogue implements Handlers<Frames, 'client'> {
     this.#options.signal?.removeEventListener('abort', this.#abort);
     if (code !== undefined) this.#failure ??= { code, cause };
     const failure = this.#failure;
-    if (failure === undefined) return;
-    for (const exchange of this.#exchanges.takeAll()) {
-      exchange.reject(this.#error(exchange, failure.code, failure.cause));
+    if (failure !== undefined) {
+      this.#reason ??= this.#error(undefined, failure.code, failure.cause);
+      for (const exchange of this.#exchanges.takeAll()) {
+        exchange.reject(this.#error(exchange, failure.code, failure.cause));
+      }
     }
+    this.#ended.resolve(this.#reason);
     this.#schedule();
   }
 
-  get #where(): string {
-    const { host, port } = this.#options;
-    return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  }
-
-  #error(exchange: Exchange, code: MessageLogErrorCode, cause?: unknown): MessageLogError {
-    const { transaction, number, state } = exchange;
-    const { acknowledged } = this;
-    const name = number === undefined ? transaction : `message ${number}`;
-    return new MessageLogError(
-      code,
-      `${this.#says(code, name, cause)}; ${acknowledged} acknowledged`,
-      { transaction, number, sent: state === 'sent', acknowledged },
-      cause,
-    );
-  }
-
-  #says(code: MessageLogErrorCode, name: string, cause: unknown): string {
-    const where = this.#where;
-    switch (code) {
-      case 'refused':
-        return `${where} refused ${name}`;
-      case 'unreachable':
-        return `cannot connect to ${where} (${reasonOf(cause)}): is a server listening there?`;
-      case 'timeout':
-        return this.#session === undefined
-          ? `${where} took longer than ${this.#options.connectTimeout} ms to take the connection`
-          : `${where} took longer than ${this.#options.timeout} ms to answer, ${name} is without an answer`;
-      case 'aborted':
-        return `${name} was given up`;
-      case 'protocol':
-        return `${where} does not speak message-log (${reasonOf(cause)}), ${name} is without an answer`;
-      default:
-        return cause instanceof MessageLogError
-          ? `${cause.message.split(';')[0]} and closed, ${name} is without an answer`
-          : `${where} closed the connection, ${name} is without an answer`;
-    }
+  #error(exchange: Exchange | undefined, code: MessageLogErrorCode, cause?: unknown): MessageLogError {
+    const { transaction, number, state } = exchange ?? {};
+    const standing = { transaction, number, sent: state === 'sent', acknowledged: this.acknowledged };
+    const { host, port, connectTimeout, timeout } = this.#options;
+    const limit = this.#session === undefined ? connectTimeout : timeout;
+    const words = explain(code, formatAddress(host, port), standing, cause, limit);
+    return new MessageLogError(code, words, standing, cause);
   }
 }
 
-/** The code of a system's error; an attempt at several addresses has no message of its own. */
-function reasonOf(cause: unknown): string {
-  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
-  return cause instanceof Error ? cause.message : String(cause);
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }
 
 const DRAINED = Promise.resolve();

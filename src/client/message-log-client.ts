@@ -1,7 +1,8 @@
+import { formatAddress } from '../transport/address.ts';
 import { LocalError } from '../transport/errors.ts';
 import { messageLog } from '../transport/message-log.ts';
 import { Dialogue, type DialogueOptions } from './dialogue.ts';
-import { MessageLogError, NOT_BEGUN } from './message-log-error.ts';
+import { explain, MessageLogError, NOT_BEGUN } from './message-log-error.ts';
 
 /** What a client sends: bytes as they are, or a text as UTF-8. Bytes must not change until they are answered. */
 export type Payload = string | Uint8Array;
@@ -97,6 +98,14 @@ export class MessageLogClient {
   }
 
   /**
+   * Resolves when the session is over, the one under way or the last one: with why, or with nothing after
+   * `disconnect`. Never rejects.
+   */
+  get ended(): Promise<MessageLogError | undefined> {
+    return this.#dialogue?.end ?? Promise.resolve(undefined);
+  }
+
+  /**
    * Logs in. While a session stands, or is on its way, this is its login.
    *
    * Rejects with a {@link MessageLogError}: `unreachable`, `refused` (at `NAME` or `PASSWORD`), `closed`,
@@ -120,7 +129,7 @@ export class MessageLogClient {
    */
   msg(message: Payload, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     const dialogue = this.#dialogue;
-    if (dialogue === undefined) return Promise.reject(neverConnected());
+    if (dialogue === undefined) return Promise.reject(this.#neverConnected());
     if (dialogue.over || dialogue.closing) return Promise.reject(dialogue.gone());
     try {
       return dialogue.append(bytesOf('MESSAGE', message), signal);
@@ -139,6 +148,12 @@ export class MessageLogClient {
     return dialogue.close();
   }
 
+  #neverConnected(): MessageLogError {
+    const { host, port } = this.#options;
+    const words = explain('disconnected', formatAddress(host, port), NOT_BEGUN);
+    return new MessageLogError('disconnected', words, NOT_BEGUN);
+  }
+
   /** `await using client = …` says goodbye at the end of the block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.disconnect();
@@ -154,14 +169,10 @@ function bytesOf(transaction: 'NAME' | 'PASSWORD' | 'MESSAGE', value: Payload): 
   } catch (error) {
     if (!(error instanceof LocalError)) throw error;
     const standing = { ...NOT_BEGUN, transaction };
-    throw new MessageLogError('invalid', `${transaction} cannot be sent: ${error.message}`, standing);
+    throw new MessageLogError('invalid', explain('invalid', '', standing, error), standing);
   }
 }
 
 function finite(milliseconds: number): number | undefined {
   return Number.isFinite(milliseconds) ? milliseconds : undefined;
-}
-
-function neverConnected(): MessageLogError {
-  return new MessageLogError('disconnected', 'not connected: connect() first', NOT_BEGUN);
 }

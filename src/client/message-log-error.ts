@@ -54,5 +54,54 @@ export class MessageLogError extends Error implements Standing {
   }
 }
 
+/** The words of an error; `limit` is the time in milliseconds that has run out. */
+export function explain(
+  code: MessageLogErrorCode,
+  where: string,
+  { transaction, number, sent, acknowledged }: Standing,
+  cause?: unknown,
+  limit?: number | undefined,
+): string {
+  const name = nameOf(transaction, number);
+  // Which one it was, and how far the ones before it came.
+  const rest =
+    name === undefined
+      ? `; ${acknowledged} acknowledged`
+      : `; ${name} was ${sent ? 'not answered' : 'not sent'}, ${acknowledged} acknowledged`;
+  switch (code) {
+    case 'invalid':
+      return `${name} cannot be sent: ${reasonOf(cause)}`;
+    case 'disconnected':
+      return cause === undefined
+        ? `not connected to ${where}: connect() first`
+        : `no longer connected to ${where}: ${reasonOf(cause)}`;
+    case 'refused':
+      return `${where} refused ${name}; ${acknowledged} acknowledged`;
+    case 'unreachable':
+      return `cannot connect to ${where} (${reasonOf(cause)}): is a server listening there?`;
+    case 'timeout':
+      return `${where} took longer than ${limit} ms to answer${rest}`;
+    case 'aborted':
+      return `given up${rest}`;
+    case 'protocol':
+      return `${where} does not speak message-log (${reasonOf(cause)})${rest}`;
+    case 'closed':
+      return cause instanceof MessageLogError
+        ? `${where} closed after it had refused ${nameOf(cause.transaction, cause.number)}${rest}`
+        : `${where} closed the connection${rest}`;
+  }
+}
+
+function nameOf(transaction: Transaction | undefined, number: number | undefined): string | undefined {
+  return number === undefined ? transaction : `message ${number}`;
+}
+
+/** The code of a system's error: an attempt at several addresses has no message of its own. */
+function reasonOf(cause: unknown): string {
+  if (cause instanceof MessageLogError) return cause.message;
+  if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
 /** Where a transaction stands that was never begun. */
 export const NOT_BEGUN: Standing = { sent: false, acknowledged: 0 };

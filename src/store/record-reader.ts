@@ -7,8 +7,8 @@ export type ReadableFormat = 'text' | 'ndjson';
 
 /** How records are read from the bytes of a log. */
 export interface RecordReaderOptions {
-  /** Default `text`. */
-  readonly format?: ReadableFormat;
+  /** Default `text`. `detect`: each line tells by its first byte, `[` or `{`. */
+  readonly format?: ReadableFormat | 'detect';
   /** Takes each line that is no record, and reading goes on behind it. Without it such a line is thrown. */
   readonly onMalformed?: (line: MalformedRecord) => void;
 }
@@ -31,7 +31,7 @@ export class RecordReader {
 
   /** `offset` is where the first chunk begins in the file, in bytes. */
   constructor({ format = 'text', onMalformed }: RecordReaderOptions = {}, offset = 0) {
-    this.#parse = format === 'text' ? parseText : parseNdjson;
+    this.#parse = parsers[format];
     this.#onMalformed = onMalformed;
     this.#offset = offset;
   }
@@ -89,6 +89,12 @@ export class RecordReader {
     this.#onMalformed(malformed);
   }
 }
+
+const parsers = {
+  text: parseText,
+  ndjson: parseNdjson,
+  detect: (line: Buffer) => (line[0] === 0x7b ? parseNdjson(line) : parseText(line)),
+} as const;
 
 function joined(parts: readonly Buffer[]): Buffer {
   const [first] = parts;

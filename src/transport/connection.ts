@@ -269,7 +269,7 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** The message with its bytes, as {@link send} takes it too. @throws LocalError for a value that cannot be sent. */
   prepare(message: MessageFrom<F, R> | Encoded): Encoded {
-    return message instanceof Encoded ? message : this.protocol.encode(message);
+    return message instanceof Encoded ? message : this.protocol.encode<R>(message);
   }
 
   /** Whether the message with this event number may be sent now. */

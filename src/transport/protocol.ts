@@ -125,12 +125,15 @@ export interface Protocol<F extends Frames = Frames> {
    */
   readonly runs: Uint8Array;
   /** @throws LocalError for a value that a field cannot carry. */
-  encode(message: { readonly type: string }): Encoded;
+  encode<R extends Role = Role>(message: MessageFrom<F, R>): Encoded;
 }
 
 /** A protocol, whichever its messages: for those who send what no type allows. */
 export interface AnyProtocol
-  extends Pick<Protocol, 'name' | 'port' | 'machine' | 'table' | 'frames' | 'decoders' | 'entry'> {
+  extends Pick<
+    Protocol,
+    'name' | 'port' | 'machine' | 'table' | 'frames' | 'decoders' | 'entry' | 'hopedEvent'
+  > {
   readonly violation: AnyVerdict;
   readonly malformed: AnyVerdict;
   readonly unreadable: Pick<AnyVerdict, 'reply'>;

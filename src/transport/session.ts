@@ -94,7 +94,7 @@ const HIGH_WATER = 256 * 1024;
 /** Bytes of answers that are handed to the wire at the latest, so that it can say when it is full. */
 const FLUSH_BYTES = 64 * 1024;
 /** Messages of our own initiative that may wait for their turn. */
-const MOST_PUSHED = 1024;
+const MOST_PUSHED = 8192;
 
 /** Shared by all sessions for which nothing waits; never added to. */
 const NONE: Encoded[] = [];

@@ -57,15 +57,12 @@ export async function listen<F extends Frames>(
   options: ListenOptions = {},
 ): Promise<TcpServer> {
   const sessions = new Set<Session<F, 'server'>>();
-  const { observer } = options;
+  const { observer, lingerTimeout = LINGER_TIMEOUT } = options;
+  const shared = { observer, lingerTimeout, sessions };
   let count = 0;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const link = new Link(socket, new Connection(protocol, 'server', options, options.tally), {
-      id: ++count,
-      observer,
-      lingerTimeout: options.lingerTimeout ?? LINGER_TIMEOUT,
-      sessions,
-    });
+    const connection = new Connection(protocol, 'server', options, options.tally);
+    const link = new Link(socket, connection, ++count, shared);
     observer?.opened?.(link.session);
     try {
       link.open(open(link.session));
@@ -130,13 +127,55 @@ export async function connect<F extends Frames>(
   options.signal?.throwIfAborted();
   const socket = connectSocket({ host, port, allowHalfOpen: true, noDelay: true });
   await connected(socket, options);
-  const link = new Link(socket, new Connection(protocol, 'client', options), {
-    id: 0,
-    observer: options.observer,
-    lingerTimeout: options.lingerTimeout ?? LINGER_TIMEOUT,
-  });
+  const { observer, lingerTimeout = LINGER_TIMEOUT } = options;
+  const link = new Link(socket, new Connection(protocol, 'client', options), 0, { observer, lingerTimeout });
   link.open(open(link.session));
   return link.session;
+}
+
+/** Told what comes over a {@link RawConnection}; `closed` comes once, as the last. */
+export interface RawListener {
+  receive(bytes: Uint8Array): void;
+  /** The peer will send nothing more. */
+  end(): void;
+  /** @param reset whether the peer, or the network, cut the connection off. */
+  closed(reset: boolean): void;
+}
+
+/** A connection without a protocol, for those who must be able to break one. */
+export interface RawConnection {
+  send(bytes: Uint8Array): void;
+  /** Sends nothing more, and goes on listening. */
+  end(): void;
+  /** Goes away at once. */
+  destroy(): void;
+}
+
+/**
+ * Connects without a protocol.
+ *
+ * @throws the system's error when nobody answers, a `TimeoutError` after `connectTimeout`, or the signal's reason.
+ */
+export async function dial(
+  options: Pick<ConnectOptions, 'host' | 'connectTimeout' | 'signal'> & { readonly port: number },
+  listener: RawListener,
+): Promise<RawConnection> {
+  const { host = '127.0.0.1', port } = options;
+  options.signal?.throwIfAborted();
+  const socket = connectSocket({ host, port, allowHalfOpen: true, noDelay: true });
+  await connected(socket, options);
+  let reset = false;
+  socket.on('data', (bytes) => listener.receive(bytes));
+  socket.on('end', () => listener.end());
+  socket.on('error', () => {
+    reset = true;
+  });
+  socket.on('close', () => listener.closed(reset));
+  return {
+    send: (bytes) => void socket.write(bytes),
+    end: () => void socket.end(),
+    destroy: () => void socket.destroy(),
+  };
 }
 
 /** Resolves once the socket stands; destroys it when it fails, is given up or takes too long. */
@@ -164,8 +203,8 @@ function connected(socket: Socket, { signal, connectTimeout }: ConnectOptions): 
   });
 }
 
+/** Shared by all links of a server. */
 interface LinkOptions<F extends Frames, R extends Role> {
-  readonly id: number;
   readonly observer: SessionObserver | undefined;
   readonly lingerTimeout: number;
   /** Holds the session for as long as the socket is there. */
@@ -203,11 +242,11 @@ class Link<F extends Frames, R extends Role> implements Wire {
   #timer: NodeJS.Timeout | undefined;
   #discarded = 0;
 
-  constructor(socket: Socket, connection: Connection<F, R>, options: LinkOptions<F, R>) {
+  constructor(socket: Socket, connection: Connection<F, R>, id: number, options: LinkOptions<F, R>) {
     this.#socket = socket;
     this.#options = options;
     const peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`;
-    const { id, observer } = options;
+    const { observer } = options;
     this.session = new Session(connection, this, { id, peer, observer, clock: now });
     options.sessions?.add(this.session);
     const linked: LinkedSocket = socket;
@@ -276,11 +315,15 @@ class Link<F extends Frames, R extends Role> implements Wire {
     this.session.receiveReset();
   }
 
-  /** Sets the timer to the session's next deadline, if it has one. */
+  /** Sets the timer to the session's next deadline; without one there is no timer to weigh on the connection. */
   #arm(): void {
-    if (this.#timer !== undefined || this.session.over) return;
+    if (this.session.over) return;
     const due = this.session.nextTimeout();
-    if (due === undefined) return;
+    if (due === undefined) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    if (due === undefined || this.#timer !== undefined) return;
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;

@@ -25,6 +25,8 @@ export interface Projection {
   readonly inputs: readonly Input[];
   /** Its states are those of the table in which nobody waits for the server, by name, and one that is closed. */
   readonly mealy: Mealy;
+  /** Connections can disturb each other: they are held one after another. */
+  readonly sociable: boolean;
   /** The outputs of {@link mealy}, in its order. */
   readonly outputs: readonly Output[];
   /** Number in the table of a state of {@link mealy}; -1 for the closed one. */
@@ -83,6 +85,7 @@ export function project(
     protocol,
     inputs,
     mealy,
+    sociable: isSociable(protocol),
     outputs: mealy.outputs.map((name) => outputs.get(name) ?? outputOf([], false)),
     tableState: (state) => (mealy.closed?.[state] ? -1 : tableState(state)),
     steps: (state, input) => effect(tableState(state), mealy.inputs[input] ?? '').steps,

@@ -259,7 +259,7 @@ test('no more is pushed than the bound, and nothing to a session that is over', 
   const { session } = serve(greeter, answering);
   let taken = 0;
   while (session.push({ type: 'server.NEWS' })) taken++;
-  expect(taken).toBe(1 + 1024);
+  expect(taken).toBe(1 + 8192);
   session.receive(Buffer.of(2));
   expect(session.push({ type: 'server.NEWS' })).toBe(false);
   expect(session.waiting).toBe(0);

@@ -36,7 +36,7 @@ export class Diagnostics implements ServerObserver {
       json ? pino.destination({ dest: 1, sync: true }) : textOn(1),
     );
     if (transactions !== undefined) {
-      checkWritable(transactions);
+      checkWritable(transactions, 'transactions file');
       const file = pino.destination({ dest: transactions, append: true, sync: false, minLength: 4096 });
       this.#transactions = {
         file,
@@ -131,11 +131,12 @@ function textOn(fd: 1 | 2) {
   });
 }
 
-function checkWritable(path: string): void {
+/** @throws Failure when the file, called `what` to the operator, cannot be appended to. */
+export function checkWritable(path: string, what: string): void {
   try {
     closeSync(openSync(path, 'a'));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Failure(`cannot write the transactions file ${path}: ${reason}; name another file`);
+    throw new Failure(`cannot write the ${what} ${path}: ${reason}; name another file`);
   }
 }

@@ -1,0 +1,223 @@
+import { existsSync } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { temporaryDirectory } from '../store/temporary.ts';
+import { runWirechart, type ServerProcess, serve } from '../support/server-process.ts';
+
+const ascii = (text: string) => Buffer.from(text, 'latin1');
+const frame = (code: number, payload: string) =>
+  Buffer.concat([Uint8Array.of(code, payload.length & 0xff, payload.length >> 8), ascii(payload)]);
+const login = Buffer.concat([frame(1, 'ann'), frame(2, 'A-marked-password')]);
+const close = Uint8Array.of(4);
+
+let directory: string;
+let server: ServerProcess | undefined;
+
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+});
+afterEach(async () => {
+  await server?.stop('SIGKILL');
+  server = undefined;
+});
+
+async function start(...args: string[]): Promise<ServerProcess> {
+  server = await serve('message-log', args, { cwd: directory });
+  return server;
+}
+
+/** Sends all at once, half-closes, and reads until the server closes. */
+async function talk(port: number, ...pieces: Uint8Array[]): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.end(Buffer.concat(pieces));
+  return (await buffer(socket)).toString('hex');
+}
+
+const log = () => readFile(join(directory, 'messages.log'), 'latin1');
+
+test('appends to ./messages.log by default', async () => {
+  const { port } = await start();
+  expect(await talk(port, login, frame(3, 'hello'), close)).toBe('00000000');
+  expect(await log()).toBe('[ann]: hello\r\n');
+});
+
+describe('what it says', () => {
+  test('connections, refusals and totals; neither passwords nor messages', async () => {
+    const running = await start('--verbose', '--transactions', join(directory, 'transactions.log'));
+    await talk(running.port, login, frame(3, 'a-marked-message'), close);
+    expect(await talk(running.port, frame(3, 'a-marked-message'))).toBe('ff');
+    const { stdout, stderr, code } = await running.stop();
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/connected .*"peer":"127\.0\.0\.1:\d+"/);
+    expect(stdout).toMatch(/refused .*"kind":"violation","state":"N\.awaiting","received":"client\.MESSAGE"/);
+    expect(stdout).toMatch(/transaction .*"received":"client\.PASSWORD","reply":"server\.ACCEPT"/);
+    expect(stdout).toMatch(/stopped .*"connections":2,"messages":4,"refusals":1/);
+    const transactions = await readFile(join(directory, 'transactions.log'), 'utf8');
+    const lines = transactions
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ received, reply }) => [received, reply])).toEqual([
+      ['client.NAME', 'server.ACCEPT'],
+      ['client.PASSWORD', 'server.ACCEPT'],
+      ['client.MESSAGE', 'server.ACCEPT'],
+      ['client.CLOSE', 'server.ACCEPT'],
+      ['client.MESSAGE', undefined],
+    ]);
+    expect(stdout + stderr + transactions).not.toContain('marked');
+  });
+
+  test('one JSON object a line with --json', async () => {
+    const { stdout } = await (await start('--json')).stop();
+    const messages = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).msg);
+    expect(messages[0]).toMatch(/^message-log listening on 127\.0\.0\.1:\d+$/);
+    expect(messages.at(-1)).toBe('stopped');
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('signals', () => {
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s answers what was received, then ends with 0',
+    async (signal) => {
+      const running = await start();
+      const socket = connect(running.port, '127.0.0.1');
+      socket.write(Buffer.concat([login, frame(3, 'kept'), frame(3, 'cut off').subarray(0, 5)]));
+      const replies: Buffer[] = [];
+      for await (const chunk of socket) {
+        replies.push(chunk);
+        if (Buffer.concat(replies).length === 3) break;
+      }
+      expect((await running.stop(signal)).code).toBe(0);
+      expect(await log()).toBe('[ann]: kept\r\n');
+    },
+  );
+
+  test('a second signal ends it at once', async () => {
+    const running = await start('--authenticator', await authenticator('new Promise(() => {})'));
+    const socket = connect(running.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(login);
+    await new Promise((resolve) => socket.once('data', resolve));
+    running.child.kill('SIGTERM');
+    running.child.kill('SIGINT');
+    expect((await running.ended).code).not.toBe(0);
+  });
+
+  test('SIGHUP opens the files anew, after their rotation', async () => {
+    const running = await start('--transactions', join(directory, 'transactions.log'));
+    await talk(running.port, login, frame(3, 'before'));
+    await rename(join(directory, 'messages.log'), join(directory, 'messages.log.1'));
+    await rename(join(directory, 'transactions.log'), join(directory, 'transactions.log.1'));
+    running.child.kill('SIGHUP');
+    await running.said(/files opened anew/);
+    await talk(running.port, login, frame(3, 'after'));
+    await running.stop();
+    expect(await readFile(join(directory, 'messages.log.1'), 'latin1')).toBe('[ann]: before\r\n');
+    expect(await log()).toBe('[ann]: after\r\n');
+    expect(await readFile(join(directory, 'transactions.log'), 'utf8')).toContain('client.MESSAGE');
+  });
+});
+
+describe('what it refuses to start with', () => {
+  const refused = async (...args: string[]) => {
+    const { code, stderr, stdout } = await runWirechart(['serve', 'message-log', ...args], {
+      cwd: directory,
+    });
+    expect(stderr).not.toMatch(/\n\s+at /);
+    return { code, stderr, stdout };
+  };
+
+  test('a taken port', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const address = other.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const { code, stderr } = await refused(String(port), '--host', '127.0.0.1');
+    other.close();
+    expect([code, stderr]).toEqual([
+      1,
+      `wirechart: 127.0.0.1:${port} is taken: stop the program that listens there, or choose another port\n`,
+    ]);
+  });
+
+  test('a log that cannot be written', async () => {
+    const { code, stderr } = await refused('0', '--log', join(directory, 'missing', 'messages.log'));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^wirechart: cannot open the log .*messages\.log: .*ENOENT.*\n$/);
+  });
+
+  test('an authenticator that is none', async () => {
+    await writeFile(join(directory, 'none.mjs'), 'export default 7;');
+    const { code, stderr } = await refused('0', '--authenticator', 'none.mjs');
+    expect([code, stderr]).toEqual([
+      1,
+      'wirechart: the authenticator none.mjs has no function as its default export\n',
+    ]);
+    expect(existsSync(join(directory, 'messages.log'))).toBe(false);
+  });
+
+  test.each([
+    [['65536'], /Expected a port/],
+    [['http'], /Expected a whole number/],
+    [['--fsync', 'sometimes'], /Allowed choices are always, everysec, no/],
+    [['--idle-timeout', 'soon'], /Expected seconds/],
+    [['--max-connections', '0'], /Expected a whole number from 1/],
+    [['--unheard-of'], /unknown option '--unheard-of'/],
+  ])('%j, as a matter of usage', async (args, says) => {
+    const { code, stderr } = await refused(...args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(says);
+  });
+});
+
+describe('its bounds', () => {
+  test('--max-connections', async () => {
+    const { port, said } = await start('--max-connections', '1');
+    const first = connect(port, '127.0.0.1');
+    await said(/connected/);
+    expect(await talk(port, login).catch(() => 'reset')).toMatch(/^(reset)?$/);
+    first.destroy();
+  });
+
+  test('--handshake-timeout and --idle-timeout end in silence', async () => {
+    const { port } = await start('--handshake-timeout', '0.2', '--idle-timeout', '0.4');
+    const slow = connect(port, '127.0.0.1');
+    slow.write(frame(1, 'ann'));
+    const idle = connect(port, '127.0.0.1');
+    idle.write(login);
+    expect((await buffer(slow)).toString('hex')).toBe('00');
+    expect((await buffer(idle)).toString('hex')).toBe('0000');
+  });
+});
+
+/** A module that judges passwords by an expression. */
+async function authenticator(verdict: string): Promise<string> {
+  const path = join(directory, 'authenticator.mjs');
+  await writeFile(path, `export default ({ name, password, peer }) => ${verdict};`);
+  return path;
+}
+
+test('another authenticator, asynchronous, judges', async () => {
+  const { port } = await start(
+    '--authenticator',
+    await authenticator("Promise.resolve(Buffer.from(password).toString() === 'BAAA')"),
+  );
+  expect(await talk(port, frame(1, 'ann'), frame(2, 'BAAA'), close)).toBe('000000');
+  expect(await talk(port, frame(1, 'ann'), frame(2, 'AAAA'), close)).toBe('00ff');
+});
+
+test('an authenticator that throws refuses, and the server goes on', async () => {
+  const { port, said } = await start(
+    '--authenticator',
+    await authenticator("Promise.reject(new Error('the user database is away'))"),
+  );
+  expect(await talk(port, login)).toBe('00ff');
+  await said(/a handler failed.*the user database is away/s);
+  expect(await talk(port, close)).toBe('00');
+});
