@@ -1,0 +1,24 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { svgOf } from '../src/diagram/index.ts';
+import { accountChat } from '../src/transport/account-chat.ts';
+import { basicChat } from '../src/transport/basic-chat.ts';
+import { messageLog } from '../src/transport/message-log.ts';
+import { protocolPage } from './protocol-page.ts';
+
+/** Every generated file of `docs`, by its path there, with what it should hold. */
+export async function generated(): Promise<ReadonlyMap<string, string>> {
+  const files = new Map<string, string>();
+  for (const protocol of [messageLog, basicChat, accountChat]) {
+    const { name, machine } = protocol;
+    files.set(`protocols/${name}.md`, protocolPage(protocol, notesOn(name)));
+    files.set(`images/${name}.svg`, await svgOf(machine, { detail: 'overview' }));
+    files.set(`images/${name}-narrow.svg`, await svgOf(machine, { detail: 'overview', direction: 'down' }));
+    files.set(`images/${name}-full.svg`, await svgOf(machine));
+  }
+  return files;
+}
+
+function notesOn(name: string): string {
+  const file = new URL(`notes/${name}.md`, import.meta.url);
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
