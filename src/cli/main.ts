@@ -8,6 +8,7 @@ import { log } from './log.ts';
 import { send } from './send.ts';
 import { serveBasicChat } from './serve/basic-chat.ts';
 import { serveMessageLog } from './serve/message-log.ts';
+import { verify } from './verify.ts';
 
 /** The command line: `wirechart serve | send | log | diagram | verify | chat`. */
 function program(): Command {
@@ -24,6 +25,7 @@ function program(): Command {
   wirechart.addCommand(diagram());
   wirechart.addCommand(send());
   wirechart.addCommand(log());
+  wirechart.addCommand(verify());
   tab(wirechart);
   return wirechart;
 }

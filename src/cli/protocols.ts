@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { accountChat } from '../transport/account-chat.ts';
+import { basicChat } from '../transport/basic-chat.ts';
 import { messageLog } from '../transport/message-log.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { EXIT, Failure } from './failure.ts';
 
 /** The protocols that come with wirechart, under their names on the command line. */
 export const builtIn: ReadonlyMap<string, AnyProtocol> = new Map(
-  [messageLog].map((protocol) => [protocol.name, protocol]),
+  [messageLog, basicChat, accountChat].map((protocol) => [protocol.name, protocol]),
 );
 
 /**

@@ -41,7 +41,16 @@ export const basicChat = defineProtocol({
   failure: () => refuse('The server failed.'),
   samples: (unique) => ({
     messages: {
-      REGISTER: { message: { type: 'client.REGISTER', username: unique }, answer: 'server.OK' },
+      REGISTER: {
+        message: { type: 'client.REGISTER', username: unique },
+        answer: 'server.OK',
+        pushes: ['server.DELIVER'],
+      },
+      'REGISTER/taken': {
+        before: [{ type: 'client.REGISTER', username: unique }],
+        message: { type: 'client.REGISTER', username: unique },
+        answer: 'server.REFUSE',
+      },
       'REGISTER/empty': { message: { type: 'client.REGISTER', username: '' }, answer: 'server.REFUSE' },
       'REGISTER/space': {
         message: { type: 'client.REGISTER', username: `a ${unique}` },

@@ -40,6 +40,8 @@ export interface Use {
   readonly ends: boolean;
   /** What the bytes say, where they are one whole message. */
   readonly message: { readonly type: string } | undefined;
+  /** The bytes hold a secret field: a password, say. */
+  readonly hidden: boolean;
   /** Messages that must have been sent before, on a connection of their own that stays open meanwhile. */
   readonly before: readonly { readonly type: string }[];
 }
@@ -100,7 +102,8 @@ function messageInput(protocol: AnyProtocol, samples: SamplesOf, id: string): In
     pushes: (sample.pushes ?? []).map((type) => numberOf(table, type)),
     use(unique) {
       const { message, before = [] } = sampleOf(samples, id, unique);
-      return { bytes: protocol.encode(message).bytes, ends: false, message, before };
+      const hidden = holdsSecret(protocol, message.type);
+      return { bytes: protocol.encode(message).bytes, ends: false, message, hidden, before };
     },
   };
 }
@@ -119,7 +122,7 @@ function malformedInputs(protocol: AnyProtocol, samples: SamplesOf): Input[] {
 
 function misdirectedInputs(protocol: AnyProtocol, samples: SamplesOf): Input[] {
   const given = Object.values(samples('a').messages);
-  return Object.entries(protocol.frames)
+  const inputs = Object.entries(protocol.frames)
     .filter(([type]) => type.startsWith('server.'))
     .map(([type, { tags, minimum }]): Input => {
       const sample = given.find(({ message }) => message.type === type);
@@ -129,6 +132,13 @@ function misdirectedInputs(protocol: AnyProtocol, samples: SamplesOf): Input[] {
       return bytesInput(protocol, type, 'misdirected', bytes);
     })
     .filter(({ event }) => event === undefined);
+  // Messages told apart by their content alone are the same frame to one who must refuse both.
+  const first = new Map<string, Input>();
+  for (const input of inputs) {
+    const bytes = String(input.use('a', 0).bytes);
+    if (!first.has(bytes)) first.set(bytes, input);
+  }
+  return [...first.values()];
 }
 
 /**
@@ -148,7 +158,15 @@ function unknownInputs(protocol: AnyProtocol, samples: SamplesOf, plain: readonl
     const { bytes } = protocol.encode(sampleOf(samples, id, 'a').message);
     const code = (bytes[0] ?? 0) | 0x80;
     if (bytes.length < 2 || !unknown.includes(code)) return [];
-    return [bytesInput(protocol, `${id}:code-${hex(code)}`, 'unknown', bytesWithCode(bytes, code))];
+    return [
+      bytesInput(
+        protocol,
+        `${id}:code-${hex(code)}`,
+        'unknown',
+        bytesWithCode(bytes, code),
+        holdsSecret(protocol, `client.${id}`),
+      ),
+    ];
   });
   return [...bare, ...whole];
 }
@@ -168,14 +186,20 @@ function bytesWithCode(bytes: Uint8Array, code: number): Uint8Array {
 }
 
 /** Bytes that are no sample of a message: always the same. */
-function bytesInput(protocol: AnyProtocol, id: string, kind: InputKind, bytes: Uint8Array): Input {
+function bytesInput(
+  protocol: AnyProtocol,
+  id: string,
+  kind: InputKind,
+  bytes: Uint8Array,
+  hidden = false,
+): Input {
   const entry = entryAt(protocol.decoders.client, bytes);
   return {
     id,
     kind,
     ...nothing,
     ...(entry === undefined || entry === 'wait' ? {} : { event: entry.event, lost: isLost(entry, bytes) }),
-    use: () => ({ bytes, ends: false, message: undefined, before: [] }),
+    use: () => ({ bytes, ends: false, message: undefined, hidden, before: [] }),
   };
 }
 
@@ -190,13 +214,23 @@ function truncatedInput(protocol: AnyProtocol, samples: SamplesOf, plain: readon
         .map((id) => protocol.encode(sampleOf(samples, id, unique).message))
         .filter(({ event }) => step(protocol.table, state, event) !== REFUSED)
         .sort((one, other) => other.bytes.length - one.bytes.length);
-      return endUse(frames[0]?.bytes.subarray(0, -1) ?? []);
+      const [longest] = frames;
+      if (longest === undefined) return endUse([]);
+      return endUse(
+        longest.bytes.subarray(0, -1),
+        holdsSecret(protocol, protocol.table.events[longest.event]),
+      );
     },
   };
 }
 
-function endUse(bytes: Iterable<number>): Use {
-  return { bytes: Uint8Array.from(bytes), ends: true, message: undefined, before: [] };
+function endUse(bytes: Iterable<number>, hidden = false): Use {
+  return { bytes: Uint8Array.from(bytes), ends: true, message: undefined, hidden, before: [] };
+}
+
+function holdsSecret({ frames }: AnyProtocol, type: string | undefined): boolean {
+  const layout = Object.entries(frames).find(([name]) => name === type)?.[1].layout ?? {};
+  return Object.values(layout).some((part) => 'secret' in part && part.secret);
 }
 
 function entryAt(decoder: Decoder, bytes: Uint8Array): Entry | 'wait' | undefined {

@@ -1,0 +1,196 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { Presets, SingleBar } from 'cli-progress';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { AnyProtocol } from '../transport/protocol.ts';
+import type { Closing } from '../verify/dialogue.ts';
+import { htmlReport } from '../verify/report/html.ts';
+import { jsonReport } from '../verify/report/json.ts';
+import { junitReport } from '../verify/report/junit.ts';
+import { tapReport } from '../verify/report/tap.ts';
+import { textReport } from '../verify/report/text.ts';
+import { withSamples } from '../verify/samples.ts';
+import {
+  type Plan,
+  type Verdict,
+  type VerifyOptions,
+  verify as verifyImplementation,
+} from '../verify/verify.ts';
+import { type Address, address, count, seconds } from './arguments.ts';
+import { EXIT, Failure } from './failure.ts';
+import { loadProtocol } from './protocols.ts';
+
+interface Options {
+  readonly k?: number;
+  readonly case?: string;
+  readonly samples?: string;
+  readonly concurrency?: number;
+  readonly timeout?: number;
+  readonly connectTimeout: number | undefined;
+  readonly closing: Closing;
+  readonly junit?: string;
+  readonly json?: string;
+  readonly html?: string;
+  readonly tap?: boolean;
+}
+
+const exitCodes: Readonly<Record<Verdict, number>> = {
+  conforms: EXIT.ok,
+  faults: EXIT.failed,
+  flaky: EXIT.usage,
+  'set-up': EXIT.usage,
+  interrupted: 130,
+};
+
+/** `wirechart verify` */
+export function verify(): Command {
+  return new Command('verify')
+    .description('test an implementation of a protocol, anybody’s, through its port alone')
+    .argument('<protocol>', 'a name, or the path of a module of your own')
+    .argument('<address>', 'where it listens, [HOST:]PORT', address)
+    .option(
+      '-k <steps>',
+      'hidden steps to search for faults (default: 2 where that is at most 5000 tests, else 1)',
+      depth,
+    )
+    .option('--case <id>', 'run this one test')
+    .option('--samples <file>', 'JSON: fields of the samples to change, by sample id; for credentials, say')
+    .option(
+      '--concurrency <count>',
+      'connections at once (default: 32; 1 where they are aware of each other)',
+      count,
+    )
+    .option('--timeout <seconds>', 'time that an answer has (default: measured)', seconds)
+    .addOption(
+      new Option('--connect-timeout <seconds>', 'time that a connection has')
+        .argParser(seconds)
+        .default(5_000, '5'),
+    )
+    .addOption(
+      new Option(
+        '--closing <how>',
+        'exact: a reset is a fault; should: a reset in place of the end is a warning; any: so is a reply lost to it',
+      )
+        .choices(['exact', 'should', 'any'])
+        .default('should'),
+    )
+    .option('--junit <file>', 'write the report as JUnit XML')
+    .option('--json <file>', 'write the report as JSON')
+    .option('--html <file>', 'write the report as one HTML file, with the coverage drawn on the statechart')
+    .option('--tap', 'write TAP to stdout in place of the report for people')
+    .addHelpText(
+      'after',
+      `
+Exit status: 0 it conforms, 1 it does not, 2 there is no verdict on it: the set-up is wrong, or its answers vary;
+130 stopped by Ctrl-C.
+
+  wirechart verify message-log localhost:5555
+  wirechart verify ./my-protocol.js 7000 -k 1 --html report.html
+  wirechart verify message-log 5555 --case NAME/MESSAGE`,
+    )
+    .action(async (name: string, where: Address, options: Options) => {
+      process.exitCode = await run(await loadProtocol(name), where, options);
+    });
+}
+
+async function run(protocol: AnyProtocol, where: Address, options: Options): Promise<number> {
+  const stop = stopSignal();
+  const progress = new VerifyProgress();
+  const samples = options.samples === undefined ? undefined : readSamples(protocol, options.samples);
+  const verification = await verifyImplementation(protocol, {
+    host: where.host ?? '127.0.0.1',
+    port: where.port,
+    k: options.k,
+    only: options.case,
+    samples,
+    concurrency: options.concurrency,
+    timeout: options.timeout,
+    connectTimeout: options.connectTimeout,
+    closing: options.closing,
+    signal: stop.signal,
+    onStart: (plan) => progress.start(plan),
+    onProgress: (done) => progress.update(done),
+  } satisfies VerifyOptions).catch((error: unknown) => {
+    // An id or a sample that does not fit the protocol.
+    if (error instanceof RangeError || error instanceof TypeError)
+      throw new Failure(error.message, EXIT.usage);
+    throw error;
+  });
+  progress.stop();
+  stop.release();
+
+  const extra = options.samples === undefined ? '' : ` --samples ${options.samples}`;
+  if (options.junit !== undefined) write(options.junit, junitReport(verification));
+  if (options.json !== undefined)
+    write(options.json, `${JSON.stringify(jsonReport(verification, extra), null, 2)}\n`);
+  if (options.html !== undefined) write(options.html, await htmlReport(verification, extra));
+  const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
+  process.stdout.write(options.tap ? tapReport(verification) : textReport(verification, { extra, colour }));
+  return exitCodes[verification.verdict];
+}
+
+function depth(text: string): number {
+  if (!/^\d$/.test(text)) throw new InvalidArgumentError('Expected 0, 1, 2, ... 9.');
+  return Number(text);
+}
+
+function readSamples(protocol: AnyProtocol, path: string) {
+  try {
+    return withSamples(protocol, JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    // A parser quotes what it read, and that may be a password.
+    const reason =
+      error instanceof SyntaxError ? 'it is no JSON' : error instanceof Error ? error.message : error;
+    throw new Failure(`cannot use the samples in ${path}: ${reason}`, EXIT.usage);
+  }
+}
+
+function write(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new Failure(`cannot write ${path}: ${error instanceof Error ? error.message : error}`, EXIT.usage);
+  }
+}
+
+/** The first Ctrl-C ends the run with what is known, the second one at once. */
+function stopSignal(): { readonly signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const stop = () => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+  };
+  for (const signal of signals) process.on(signal, stop);
+  return {
+    signal: controller.signal,
+    release() {
+      for (const signal of signals) process.off(signal, stop);
+    },
+  };
+}
+
+/** A bar at standard error, where that is a terminal. */
+class VerifyProgress {
+  readonly #bar = process.stderr.isTTY
+    ? new SingleBar(
+        {
+          format: '{bar} {value}/{total} tests | {failed} failed | {duration_formatted}',
+          stream: process.stderr,
+          clearOnComplete: true,
+        },
+        Presets.legacy,
+      )
+    : undefined;
+
+  start({ tests }: Plan): void {
+    this.#bar?.start(tests, 0, { failed: 0 });
+  }
+
+  update({ tests, failed }: { readonly tests: number; readonly failed: number }): void {
+    this.#bar?.update(tests, { failed });
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+  }
+}

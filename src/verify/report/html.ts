@@ -1,0 +1,111 @@
+import { create } from 'xmlbuilder2';
+import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
+import { svgOf } from '../../diagram/svg.ts';
+import type { Verification } from '../verify.ts';
+import { type Coverage, coverageOf } from './coverage.ts';
+import { verdictInWords } from './text.ts';
+import { type Finding, findingsOf, guarantee, PREMISES, slowest } from './words.ts';
+
+const STYLE = `
+:root{color-scheme:light dark;--good:#1a7f37;--bad:#cf222e;--dim:#8a8f98;--line:#d0d7de}
+@media(prefers-color-scheme:dark){:root{--good:#3fb950;--bad:#ff7b72;--line:#30363d}}
+body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}
+h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}
+.faults,.MUST,.failed{color:var(--bad)}.conforms,.passed{color:var(--good)}.flaky,.set-up,.interrupted,.SHOULD{color:#9a6700}
+code,pre,td,th{font-family:ui-monospace,monospace;font-size:13px}
+article{border-left:4px solid var(--bad);padding:.1rem 1rem;margin:1rem 0}article.should{border-color:#bf8700}
+table{border-collapse:collapse}td,th{border:1px solid var(--line);padding:.15rem .5rem;text-align:left}
+.scroll{overflow-x:auto}.not-run{color:var(--dim)}pre{overflow-x:auto}
+`;
+
+/** The report as one file that needs no other: findings, the statechart with what was taken, slowest tests. */
+export async function htmlReport(verification: Verification, extra = ''): Promise<string> {
+  const { protocol, verdict, reason, plan, passed, failed, took } = verification;
+  const coverage = coverageOf(verification);
+  const findings = findingsOf(verification, extra);
+  const html = create().ele('html', { lang: 'en' });
+  const head = html.ele('head');
+  head.ele('meta', { charset: 'utf-8' });
+  head.ele('meta', { name: 'viewport', content: 'width=device-width,initial-scale=1' });
+  head.ele('title').txt(`${protocol.name}: ${verdict}`);
+  head.ele('style').txt(STYLE);
+  const body = html.ele('body');
+  body.ele('h1', { class: verdict }).txt(verdictInWords(verification, findings));
+  if (reason !== undefined) body.ele('p').txt(reason);
+  if (plan !== undefined) {
+    body
+      .ele('p')
+      .txt(
+        `${plan.tests} tests, k = ${plan.k}: ${passed.length} passed, ${failed.length} failed, ${(took / 1000).toFixed(2)} s.`,
+      );
+    if (verdict === 'conforms' && plan.inputs > 0) {
+      body.ele('p').txt(`This excludes ${guarantee(plan.k)}, provided that ${PREMISES.join(', ')}.`);
+    }
+  }
+  if (findings.length > 0) body.ele('h2').txt('Findings');
+  for (const finding of findings) writeFinding(body, finding);
+  body.ele('h2').txt('Coverage');
+  body.ele('div', { class: 'scroll' }).txt(PLACE);
+  writeCells(body, coverage);
+  const slow = slowest(verification, 10);
+  if (slow.length > 0) {
+    body.ele('h2').txt('Slowest tests');
+    const table = body.ele('table');
+    for (const { test, took: time } of slow) {
+      const row = table.ele('tr');
+      row.ele('td').txt(`${time.toFixed(1)} ms`);
+      row.ele('td').txt(test.id);
+    }
+  }
+  const { states, edges } = coverage.classes;
+  const picture = await svgOf(protocol.machine, { classes: { states, edges } });
+  const page = html.doc().end({ headless: true, prettyPrint: false });
+  return `<!doctype html>\n${page.replace(PLACE, () => picture)}\n`;
+}
+
+/** Where the picture goes, which is written already. */
+const PLACE = '@picture@';
+
+function writeFinding(body: XMLBuilder, finding: Finding): void {
+  const article = body.ele('article', { class: finding.severity.toLowerCase(), id: finding.id });
+  const title = article.ele('h3');
+  title.ele('span', { class: finding.severity }).txt(finding.severity);
+  title.txt(' ').ele('code').txt(finding.id);
+  article.ele('p').txt(finding.state === '' ? finding.says : `In state ${finding.state}: ${finding.says}`);
+  const lines = finding.dialogue.flatMap(({ hex, says, received }) => [
+    `> ${hex}   ${says}`,
+    `< ${received}`,
+  ]);
+  if (lines.length > 0) article.ele('pre').txt(lines.join('\n'));
+  const table = article.ele('table');
+  const facts = {
+    expected: finding.expected,
+    received: finding.received,
+    clause: finding.clauses.join('; '),
+    replay: finding.replay,
+  };
+  for (const [name, value] of Object.entries(facts)) {
+    if (value === '') continue;
+    const row = table.ele('tr');
+    row.ele('th').txt(name);
+    row.ele('td').txt(value);
+  }
+}
+
+function writeCells(body: XMLBuilder, { cells }: Coverage): void {
+  const states = Object.keys(cells);
+  const [first] = Object.values(cells);
+  if (first === undefined) return;
+  const table = body.ele('div', { class: 'scroll' }).ele('table');
+  const head = table.ele('tr');
+  head.ele('th').txt('input');
+  for (const state of states) head.ele('th').txt(state);
+  for (const input of Object.keys(first)) {
+    const row = table.ele('tr');
+    row.ele('th').txt(input);
+    for (const state of states) {
+      const result = cells[state]?.[input] ?? 'not run';
+      row.ele('td', { class: result.replace(' ', '-') }).txt(result);
+    }
+  }
+}

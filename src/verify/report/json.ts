@@ -1,0 +1,41 @@
+import { deviatingWord } from '../runner.ts';
+import type { Verification } from '../verify.ts';
+import { coverageOf } from './coverage.ts';
+import { findingsOf, guarantee, PREMISES } from './words.ts';
+
+/** The report as a plain object, the same keys in every run. */
+export function jsonReport(verification: Verification, extra = ''): object {
+  const {
+    protocol,
+    address,
+    verdict,
+    reason,
+    plan,
+    passed,
+    failed,
+    blocked,
+    flaky,
+    preflight,
+    during,
+    took,
+  } = verification;
+  return {
+    protocol: protocol.name,
+    host: address.host,
+    port: address.port,
+    verdict,
+    reason: reason ?? null,
+    suite: plan === undefined ? null : { ...plan, guarantee: guarantee(plan.k), premises: PREMISES },
+    milliseconds: Math.round(took),
+    passed: passed.map(({ test, took }) => ({ id: test.id, milliseconds: Math.round(took * 10) / 10 })),
+    failed: failed.map((dialogue) => ({ id: dialogue.test.id, at: deviatingWord(dialogue) })),
+    blocked: blocked.map(({ id }) => id),
+    findings: findingsOf(verification, extra),
+    flaky: flaky.map(({ dialogue, wrong, runs }) => ({ id: deviatingWord(dialogue), wrong, runs })),
+    unsteady: preflight.unsteady,
+    refused: preflight.refused,
+    notes: preflight.notes,
+    underWay: during.map(({ id }) => id),
+    coverage: coverageOf(verification).cells,
+  };
+}
