@@ -326,7 +326,12 @@ test('stops connecting when aborted', async ({ skip }) => {
   const port = await silentPort();
   if (port === undefined) return skip('no port here that neither takes nor refuses');
   const abort = new AbortController();
-  const client = new MessageLogClient('ann', 'A', { host, port, signal: abort.signal });
+  const client = new MessageLogClient('ann', 'A', {
+    host,
+    port,
+    signal: abort.signal,
+    connectTimeout: Number.POSITIVE_INFINITY,
+  });
   const messages = Promise.allSettled([client.msg('a')]);
   abort.abort(new Error('enough'));
   expect(await failure(client.connect())).toMatchObject({ code: 'aborted', cause: { message: 'enough' } });
