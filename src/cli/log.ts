@@ -64,7 +64,9 @@ async function print(file: string, { format, name, json = false, follow = false 
       if (full !== undefined) await full;
     }
   } catch (error) {
-    throw error instanceof LogFault ? new Failure(error.message) : error;
+    if (error instanceof LogFault) throw new Failure(error.message);
+    if (file !== '-' || !(error instanceof Error && 'code' in error)) throw error;
+    throw new Failure(`cannot read standard input: ${error.message}`);
   } finally {
     page.flush();
   }

@@ -32,8 +32,12 @@ function program(): Command {
 
 /** Runs one command and sets the exit code: 0 done, 1 failed, 2 not understood. */
 export async function main(args: readonly string[]): Promise<void> {
-  // A reader that has seen enough (`| head`) is no failure.
-  process.stdout.on('error', () => process.exit(EXIT.ok));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader that has seen enough (`| head`) is no failure; a full disk is.
+    if (error.code === 'EPIPE') process.exit(EXIT.ok);
+    process.stderr.write(`wirechart: cannot write standard output: ${error.code ?? error.message}\n`);
+    process.exit(EXIT.failed);
+  });
   const wirechart = program();
   overrideExit(wirechart);
   try {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -138,6 +138,13 @@ test('ends quietly when its reader has seen enough', async () => {
   const ended = outcome(child);
   child.stdout.destroy();
   expect(await ended).toMatchObject({ status: 0, stderr: '' });
+});
+
+test.skipIf(process.platform !== 'linux')('does not pass over what it cannot write', () => {
+  const sh = (script: string) =>
+    spawnSync('sh', ['-c', script, process.execPath, wirechart], { encoding: 'utf8' });
+  const full = sh('printf "[a]: b\\r\\n" | "$0" "$1" log - > /dev/full');
+  expect(full).toMatchObject({ status: 1, stderr: 'wirechart: cannot write standard output: ENOSPC\n' });
 });
 
 test.skipIf(process.platform === 'win32')('waits for a slow reader', async () => {
