@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import tab from '@bomb.sh/tab/commander';
 import { Command, CommanderError } from 'commander';
+import { chatAccount } from './chat/account.ts';
 import { chatBasic } from './chat/basic.ts';
 import { diagram } from './diagram.ts';
 import { EXIT, Failure } from './failure.ts';
 import { log } from './log.ts';
 import { send } from './send.ts';
+import { serveAccountChat } from './serve/account-chat.ts';
 import { serveBasicChat } from './serve/basic-chat.ts';
 import { serveMessageLog } from './serve/message-log.ts';
 import { verify } from './verify.ts';
@@ -20,8 +22,9 @@ function program(): Command {
     .command('serve')
     .description('run a server')
     .addCommand(serveMessageLog(), { isDefault: true })
-    .addCommand(serveBasicChat());
-  wirechart.command('chat').description('talk in a room').addCommand(chatBasic());
+    .addCommand(serveBasicChat())
+    .addCommand(serveAccountChat());
+  wirechart.command('chat').description('talk to others').addCommand(chatBasic()).addCommand(chatAccount());
   wirechart.addCommand(diagram());
   wirechart.addCommand(send());
   wirechart.addCommand(log());

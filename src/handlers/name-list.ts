@@ -22,8 +22,3 @@ export async function* nameList(
   }
   yield text;
 }
-
-/** Reads a list back from its texts put together. */
-export function namesOf(list: string): string[] {
-  return list.split(',').flatMap((name) => name.trim() || []);
-}

@@ -54,6 +54,8 @@ export type Handlers<F extends Frames, R extends Role = 'server'> = {
 export interface Wire {
   /** Takes the bytes. @returns false when the session should wait for `drained`. */
   write(bytes: Uint8Array): boolean;
+  /** Ends our half after everything written; the peer's goes on. */
+  end(): void;
   /** Closes after everything written: the last reply must arrive. */
   close(): void;
   /** Stops and starts the flow of input. */
@@ -177,6 +179,11 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   receiveEnd(): void {
     this.connection.receiveEnd();
     this.#pump();
+  }
+
+  /** We send nothing more; what the peer sends until it ends too is still taken. For clients that leave. */
+  sendEnd(): void {
+    if (!this.#over) this.#wire.end();
   }
 
   /** We stop: what was received is answered, then the dialogue ends. */

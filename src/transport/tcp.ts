@@ -275,6 +275,10 @@ class Link<F extends Frames, R extends Role> implements Wire {
     this.#socket.resume();
   }
 
+  end(): void {
+    this.#socket.end();
+  }
+
   close(): void {
     const socket = this.#socket;
     if (socket.destroyed) return;

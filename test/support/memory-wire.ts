@@ -3,6 +3,8 @@ import type { Wire } from '../../src/transport/session.ts';
 /** A wire without a socket: keeps what is written, and can be full. */
 export class MemoryWire implements Wire {
   readonly written: Uint8Array[] = [];
+  /** Our half was ended. */
+  ended = false;
   closed = false;
   paused = false;
   /** The driver was told not to wait for ever. */
@@ -17,6 +19,11 @@ export class MemoryWire implements Wire {
     this.written.push(Uint8Array.from(bytes));
     this.onChange();
     return !this.full;
+  }
+
+  end(): void {
+    this.ended = true;
+    this.onChange();
   }
 
   close(): void {

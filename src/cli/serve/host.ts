@@ -25,13 +25,23 @@ export interface Service<F extends Frames> {
 }
 
 /** Adds the flags of {@link HostOptions} to a `serve` command. */
-export function withHostFlags(command: Command, defaults: { idleTimeout?: string } = {}): Command {
+export function withHostFlags(
+  command: Command,
+  defaults: {
+    readonly idleTimeout?: string /** False where there is none. */;
+    readonly handshake?: false;
+  } = {},
+): Command {
   return command
     .argument('[port]', 'port to listen on, 0 for any free one', port)
     .option('-p, --port <port>', 'the same as the argument', port)
     .option('--host <host>', 'address to listen on (default: all interfaces)')
     .option('--max-connections <count>', 'connections at once; one more is closed (default: no bound)', count)
-    .addOption(timeout('--handshake-timeout <seconds>', 'time to log in, 0 for ever', '30'))
+    .addOption(
+      timeout('--handshake-timeout <seconds>', 'time to log in, 0 for ever', '30').hideHelp(
+        defaults.handshake === false,
+      ),
+    )
     .addOption(
       timeout('--idle-timeout <seconds>', 'time between messages, 0 for ever', defaults.idleTimeout ?? '0'),
     )

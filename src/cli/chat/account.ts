@@ -1,0 +1,150 @@
+import { Command } from 'commander';
+import { accountChat } from '../../transport/account-chat.ts';
+import type { ClientMessage, ServerMessage } from '../../transport/protocol.ts';
+import type { Handlers, Session } from '../../transport/session.ts';
+import { connect } from '../../transport/tcp.ts';
+import { formatAddress, port } from '../arguments.ts';
+import { Failure } from '../failure.ts';
+import { accountCommand, USAGES } from './account-command.ts';
+import { printable } from './printable.ts';
+import { Terminal } from './terminal.ts';
+
+type Frames = typeof accountChat.frames;
+type Request = ClientMessage<typeof accountChat>;
+type Received<T extends ServerMessage<typeof accountChat>['type']> = Extract<
+  ServerMessage<typeof accountChat>,
+  { readonly type: T }
+>;
+
+/** What a request comes to; `lost`: the dialogue ended before its answer. */
+type Outcome = Received<'server.SUC'> | Received<'server.ERR'> | 'lost';
+
+/** How long a server may take to end its half after we ended ours. */
+const PARTING = 10_000;
+
+/** `wirechart chat account` */
+export function chatAccount(): Command {
+  return new Command('account')
+    .description('log in to an account-chat server and exchange messages; Ctrl-C leaves')
+    .argument('<host>', 'where the server is')
+    .argument('[port]', 'its port', port, accountChat.port)
+    .addHelpText('after', `\nCommands, one a line:\n${USAGES.map((line) => `  ${line}\n`).join('')}`)
+    .action(chat);
+}
+
+/** @throws Failure when there is no server, or it went away. */
+async function chat(host: string, port: number): Promise<void> {
+  const correspondent = new Correspondent();
+  const session = await reach(host, port, correspondent);
+  const { terminal } = correspondent;
+  for await (const line of terminal) {
+    if (line.trim() === '') continue;
+    const command = accountCommand(line);
+    if (typeof command === 'string') {
+      terminal.notice(`not sent: ${command}`);
+      continue;
+    }
+    const outcome = await correspondent.ask(session, command);
+    if (outcome === 'lost') break;
+    if (outcome.type === 'server.ERR') terminal.notice(`refused: ${outcome.message}`);
+    else if (outcome.message !== '') terminal.print(outcome.message);
+  }
+  if (!session.over) await correspondent.leave(session);
+  else throw correspondent.lost(session);
+}
+
+async function reach(
+  host: string,
+  port: number,
+  correspondent: Correspondent,
+): Promise<Session<Frames, 'client'>> {
+  try {
+    return await connect(accountChat, () => correspondent.begin(), { host, port, connectTimeout: 10_000 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure(
+      `cannot reach ${formatAddress(host, port)}: ${reason}; is an account-chat server running there?`,
+    );
+  }
+}
+
+/** The client's end of the dialogue. It asks one thing at a time. */
+class Correspondent implements Handlers<Frames, 'client'> {
+  #terminal: Terminal | undefined;
+  /** What came of a list that is continued. */
+  #list = '';
+  #settle: ((outcome: Outcome) => void) | undefined;
+  #ended = (): void => {};
+  #lastWord: string | undefined;
+
+  /** From `begin` on. */
+  get terminal(): Terminal {
+    if (this.#terminal === undefined) throw new TypeError('no terminal before the connection stands');
+    return this.#terminal;
+  }
+
+  begin(): this {
+    this.#terminal = new Terminal({ prompt: '> ' });
+    return this;
+  }
+
+  ask(session: Session<Frames, 'client'>, request: Request): Promise<Outcome> {
+    if (session.over) return Promise.resolve('lost');
+    const { connection } = session;
+    if (!connection.maySend(accountChat.entry(request.type).event)) {
+      const message = request.type === 'client.LOG' ? 'Already logged in.' : 'Not authenticated.';
+      return Promise.resolve({ type: 'server.ERR', message });
+    }
+    return new Promise((resolve) => {
+      this.#settle = resolve;
+      session.send(request);
+    });
+  }
+
+  /** Ends our half, and shows what the server had handed over before it ended its own: it counts as delivered. */
+  async leave(session: Session<Frames, 'client'>): Promise<void> {
+    const impatience = setTimeout(() => session.close(), PARTING);
+    await new Promise<void>((resolve) => {
+      this.#ended = resolve;
+      session.sendEnd();
+    });
+    clearTimeout(impatience);
+  }
+
+  PART({ message }: Received<'server.PART'>): undefined {
+    this.#list += message;
+  }
+
+  SUC({ type, message }: Received<'server.SUC'>): undefined {
+    this.#answer({ type, message: this.#list + message });
+  }
+
+  ERR(error: Received<'server.ERR'>): undefined {
+    if (this.#settle === undefined) this.#lastWord = error.message;
+    this.#answer(error);
+  }
+
+  NMS({ fromUsername, content }: Received<'server.NMS'>): undefined {
+    this.terminal.print({ text: `${fromUsername}: `, style: 'bold' }, content);
+  }
+
+  ended(): void {
+    this.#terminal?.close();
+    this.#answer('lost');
+    this.#ended();
+  }
+
+  /** Why the dialogue is over, in words. */
+  lost({ connection }: Session<Frames, 'client'>): Failure {
+    if (this.#lastWord !== undefined) return new Failure(`the server left: ${printable(this.#lastWord)}`);
+    if (connection.error === undefined) return new Failure('the server went away');
+    return new Failure(`the server broke the protocol: ${connection.error.message}`);
+  }
+
+  #answer(outcome: Outcome): void {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    this.#list = '';
+    settle?.(outcome);
+  }
+}

@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import { accountChatHandlers } from '../../handlers/account-chat.ts';
+import { AccountsFileError, openLibsqlAccounts } from '../../store/libsql-accounts.ts';
+import { openPasswords } from '../../store/passwords.ts';
+import { accountChat } from '../../transport/account-chat.ts';
+import { count } from '../arguments.ts';
+import { Failure } from '../failure.ts';
+import { type HostOptions, host, withHostFlags } from './host.ts';
+
+interface Options extends HostOptions {
+  readonly data: string;
+  readonly maxWaiting: number;
+}
+
+/** `wirechart serve account-chat` */
+export function serveAccountChat(): Command {
+  const command = withHostFlags(new Command('account-chat'), { handshake: false })
+    .description('accounts, and messages that wait for their login (port 5000)')
+    .option('--data <file>', 'the accounts and what waits for them, in one database file', './accounts.db')
+    .option('--max-waiting <count>', 'messages that wait for one account; one more is refused', count, 1000);
+  return command.action(async (port: number | undefined, options: Options) => {
+    await host({ ...options, port: port ?? options.port }, async (diagnostics) => {
+      const passwords = await openPasswords();
+      const accounts = await openAccounts(options);
+      return {
+        protocol: accountChat,
+        open: accountChatHandlers({
+          accounts,
+          passwords,
+          onFault: (error) => diagnostics.logger.error({ err: error }, 'a request could not be done'),
+        }),
+        reopen: async () => diagnostics.reopen(),
+        close: () => accounts.close(),
+      };
+    });
+  });
+}
+
+async function openAccounts({ data, maxWaiting }: Options) {
+  try {
+    return await openLibsqlAccounts(data, { maxWaiting });
+  } catch (error) {
+    throw error instanceof AccountsFileError ? new Failure(error.message) : error;
+  }
+}
