@@ -108,6 +108,8 @@ export class Terminal implements AsyncIterable<string> {
     if (this.#ended) return;
     this.#ended = true;
     process.off('SIGINT', this.#interrupt);
+    // A pipe that was paused in the middle of a chunk goes on reading, and would keep the process.
+    if (!this.interactive) process.stdin.destroy();
     // What is printed from now on, by us or the shell, begins on a line of its own.
     if (this.interactive) process.stdout.write('\n');
     this.#wake();
