@@ -16,9 +16,6 @@ type Received<T extends ServerMessage<typeof accountChat>['type']> = Extract<
   { readonly type: T }
 >;
 
-/** What a request comes to; `lost`: the dialogue ended before its answer. */
-type Outcome = Received<'server.SUC'> | Received<'server.ERR'> | 'lost';
-
 /** How long a server may take to end its half after we ended ours. */
 const PARTING = 10_000;
 
@@ -44,10 +41,7 @@ async function chat(host: string, port: number): Promise<void> {
       terminal.notice(`not sent: ${command}`);
       continue;
     }
-    const outcome = await correspondent.ask(session, command);
-    if (outcome === 'lost') break;
-    if (outcome.type === 'server.ERR') terminal.notice(`refused: ${outcome.message}`);
-    else if (outcome.message !== '') terminal.print(outcome.message);
+    await correspondent.ask(session, command);
   }
   if (!session.over) await correspondent.leave(session);
   else throw correspondent.lost(session);
@@ -73,7 +67,7 @@ class Correspondent implements Handlers<Frames, 'client'> {
   #terminal: Terminal | undefined;
   /** What came of a list that is continued. */
   #list = '';
-  #settle: ((outcome: Outcome) => void) | undefined;
+  #answered: (() => void) | undefined;
   #ended = (): void => {};
   #lastWord: string | undefined;
 
@@ -84,19 +78,20 @@ class Correspondent implements Handlers<Frames, 'client'> {
   }
 
   begin(): this {
-    this.#terminal = new Terminal({ prompt: '> ' });
+    this.#terminal = new Terminal({ prompt: '> ', interrupted: () => this.#answer() });
     return this;
   }
 
-  ask(session: Session<Frames, 'client'>, request: Request): Promise<Outcome> {
-    if (session.over) return Promise.resolve('lost');
-    const { connection } = session;
-    if (!connection.maySend(accountChat.entry(request.type).event)) {
-      const message = request.type === 'client.LOG' ? 'Already logged in.' : 'Not authenticated.';
-      return Promise.resolve({ type: 'server.ERR', message });
+  /** Resolves when the answer has been shown, or will never come. */
+  ask(session: Session<Frames, 'client'>, request: Request): Promise<void> {
+    if (session.over) return Promise.resolve();
+    if (!session.connection.maySend(accountChat.entry(request.type).event)) {
+      const reason = request.type === 'client.LOG' ? 'Already logged in.' : 'Not authenticated.';
+      this.terminal.notice(`refused: ${reason}`);
+      return Promise.resolve();
     }
     return new Promise((resolve) => {
-      this.#settle = resolve;
+      this.#answered = resolve;
       session.send(request);
     });
   }
@@ -115,13 +110,17 @@ class Correspondent implements Handlers<Frames, 'client'> {
     this.#list += message;
   }
 
-  SUC({ type, message }: Received<'server.SUC'>): undefined {
-    this.#answer({ type, message: this.#list + message });
+  // Shown here and not when the promise settles: messages may stand right behind.
+  SUC({ message }: Received<'server.SUC'>): undefined {
+    const text = this.#list + message;
+    if (text !== '') this.terminal.print(text);
+    this.#answer();
   }
 
-  ERR(error: Received<'server.ERR'>): undefined {
-    if (this.#settle === undefined) this.#lastWord = error.message;
-    this.#answer(error);
+  ERR({ message }: Received<'server.ERR'>): undefined {
+    if (this.#answered === undefined) this.#lastWord = message;
+    else this.terminal.notice(`refused: ${message}`);
+    this.#answer();
   }
 
   NMS({ fromUsername, content }: Received<'server.NMS'>): undefined {
@@ -130,7 +129,7 @@ class Correspondent implements Handlers<Frames, 'client'> {
 
   ended(): void {
     this.#terminal?.close();
-    this.#answer('lost');
+    this.#answer();
     this.#ended();
   }
 
@@ -141,10 +140,10 @@ class Correspondent implements Handlers<Frames, 'client'> {
     return new Failure(`the server broke the protocol: ${connection.error.message}`);
   }
 
-  #answer(outcome: Outcome): void {
-    const settle = this.#settle;
-    this.#settle = undefined;
+  #answer(): void {
+    const answered = this.#answered;
+    this.#answered = undefined;
     this.#list = '';
-    settle?.(outcome);
+    answered?.();
   }
 }
