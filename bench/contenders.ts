@@ -53,7 +53,7 @@ export const discard = (payloadBytes: number): Contender =>
 
 export const wirechartRoom: Contender = {
   name: 'wirechart basic-chat',
-  script: dist('cli/main.js'),
+  script: dist('cli/wirechart.js'),
   dialogue: 'message-log',
   parameters: (port, log) => ['serve', 'basic-chat', String(port), '-l', log],
 };

@@ -61,28 +61,29 @@ class Room {
   readonly members = new Map<string, Member>();
   readonly #mostWaiting: number;
   readonly #announcements: { readonly message: Encoded; readonly except: Member }[] = [];
-  #announcing = false;
+  #delivering = false;
 
   constructor({ log, mostWaiting = MOST_WAITING }: RoomOptions) {
     this.log = log;
     this.#mostWaiting = mostWaiting;
   }
 
-  /** Delivers to every member but one. Encoded once; what each receiver costs does not grow with the room. */
+  /** What goes to every member but one, at the next `deliver`. */
   announce(from: string, message: string, except: Member): void {
-    const { protocol } = except.session.connection;
-    this.#announcements.push({
-      message: protocol.encode({ type: 'server.DELIVER', from, message }),
-      except,
-    });
-    if (this.#announcing) return;
-    this.#announcing = true;
+    const deliver = except.session.connection.prepare({ type: 'server.DELIVER', from, message });
+    this.#announcements.push({ message: deliver, except });
+  }
+
+  /** Delivers what was announced. A message was encoded once; what each receiver costs does not grow with the room. */
+  deliver(): void {
+    if (this.#delivering) return;
+    this.#delivering = true;
     try {
       for (let next = this.#announcements.shift(); next !== undefined; next = this.#announcements.shift()) {
         this.#goRound(next.message, next.except);
       }
     } finally {
-      this.#announcing = false;
+      this.#delivering = false;
     }
   }
 
@@ -117,7 +118,6 @@ class Member implements Handlers<Frames> {
     this.#name = username;
     room.members.set(username, this);
     room.log?.registered(username, this.session.peer);
-    // Waits until the STATUS is out.
     this.session.push({
       type: 'server.DELIVER',
       from: SERVER_NAME,
@@ -136,6 +136,11 @@ class Member implements Handlers<Frames> {
     return OK;
   }
 
+  /** Only now: whoever causes something has its STATUS first, and cannot be dismissed before. */
+  rested(): void {
+    this.#room.deliver();
+  }
+
   /** A DELIVER has arrived. Whether the client liked it, its code may say; it changes nothing. */
   STATUS(): undefined {}
 
@@ -145,6 +150,7 @@ class Member implements Handlers<Frames> {
     this.#room.members.delete(name);
     this.#room.log?.disconnected(name, this.#slow ? 'slow' : cause);
     this.#room.announce(SERVER_NAME, tell(name, ' has left the server.'), this);
+    this.#room.deliver();
   }
 
   /** Too much waits for this client. */
