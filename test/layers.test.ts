@@ -12,7 +12,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   transport: ['machine'],
   store: [],
   handlers: ['transport', 'store'],
-  verify: ['transport', 'machine'],
+  // A report draws where the tests went.
+  verify: ['transport', 'machine', 'diagram'],
   client: ['transport', 'machine'],
 };
 /** Entry points: they wire everything. */

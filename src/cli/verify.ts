@@ -3,9 +3,7 @@ import { Presets, SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Closing } from '../verify/dialogue.ts';
-import { htmlReport } from '../verify/report/html.ts';
 import { jsonReport } from '../verify/report/json.ts';
-import { junitReport } from '../verify/report/junit.ts';
 import { tapReport } from '../verify/report/tap.ts';
 import { textReport } from '../verify/report/text.ts';
 import { withSamples } from '../verify/samples.ts';
@@ -119,10 +117,17 @@ async function run(protocol: AnyProtocol, where: Address, options: Options): Pro
   stop.release();
 
   const extra = options.samples === undefined ? '' : ` --samples ${options.samples}`;
-  if (options.junit !== undefined) write(options.junit, junitReport(verification));
+  // Their libraries take longer to load than a run takes.
+  if (options.junit !== undefined) {
+    const { junitReport } = await import('../verify/report/junit.ts');
+    write(options.junit, junitReport(verification));
+  }
   if (options.json !== undefined)
     write(options.json, `${JSON.stringify(jsonReport(verification, extra), null, 2)}\n`);
-  if (options.html !== undefined) write(options.html, await htmlReport(verification, extra));
+  if (options.html !== undefined) {
+    const { htmlReport } = await import('../verify/report/html.ts');
+    write(options.html, await htmlReport(verification, extra));
+  }
   const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
   process.stdout.write(options.tap ? tapReport(verification) : textReport(verification, { extra, colour }));
   return exitCodes[verification.verdict];

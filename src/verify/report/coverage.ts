@@ -1,7 +1,8 @@
-import type { StateValue } from 'xstate';
 import { activeStates, chartOf, edgesFrom } from '../../diagram/chart.ts';
 import type { Dialogue } from '../dialogue.ts';
 import type { Verification } from '../verify.ts';
+
+type StateValue = Parameters<typeof activeStates>[0];
 
 /** What became of one input in one state. */
 export type Result = 'passed' | 'failed' | 'not run';
@@ -32,13 +33,12 @@ export function coverageOf({ protocol, projection, passed, failed, faults }: Ver
       const row = cells[mealy.states[from] ?? ''];
       if (row !== undefined && row[input.id] !== 'failed') row[input.id] = result;
       const steps = projection.steps(from, dialogue.test.inputs[index] ?? 0);
-      const taken = steps.length > 0 ? steps : [];
-      if (taken.length === 0 || result === 'passed') {
+      if (steps.length === 0 || result === 'passed') {
         for (const id of activeStates(stateValue(protocol.table.states[number] ?? ''))) {
           if (states[id] !== 'failed') states[id] = result;
         }
       }
-      for (const { state, event } of taken) {
+      for (const { state, event } of steps) {
         const value = stateValue(protocol.table.states[state] ?? '');
         for (const edge of edgesFrom(chart, value, protocol.table.events[event] ?? '')) {
           if (edges[edge.id] !== 'failed') edges[edge.id] = result;

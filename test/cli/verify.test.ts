@@ -1,0 +1,101 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runWirechart, type ServerProcess, serve } from '../support/server-process.ts';
+import { faultyServers } from '../verify/faulty/faults.ts';
+import { listen } from '../verify/faulty/reference.ts';
+import { setUps } from '../verify/faulty/setups.ts';
+import { outcome, start } from './wirechart.ts';
+
+let directory: string;
+let server: ServerProcess;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'wirechart-'));
+  server = await serve('message-log', ['--fsync', 'no'], { cwd: directory });
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(directory, { recursive: true });
+});
+
+const verify = (...args: string[]) => runWirechart(['verify', ...args], { cwd: directory });
+
+test('our own server conforms', async () => {
+  const { code, stdout, stderr } = await verify('message-log', `127.0.0.1:${server.port}`);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^127\.0\.0\.1:\d+ conforms to message-log\n87 tests, k = 2: 87 passed, 0 failed/);
+});
+
+test('a faulty server does not, and the line to replay it finds it again', async () => {
+  const faulty = await listen(faultyServers.find(({ id }) => id === 'message-in-P')?.fault);
+  const files = ['junit', 'json', 'html'].flatMap((kind) => [`--${kind}`, join(directory, `report.${kind}`)]);
+  const first = await verify('message-log', String(faulty.port), '-k', '0', ...files);
+  expect(first.code).toBe(1);
+  const [, replay = ''] = /replay {3}wirechart verify (.*)/.exec(first.stdout) ?? [];
+  expect(replay).toBe(`message-log 127.0.0.1:${faulty.port} --case NAME/MESSAGE`);
+  const again = await verify(...replay.split(' '));
+  expect(again.code).toBe(1);
+  expect(again.stdout).toContain('1 test, k = 0: 0 passed, 1 failed');
+  await faulty.close();
+  expect(await readFile(join(directory, 'report.junit'), 'utf8')).toContain('<failure type="fault"');
+  expect(JSON.parse(await readFile(join(directory, 'report.json'), 'utf8'))).toMatchObject({
+    verdict: 'faults',
+  });
+  expect(await readFile(join(directory, 'report.html'), 'utf8')).toContain('<svg');
+});
+
+test('credentials come from a file, are used, and are never shown', async () => {
+  const samples = join(directory, 'samples.json');
+  await writeFile(samples, JSON.stringify({ PASSWORD: { payload: 'Besame mucho' } }));
+  const { code, stdout } = await verify('message-log', String(server.port), '--samples', samples);
+  expect(code).toBe(2);
+  expect(stdout).toContain('the server refuses the content of PASSWORD: give credentials');
+  expect(stdout).not.toContain('Besame');
+});
+
+test.concurrent.each([
+  [['nothing', '5555'], /no protocol is called nothing: expected message-log/],
+  [['message-log', 'here'], /Expected \[HOST:\]PORT/],
+  [['message-log', '5555', '-k', 'many'], /Expected 0, 1, 2/],
+  [['message-log', '5555', '--case', 'NAME/HELLO'], /no input "HELLO": expected NAME, /],
+  [['message-log', '5555', '--samples', 'missing.json'], /cannot use the samples in missing\.json: ENOENT/],
+  [['message-log', '5555', '--closing', 'nicely'], /choices are exact, should, any/],
+])('%j is answered by 2 and one clear line', async (args, reason) => {
+  const { code, stderr } = await verify(...args);
+  expect(code).toBe(2);
+  expect(stderr).toMatch(reason);
+  expect(stderr).not.toMatch(/\n\s+at /);
+});
+
+test.each(['smtp', 'dies'])('%s is the set-up: 2, no stack trace', async (id) => {
+  const server = await setUps.find((setUp) => setUp.id === id)?.listen();
+  const { code, stdout, stderr } = await verify('message-log', String(server?.port));
+  await server?.close();
+  expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
+  expect(stdout).toMatch(/^no verdict on 127\.0\.0\.1:\d+: it is the set-up$/m);
+});
+
+test.skipIf(process.platform === 'win32')('Ctrl-C ends a run with what is known', async () => {
+  let underWay = () => {};
+  const begun = new Promise<void>((resolve) => {
+    underWay = resolve;
+  });
+  const slow = await listen((right) => ({
+    ...right,
+    thinksMs: 40,
+    greet(at) {
+      if (at.everybody.connections === 30) underWay();
+      return right.greet(at);
+    },
+  }));
+  const child = start(['verify', 'message-log', String(slow.port), '-k', '9', '--concurrency', '1', '--tap']);
+  const ended = outcome(child);
+  await begun;
+  child.kill('SIGINT');
+  const { status, stdout } = await ended;
+  await slow.close();
+  expect(status).toBe(130);
+  expect(stdout).toMatch(/^ok 1 - /m);
+  expect(stdout).toContain('Bail out! stopped before the end');
+});
