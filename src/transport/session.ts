@@ -211,7 +211,6 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
 
   handleTimeout(now: number): void {
     if (!this.connection.handleTimeout(now)) return;
-    this.#flush();
     this.#end('timeout');
   }
 
@@ -385,7 +384,6 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   #answered(received: string): void {
     const { connection } = this;
     if (connection.closed) {
-      this.#flush();
       this.#end('close');
     } else if (connection.role === 'server' && connection.protocol.table.serverOwes[connection.state] === 1) {
       throw new LocalError(`the handler of ${received} left it unanswered in state ${connection.stateName}`);
@@ -395,7 +393,6 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   #refused(error: RemoteError): void {
     this.#observer?.refused?.(this, error);
     if (!error.closes) return;
-    this.#flush();
     this.#end('refused');
   }
 
@@ -403,7 +400,6 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#observer?.failed?.(this, error);
     if (this.#over) return;
     this.connection.fail();
-    this.#flush();
     this.#end('failed');
   }
 
@@ -435,6 +431,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     if (this.#over) return;
     this.#over = true;
     this.#pushed = NONE;
+    this.#flush();
     this.#regulate();
     this.#wire.close();
     try {

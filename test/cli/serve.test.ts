@@ -44,6 +44,11 @@ test('appends to ./messages.log by default', async () => {
   expect(await log()).toBe('[ann]: hello\r\n');
 });
 
+test('a client that half-closes behind its last frame gets every answer', async () => {
+  const { port } = await start();
+  expect(await talk(port, login, frame(3, 'hello'), frame(3, 'again'))).toBe('00000000');
+});
+
 describe('what it says', () => {
   test('connections, refusals and totals; neither passwords nor messages', async () => {
     const running = await start('--verbose', '--transactions', join(directory, 'transactions.log'));
