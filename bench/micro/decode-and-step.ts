@@ -12,6 +12,7 @@ import { measure } from './measure.ts';
 const { frames } = messages(100, 32);
 const together = process.argv[2] === 'run' ? 100 : 1;
 const accept = { type: 'server.ACCEPT' } as const;
+const refuse = { type: 'server.REJECT' } as const;
 const connection = new Connection(messageLog, 'server');
 let bytesSeen = 0;
 
@@ -26,7 +27,6 @@ connection.takeOutput();
 measure(100, () => {
   connection.receive(frames);
   for (;;) {
-    const home = connection.state;
     const message = connection.nextMessage();
     if (message === NEED_MORE) break;
     if (message === PAUSED || message instanceof RemoteError || message.type !== 'client.MESSAGE') {
@@ -37,9 +37,9 @@ measure(100, () => {
       connection.send(accept);
       continue;
     }
-    const run = connection.takeRun(message, home, together);
+    const run = connection.takeRun(message, together);
     for (const taken of run) if (taken.type === 'client.MESSAGE') bytesSeen += taken.payload.length;
-    connection.sendRun(accept, run.length);
+    connection.sendRun(accept, run.length, refuse);
   }
   return bytesSeen + (connection.takeOutput()?.length ?? 0);
 });

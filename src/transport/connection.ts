@@ -1,4 +1,4 @@
-import { legalEvents, REFUSED } from '../machine/table.ts';
+import { legalEvents, REFUSED, step } from '../machine/table.ts';
 import { Ahead } from './ahead.ts';
 import type { TimeLimits } from './deadlines.ts';
 import type { Decoder, Entry } from './decoder.ts';
@@ -33,15 +33,15 @@ export type Incoming<F extends Frames, R extends Role> =
 /** Told of every step a connection takes: for inspection, absent otherwise. */
 export type StepListener = (event: number, from: number, to: number) => void;
 
-/** Messages that were decoded ahead of their turn. */
-interface Run<M> {
-  readonly messages: readonly M[];
+/**
+ * Equal messages that a handler has seen ahead of their turn. They stay in the inbox until it comes, as bytes: those
+ * are fewer, and older when the collector looks, than the messages made of them.
+ */
+interface Run {
   /** Number of their event. */
   readonly event: number;
-  /** The state in which each takes its turn. */
-  readonly home: number;
-  /** The one whose turn is next. */
-  next: number;
+  /** Where each of them ends in the inbox; the first, whose turn has come, is not among them. */
+  readonly ends: readonly number[];
 }
 
 /** Bytes that may wait undecoded; a driver stops reading long before. */
@@ -76,7 +76,7 @@ export class Connection<F extends Frames, R extends Role> {
   #error: RemoteError | undefined;
   /** The rest that a frame may have left out, not seen yet. */
   #rest: OptionalRest | undefined;
-  #run: Run<MessageFrom<F, Peer<R>>> | undefined;
+  #run: Run | undefined;
   readonly #ahead: Ahead | undefined;
   #now = 0;
   #accepted = 0;
@@ -166,16 +166,12 @@ export class Connection<F extends Frames, R extends Role> {
     if (this.#closed) return this.#error ?? NEED_MORE;
     const { table } = this.protocol;
     if (this.role === 'server' && table.serverOwes[this.#state] === 1) return PAUSED;
-    if (this.#run !== undefined) {
-      const early = this.#nextOfRun(this.#run);
-      if (early !== undefined) return this.#admit(early);
-    }
     if (!this.#skipRest()) return this.#nothing();
     const cursor = this.#inbox;
     const entry = this.#decoder.identify(cursor);
     if (entry === 'wait') return this.#nothing();
     if (entry === undefined) return this.#unreadable();
-    const to = table.next[this.#state * table.events.length + entry.event] ?? REFUSED;
+    const to = step(table, this.#state, entry.event);
     // Refused at its first byte: nothing of its payload is awaited.
     if (to === REFUSED && this.protocol.violation.closes) {
       return this.#refuse('violation', entry.type, this.#expected(), true);
@@ -192,58 +188,51 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   /**
-   * Right after `nextMessage` took `first` in the state `home`, and `protocol.runs` says that it may be answered
-   * in place: `first` and the equal messages that have already come behind it, at most `most`. Each of them is
-   * taken when the answer before it has been sent; when an answer leads elsewhere the rest is judged anew.
+   * Right after `nextMessage` took `first`, where `protocol.runs` says that it may be answered in place: `first` and
+   * the equal messages that have already come behind it, at most `most`. To be answered by `sendRun`.
    */
-  takeRun(first: MessageFrom<F, Peer<R>>, home: number, most: number): readonly MessageFrom<F, Peer<R>>[] {
+  takeRun(first: MessageFrom<F, Peer<R>>, most: number): readonly MessageFrom<F, Peer<R>>[] {
     const messages = [first];
-    if (this.#run !== undefined) return messages;
+    const ends: number[] = [];
     const cursor = this.#inbox;
-    const { event } = this.#entryOf(first);
-    while (messages.length < most && this.#skipRest()) {
+    const start = cursor.at;
+    const { event, frame } = this.#entryOf(first);
+    // A frame that may have an optional rest is followed by what only `nextMessage` can tell.
+    while (messages.length < most && cursor.at < cursor.end && frame.rest === undefined) {
       const entry = this.#decoder.identify(cursor);
       if (entry === undefined || entry === 'wait' || entry.event !== event) break;
-      const start = cursor.at;
       const message = this.#read(entry);
-      if (cursor.fault !== undefined) {
-        // To be found again, and judged, in its turn.
-        cursor.fault = undefined;
-        cursor.lost = false;
-        cursor.at = start;
-        break;
-      }
-      if (message === undefined) break;
+      // Content that is refused is found again, and judged, in its turn.
+      if (message === undefined || cursor.fault !== undefined) break;
       messages.push(message);
+      ends.push(cursor.at);
     }
-    if (messages.length > 1) this.#run = { messages, event, home, next: 1 };
+    cursor.rewind(start);
+    this.#run = { event, ends };
     return messages;
   }
 
   /**
-   * Answers the first `count` messages of a run, each with `reply`, which leads back. The same as so many calls of
-   * `send`, at the price of one.
+   * Answers the messages of a run: the first `count` with `accept`, which leads back, and the one behind them, if
+   * there is one, with `refuse`. What is behind that is judged anew. The same as taking and answering them one by
+   * one, at the price of one.
    *
    * @throws LocalError as `send` does.
    */
-  sendRun(reply: MessageFrom<F, R>, count: number): void {
-    if (count === 0) return;
-    const { frame, event } = this.#entryOf(reply);
+  sendRun(accept: MessageFrom<F, R>, count: number, refuse: MessageFrom<F, R>): void {
     const run = this.#run;
-    const rest = run === undefined ? 0 : Math.min(count - 1, run.messages.length - run.next);
-    // The first and the last take every step for themselves; those between repeat the first one's.
-    this.send(reply);
-    const between = rest - 1;
-    if (run === undefined || between < 1 || this.onStep !== undefined || frame.constant === undefined) {
-      for (let due = count - 1; due > 0; due--) this.send(reply);
-      return;
+    if (run === undefined) throw new LocalError('no run was taken');
+    this.#run = undefined;
+    const accepted = Math.min(count, run.ends.length + 1);
+    if (accepted > 0) this.send(accept);
+    let turn = this.#repeat(run, accept, accepted - 1);
+    for (; turn < accepted - 1; turn++) {
+      this.#takeTurn(run, turn);
+      this.send(accept);
     }
-    const at = this.#outbox.length;
-    this.#outbox.reserve(between * frame.constant.length).fill(frame.constant, at);
-    run.next += between;
-    this.#tally?.step(event, this.#state, run.home, between);
-    this.#tally?.step(run.event, run.home, this.#state, between);
-    for (let due = count - 1 - between; due > 0; due--) this.send(reply);
+    if (accepted > run.ends.length) return;
+    if (accepted > 0) this.#takeTurn(run, turn);
+    this.send(refuse);
   }
 
   /**
@@ -264,7 +253,6 @@ export class Connection<F extends Frames, R extends Role> {
     if (this.#owing) this.#active = this.#now;
     if (this.#isTurnOf(event)) this.#take(event);
     else this.#ahead?.push(this.#state, event);
-    if (this.#run !== undefined) this.#continueRun(this.#run);
   }
 
   /** The message with its bytes, as {@link send} takes it too. @throws LocalError for a value that cannot be sent. */
@@ -328,17 +316,6 @@ export class Connection<F extends Frames, R extends Role> {
 
   #entryOf(message: { readonly type: string }): Entry {
     return this.protocol.entry(message.type);
-  }
-
-  #admit(message: MessageFrom<F, Peer<R>>): Incoming<F, R> {
-    const { table, violation } = this.protocol;
-    const { event, type } = this.#entryOf(message);
-    if (table.next[this.#state * table.events.length + event] === REFUSED) {
-      return this.#refuse('violation', type, this.#expected(), violation.closes);
-    }
-    this.#take(event);
-    this.#active = this.#now;
-    return message;
   }
 
   #read(entry: Entry): MessageFrom<F, Peer<R>> | undefined {
@@ -449,14 +426,14 @@ export class Connection<F extends Frames, R extends Role> {
   /** Whether the machine itself takes `event` now, with nothing sent ahead that comes before it. */
   #isTurnOf(event: number): boolean {
     const { table } = this.protocol;
-    const legal = table.next[this.#state * table.events.length + event] !== REFUSED;
+    const legal = step(table, this.#state, event) !== REFUSED;
     return legal && this.#ahead?.empty !== false;
   }
 
   #take(event: number): void {
     const { table } = this.protocol;
     const from = this.#state;
-    const to = table.next[from * table.events.length + event] ?? REFUSED;
+    const to = step(table, from, event);
     if (to === REFUSED) return;
     this.#state = to;
     this.#tally?.step(event, from, to);
@@ -471,16 +448,29 @@ export class Connection<F extends Frames, R extends Role> {
     if (event !== undefined) this.#take(event);
   }
 
-  #nextOfRun(run: Run<MessageFrom<F, Peer<R>>>): MessageFrom<F, Peer<R>> | undefined {
-    const message = run.messages[run.next++];
-    if (run.next >= run.messages.length) this.#run = undefined;
-    return message;
+  /** The message behind those of the run that were answered takes its turn. */
+  #takeTurn({ event, ends }: Run, turn: number): void {
+    this.#inbox.at = ends[turn] ?? this.#inbox.at;
+    this.#take(event);
   }
 
-  /** An answer was sent that led back: the next message of the run takes its turn. */
-  #continueRun(run: Run<MessageFrom<F, Peer<R>>>): void {
-    if (this.#state !== run.home || this.#nextOfRun(run) === undefined) return;
-    this.#take(run.event);
+  /**
+   * Takes and answers `times` messages of a run in one go, where nobody follows the steps and each of them leads back
+   * to the state at hand. @returns how many: all or none.
+   */
+  #repeat(run: Run, reply: MessageFrom<F, R>, times: number): number {
+    const { table } = this.protocol;
+    const { frame, event } = this.#entryOf(reply);
+    const home = this.#state;
+    const judging = step(table, home, run.event);
+    const leadsBack = judging !== REFUSED && step(table, judging, event) === home;
+    if (times < 1 || !leadsBack || frame.constant === undefined || this.onStep !== undefined) return 0;
+    const at = this.#outbox.length;
+    this.#outbox.reserve(times * frame.constant.length).fill(frame.constant, at);
+    this.#inbox.at = run.ends[times - 1] ?? this.#inbox.at;
+    this.#tally?.step(run.event, home, judging, times);
+    this.#tally?.step(event, judging, home, times);
+    return times;
   }
 
   #close(): void {

@@ -23,6 +23,14 @@ export class Cursor {
     this.wanted = this.at + size;
     return false;
   }
+
+  /** Back to `at`, as if nothing behind it had been looked at. */
+  rewind(at: number): void {
+    this.at = at;
+    this.wanted = 0;
+    this.fault = undefined;
+    this.lost = false;
+  }
 }
 
 /**

@@ -316,20 +316,20 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
 
   #handle(message: MessageFrom<F, Peer<R>>, home: number): void {
     const { protocol } = this.connection;
-    const { event, name } = protocol.entry(message.type);
+    const { event, name, type } = protocol.entry(message.type);
     try {
       const run = handlerOf<AnyRunHandler<F, R>>(this.#handlers?.runs, name);
       if (run !== undefined && protocol.runs[home * protocol.table.events.length + event] === 1) {
-        const messages = this.connection.takeRun(message, home, MOST_IN_RUN);
+        const messages = this.connection.takeRun(message, MOST_IN_RUN);
+        const { length } = messages;
+        // Nothing here holds on to the messages: a thousand connections have many of them under way.
         this.#whenSettled(run.take.call(this.#handlers, messages), (taken) =>
-          this.#answerRun(run, message.type, messages.length, taken),
+          this.#answerRun(run, type, length, taken),
         );
       } else {
         this.received++;
         const handle = handlerOf<Handler<F, R>>(this.#handlers, name);
-        this.#whenSettled(handle?.call(this.#handlers, message), (reply) =>
-          this.#answer(message.type, reply),
-        );
+        this.#whenSettled(handle?.call(this.#handlers, message), (reply) => this.#answer(type, reply));
       }
     } catch (error) {
       this.#failed(error);
@@ -371,14 +371,15 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   }
 
   #answerRun(run: AnyRunHandler<F, R>, received: string, length: number, taken: number): void {
-    const { connection } = this;
-    connection.sendRun(run.accept, taken);
+    this.connection.sendRun(run.accept, taken, run.refuse);
     // Those behind the first that was refused are judged anew, and counted then.
     this.received += Math.min(taken + 1, length);
     const observe = this.#observer?.transaction?.bind(this.#observer);
-    if (observe !== undefined) for (let due = taken; due > 0; due--) observe(this, received, run.accept.type);
-    if (taken === length) this.#answered(received);
-    else this.#answer(received, run.refuse);
+    if (observe !== undefined) {
+      for (let due = taken; due > 0; due--) observe(this, received, run.accept.type);
+      if (taken < length) observe(this, received, run.refuse.type);
+    }
+    this.#answered(received);
   }
 
   #answered(received: string): void {

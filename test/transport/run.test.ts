@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { setup } from 'xstate';
+import { Connection } from '../../src/transport/connection.ts';
+import { bytes, tag } from '../../src/transport/field.ts';
+import { frame } from '../../src/transport/frame.ts';
+import { defineProtocol } from '../../src/transport/protocol.ts';
+import { type Handlers, Session } from '../../src/transport/session.ts';
+import { Tally } from '../../src/transport/tally.ts';
+import { MemoryWire } from '../support/memory-wire.ts';
+
+/** Both answers lead back, and a malformed question is not the end either. */
+const quiz = defineProtocol({
+  name: 'quiz',
+  port: 0,
+  machine: setup({
+    types: {
+      events: {} as {
+        type:
+          | 'transport.accept'
+          | 'transport.end'
+          | 'client.ASK'
+          | 'client.BYE'
+          | 'server.YES'
+          | 'server.NO'
+          | 'server.WHAT';
+      },
+    },
+  }).createMachine({
+    id: 'quiz',
+    initial: 'before',
+    on: { 'transport.end': '.over' },
+    states: {
+      before: { on: { 'transport.accept': 'open' } },
+      open: { on: { 'client.ASK': 'judging', 'client.BYE': 'over' } },
+      judging: {
+        tags: 'server',
+        on: { 'server.YES': 'open', 'server.NO': 'open', 'server.WHAT': 'open' },
+      },
+      over: { type: 'final' },
+    },
+  }),
+  frames: {
+    'client.ASK': frame({ code: tag(1), payload: bytes('u8', { min: 1 }) }),
+    'client.BYE': frame({ code: tag(2) }),
+    'server.YES': frame({ code: tag(0x11) }),
+    'server.NO': frame({ code: tag(0x22) }),
+    'server.WHAT': frame({ code: tag(0x33) }),
+  },
+  violation: { reply: () => ({ type: 'server.WHAT' }), closes: false },
+  malformed: { reply: () => ({ type: 'server.WHAT' }), closes: false },
+  unreadable: {},
+  samples: () => ({ messages: {}, malformed: {} }),
+});
+
+type Frames = typeof quiz.frames;
+const YES = { type: 'server.YES' } as const;
+const NO = { type: 'server.NO' } as const;
+
+const ask = (byte: number) => Buffer.of(1, 1, byte);
+const empty = Buffer.of(1, 0);
+
+function judge(byte: number | undefined) {
+  return (byte ?? 0) % 5 !== 0;
+}
+
+/** Serves one question at a time, or runs of them. Says what it was asked. */
+function serve(together: boolean, settle: <T>(value: T) => T | Promise<T>) {
+  const asked: (number | undefined)[] = [];
+  const tally = new Tally(quiz.table);
+  const wire = new MemoryWire();
+  const session = new Session(new Connection(quiz, 'server', {}, tally), wire, { id: 1, peer: 'test' });
+  const handlers: Handlers<Frames> = {
+    ASK({ payload }) {
+      asked.push(payload[0]);
+      return settle(judge(payload[0]) ? YES : NO);
+    },
+    BYE: () => undefined,
+    ...(together && {
+      runs: {
+        ASK: {
+          take(messages) {
+            const firstNo = messages.findIndex(({ payload }) => !judge(payload[0]));
+            const taken = firstNo < 0 ? messages.length : firstNo;
+            asked.push(...messages.slice(0, taken + 1).map(({ payload }) => payload[0]));
+            return settle(taken);
+          },
+          accept: YES,
+          refuse: NO,
+        },
+      },
+    }),
+  };
+  session.open(handlers);
+  return { session, wire, asked, tally };
+}
+
+test('a refusal that leads back leaves what is behind it to be judged anew', () => {
+  const { session, wire, asked } = serve(true, (value) => value);
+  session.receive(Buffer.concat([ask(1), ask(5), ask(2), ask(10), ask(3), ask(4)]));
+  expect(wire.hex).toBe('112211221111');
+  expect(asked).toEqual([1, 5, 2, 10, 3, 4]);
+  expect(session.received).toBe(6);
+});
+
+test('content that is refused ends a run and is told in its turn', () => {
+  const { session, wire } = serve(true, (value) => value);
+  session.receive(Buffer.concat([ask(1), ask(2), empty, ask(3), Buffer.of(1)]));
+  session.receive(Buffer.of(1, 4));
+  expect(wire.hex).toBe('1111331111');
+});
+
+test('a run is counted as its messages are one by one', () => {
+  const input = Buffer.concat([ask(1), ask(2), ask(3), ask(5), ask(4)]);
+  const [one, run] = [serve(false, (value) => value), serve(true, (value) => value)];
+  for (const { session } of [one, run]) session.receive(input);
+  expect(run.tally).toEqual(one.tally);
+  expect(run.session.received).toBe(one.session.received);
+});
+
+test('steps are told one by one where somebody follows them', () => {
+  const { session } = serve(true, (value) => value);
+  const steps: string[] = [];
+  session.onStep = (event) => steps.push(quiz.table.events[event] ?? '');
+  session.receive(Buffer.concat([ask(1), ask(2), ask(5)]));
+  const yes = ['client.ASK', 'server.YES'];
+  expect(steps).toEqual([...yes, ...yes, 'client.ASK', 'server.NO']);
+});
+
+// Seed 6, 300 runs: whatever is asked, cut anywhere, and whenever the answers come.
+test('nobody on the wire can tell runs from messages taken one by one', async () => {
+  const question = fc.oneof(fc.integer({ min: 0, max: 12 }).map(ask), fc.constant(empty));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(question),
+      fc.array(fc.nat(40)),
+      fc.boolean(),
+      async (questions, cuts, late) => {
+        const input = Buffer.concat([...questions, Buffer.of(2)]);
+        const ends = [...new Set([0, ...cuts.filter((cut) => cut < input.length), input.length])].sort(
+          (a, b) => a - b,
+        );
+        const settle = <T>(value: T) => (late ? Promise.resolve(value) : value);
+        const [one, run] = [serve(false, settle), serve(true, settle)];
+        for (const { session, wire } of [one, run]) {
+          ends.slice(1).forEach((end, index) => {
+            session.receive(input.subarray(ends[index], end));
+          });
+          await wire.until(() => wire.closed);
+        }
+        expect(run.wire.hex).toBe(one.wire.hex);
+        expect(run.asked).toEqual(one.asked);
+        expect(run.session.received).toBe(one.session.received);
+        expect(run.tally).toEqual(one.tally);
+      },
+    ),
+    { seed: 6, numRuns: 300 },
+  );
+});
