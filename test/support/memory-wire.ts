@@ -15,6 +15,7 @@ export class MemoryWire implements Wire {
   onChange: () => void = () => {};
 
   write(bytes: Uint8Array): boolean {
+    if (this.closed || this.ended) throw new Error('written behind the close: a socket would lose it');
     // A copy: a wire may keep the bytes only until they are sent.
     this.written.push(Uint8Array.from(bytes));
     this.onChange();

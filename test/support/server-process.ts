@@ -39,11 +39,14 @@ export async function runWirechart(
   return await process.ended;
 }
 
-/** Runs `wirechart serve ...`; resolves when it listens. Loopback and a free port unless the arguments say otherwise. */
+/**
+ * Runs `wirechart serve ...`; resolves when it listens. Loopback and a free port unless the arguments say otherwise.
+ * `shell` is what a shell does before it becomes the server: `ulimit -n 64`.
+ */
 export async function serve(
   protocol: string,
   args: readonly string[] = [],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly shell?: string } = {},
 ): Promise<ServerProcess> {
   const { child, output, ended } = start(
     ['serve', protocol, '--host', '127.0.0.1', '-p', '0', ...args],
@@ -74,9 +77,14 @@ export async function serve(
 
 function start(
   args: readonly string[],
-  { cwd, env }: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv },
+  { cwd, env, shell }: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly shell?: string },
 ) {
-  const child = spawn(process.execPath, [wirechart, ...args], {
+  const argv = [wirechart, ...args];
+  const [command, words] =
+    shell === undefined
+      ? [process.execPath, argv]
+      : ['sh', ['-c', `${shell}; exec "$0" "$@"`, process.execPath, ...argv]];
+  const child = spawn(command, words, {
     ...(cwd === undefined ? {} : { cwd }),
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: 'pipe',

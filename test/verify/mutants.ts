@@ -1,0 +1,43 @@
+import { REFUSED, step, type Table } from '../../src/machine/table.ts';
+
+/** A machine with one fault. */
+export interface Mutant {
+  readonly kind: 'redirected' | 'accepted' | 'refused';
+  readonly state: number;
+  readonly event: number;
+  /** Where the event leads now, or {@link REFUSED}. */
+  readonly to: number;
+  readonly table: Table;
+}
+
+/**
+ * Every single-fault mutant of a machine: each transition led to every other state, each legal message refused, each
+ * illegal one accepted into every state.
+ *
+ * Left out: the end and the time-out, after which a connection is over whatever the table says, and final states, in
+ * which nothing is looked up any more.
+ */
+export function* mutantsOf(table: Table): Iterable<Mutant> {
+  for (const [event, name] of table.events.entries()) {
+    if (name === 'transport.end' || name === 'transport.timeout') continue;
+    for (const state of table.states.keys()) {
+      const now = step(table, state, event);
+      if (table.final[state] === 1) continue;
+      for (const to of [REFUSED, ...table.states.keys()]) {
+        if (to === now) continue;
+        const next = table.next.slice();
+        next[state * table.events.length + event] = to;
+        const kind = now === REFUSED ? 'accepted' : to === REFUSED ? 'refused' : 'redirected';
+        yield { kind, state, event, to, table: { ...table, next } };
+      }
+    }
+  }
+}
+
+/** `N.awaiting client.NAME -> M.awaiting, not N.judging`, whole and in parts. */
+export function inWords({ state, event, to, table }: Mutant, { next }: Table) {
+  const nameOf = (number = REFUSED) => (number === REFUSED ? 'refused' : (table.states[number] ?? ''));
+  const from = `${nameOf(state)} ${table.events[event]}`;
+  const before = nameOf(next[state * table.events.length + event]);
+  return { from, to: nameOf(to), change: `${from} -> ${nameOf(to)}, not ${before}` };
+}
