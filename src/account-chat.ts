@@ -1,0 +1,16 @@
+/**
+ * account-chat: accounts with passwords, and messages that wait for the next login.
+ *
+ * @packageDocumentation
+ */
+export { type AccountChatService, accountChatHandlers } from './handlers/account-chat.ts';
+export { accountChatMachine } from './machine/account-chat.ts';
+export type { Accounts, Enqueued, WaitingMessage } from './store/accounts.ts';
+export {
+  AccountsFileError,
+  type AccountsFileProblem,
+  type LibsqlAccountsOptions,
+  openLibsqlAccounts,
+} from './store/libsql-accounts.ts';
+export { openPasswords, type PasswordOptions, type Passwords, PasswordsBusy } from './store/passwords.ts';
+export { accountChat } from './transport/account-chat.ts';

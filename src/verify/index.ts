@@ -1,0 +1,25 @@
+/**
+ * Conformance suites: complete in a sense that is stated, for any implementation of a protocol, through its port.
+ *
+ * @packageDocumentation
+ */
+export { type ConformanceOptions, type ConformanceTest, conformanceSuite } from './conformance.ts';
+export type { Agreement, Closing, Dialogue, Exchange, Patience, Target } from './dialogue.ts';
+export { stateCover, stateIdentifiers } from './identify.ts';
+export { type Input, type InputKind, inputsOf, type Use } from './inputs.ts';
+export { checkMealy, type Mealy, type MealyDeclaration, mealyOf, type Run, run, type Word } from './mealy.ts';
+export { type Minimal, minimise } from './minimise.ts';
+export type { Preflight } from './preflight.ts';
+export type { Address, Observation } from './probe.ts';
+export { type Output, type Projection, project, type Step } from './project.ts';
+export { htmlReport } from './report/html.ts';
+export { jsonReport } from './report/json.ts';
+export { junitReport } from './report/junit.ts';
+export { tapReport } from './report/tap.ts';
+export { type TextOptions, textReport } from './report/text.ts';
+export { guarantee, PREMISES } from './report/words.ts';
+export type { Confirmation, Confirmed } from './runner.ts';
+export { withSamples } from './samples.ts';
+export type { Cut } from './segmentation.ts';
+export { defaultDepth, hsiSuite, type Suite, type Test, testOf } from './suite.ts';
+export { type Plan, type Verdict, type Verification, type VerifyOptions, verify } from './verify.ts';
