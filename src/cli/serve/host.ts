@@ -1,12 +1,14 @@
 import { type Command, Option } from 'commander';
+import type { Metrics } from '../../inspect/metrics.ts';
 import type { Frames, Protocol } from '../../transport/protocol.ts';
 import { listen, type Open, type TcpServer } from '../../transport/tcp.ts';
-import { count, formatAddress, port, seconds } from '../arguments.ts';
+import { address, count, formatAddress, port, seconds } from '../arguments.ts';
 import { Failure } from '../failure.ts';
 import { Diagnostics, type DiagnosticsOptions } from './diagnostics.ts';
+import { Watch, type WatchOptions } from './watch.ts';
 
 /** What every `serve` command takes. */
-export interface HostOptions extends DiagnosticsOptions {
+export interface HostOptions extends DiagnosticsOptions, WatchOptions {
   readonly port?: number | undefined;
   readonly host?: string | undefined;
   readonly maxConnections?: number | undefined;
@@ -20,6 +22,8 @@ export interface Service<F extends Frames> {
   readonly open: Open<F>;
   /** Files are opened anew after their rotation (SIGHUP). */
   reopen?(): Promise<void>;
+  /** Why no new clients should come, while that is so: `/readyz`. */
+  unready?(): string | undefined;
   /** All is brought to rest; called once, after the last session. */
   close?(): Promise<void>;
 }
@@ -46,6 +50,12 @@ export function withHostFlags(
       timeout('--idle-timeout <seconds>', 'time between messages, 0 for ever', defaults.idleTimeout ?? '0'),
     )
     .option('--transactions <file>', 'append every transaction to this file (no payloads)')
+    .option('--inspect <[host:]port>', 'a live page of all connections (default host: loopback)', address)
+    .option(
+      '--metrics <[host:]port>',
+      'Prometheus metrics, /healthz, /readyz (default host: loopback)',
+      address,
+    )
     .option('--json', 'diagnostics as one JSON object a line')
     .option('-v, --verbose', 'every transaction on stdout too');
 }
@@ -58,19 +68,27 @@ function timeout(flags: string, description: string, byDefault: string): Option 
  * Runs a server until it is told to stop: SIGTERM and SIGINT stop accepting, answer what was received, flush
  * and end the process with 0; a second one ends it at once. SIGHUP, where there is one, opens the files anew.
  *
- * @param start builds the service; it may log, and it fails with a {@link Failure} or an error whose message
+ * @param start builds the service; it may log and count, and it fails with a {@link Failure} or an error whose message
  * is meant for the operator.
  */
 export async function host<F extends Frames>(
   options: HostOptions,
-  start: (diagnostics: Diagnostics) => Promise<Service<F>>,
+  start: (diagnostics: Diagnostics, metrics: Metrics | undefined) => Promise<Service<F>>,
 ): Promise<void> {
   const diagnostics = new Diagnostics(options);
-  const service = await start(diagnostics);
+  const watch = await Watch.prepare(options);
+  const service = await start(diagnostics, watch.metrics);
   let server: TcpServer;
+  let stopping = false;
   try {
-    server = await listen(service.protocol, service.open, { ...options, observer: diagnostics });
+    const watched = await watch.open(service.protocol, diagnostics, {
+      tell: (text) => diagnostics.logger.info(text),
+      failed: (error, { host, port }) => cannotListen(error, port, host),
+      unready: () => (stopping ? 'stopping' : service.unready?.()),
+    });
+    server = await listen(service.protocol, service.open, { ...options, ...watched });
   } catch (error) {
+    await watch.close();
     await service.close?.();
     throw cannotListen(error, options.port ?? service.protocol.port, options.host);
   }
@@ -78,7 +96,9 @@ export async function host<F extends Frames>(
   reopenOnHangup(service, diagnostics);
   diagnostics.logger.info(`${service.protocol.name} listening on ${formatAddress(server.host, server.port)}`);
   await stopped;
+  stopping = true;
   await server.close();
+  await watch.close();
   await service.close?.();
   await diagnostics.close();
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, Option } from 'commander';
 import { type Authenticate, messageLogHandlers, oddFirstByte } from '../../handlers/message-log.ts';
+import type { LogTiming } from '../../store/append-file.ts';
 import { type FsyncPolicy, openFileLog } from '../../store/file-log.ts';
 import { LogFault } from '../../store/log-fault.ts';
 import type { LogFormatName } from '../../store/log-format.ts';
@@ -33,9 +34,15 @@ export function serveMessageLog(): Command {
     )
     .option('--authenticator <module>', 'module whose default export judges names and passwords');
   return command.action(async (port: number | undefined, options: Options) => {
-    await host({ ...options, port: port ?? options.port }, async (diagnostics) => {
+    await host({ ...options, port: port ?? options.port }, async (diagnostics, metrics) => {
       const authenticate = await loadAuthenticator(options.authenticator);
-      const log = await openLog(options, diagnostics);
+      let outage: string | undefined;
+      const log = await openLog(options, diagnostics, {
+        observe: metrics?.observeLog,
+        outage(reason) {
+          outage = reason;
+        },
+      });
       return {
         protocol: messageLog,
         open: messageLogHandlers({ log, authenticate }),
@@ -43,6 +50,7 @@ export function serveMessageLog(): Command {
           diagnostics.reopen();
           await log.reopen();
         },
+        unready: () => outage,
         close: () => log.close(),
       };
     });
@@ -52,14 +60,26 @@ export function serveMessageLog(): Command {
 async function openLog(
   { log, logFormat, fsync }: Options,
   { logger }: { readonly logger: { warn(text: string): void; info(text: string): void } },
+  told: {
+    readonly observe: ((timing: LogTiming) => void) | undefined;
+    /** Messages are refused, for this reason; undefined: they are taken again. */
+    outage(reason: string | undefined): void;
+  },
 ) {
   try {
     return await openFileLog(log, {
       format: logFormat,
       fsync,
       // On stderr: an outage must be seen even when stdout goes nowhere.
-      onFault: (fault) => process.stderr.write(`wirechart: ${fault.message}\n`),
-      onRecover: () => process.stderr.write(`wirechart: the log ${log} can be written again\n`),
+      onFault(fault) {
+        told.outage(fault.message);
+        process.stderr.write(`wirechart: ${fault.message}\n`);
+      },
+      onRecover() {
+        told.outage(undefined);
+        process.stderr.write(`wirechart: the log ${log} can be written again\n`);
+      },
+      ...(told.observe !== undefined && { observe: told.observe }),
       onTorn: (torn) =>
         logger.warn(`${torn.path} ended in a torn record: ${torn.bytes} bytes moved to ${torn.movedTo}`),
     });

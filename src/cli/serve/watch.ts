@@ -1,0 +1,91 @@
+import type { HttpService } from '../../inspect/http.ts';
+import type { Metrics } from '../../inspect/metrics.ts';
+import { observedBy } from '../../transport/observers.ts';
+import type { AnyProtocol } from '../../transport/protocol.ts';
+import { Tally } from '../../transport/tally.ts';
+import type { ServerObserver } from '../../transport/tcp.ts';
+import { type Address, formatAddress } from '../arguments.ts';
+
+/** Where a running server can be watched. */
+export interface WatchOptions {
+  readonly inspect?: Address | undefined;
+  readonly metrics?: Address | undefined;
+}
+
+/** What a {@link Watch} needs of the server's process. */
+interface Surroundings {
+  readonly tell: (text: string) => void;
+  /** The error for the operator. */
+  readonly failed: (error: unknown, address: Address) => unknown;
+  /** Why no new clients should come, while that is so. */
+  readonly unready: () => string | undefined;
+}
+
+/** To be given to `listen`. */
+interface Watched {
+  readonly observer: ServerObserver;
+  readonly tally?: Tally;
+}
+
+/**
+ * What `--inspect` and `--metrics` add to a server. Their code is not even loaded when neither is asked for, and the
+ * server then counts nothing.
+ */
+export class Watch {
+  readonly #options: WatchOptions;
+  /** Present when it is asked for. */
+  readonly metrics: Metrics | undefined;
+  readonly #services: HttpService[] = [];
+
+  private constructor(options: WatchOptions, metrics: Metrics | undefined) {
+    this.#options = options;
+    this.metrics = metrics;
+  }
+
+  static async prepare(options: WatchOptions): Promise<Watch> {
+    if (options.metrics === undefined) return new Watch(options, undefined);
+    const { Metrics } = await import('../../inspect/metrics.ts');
+    return new Watch(options, new Metrics());
+  }
+
+  /**
+   * Begins to listen for those who watch. @returns what the server needs for it.
+   *
+   * @throws what `failed` makes of the system's error when an address cannot be listened on.
+   */
+  async open(protocol: AnyProtocol, own: ServerObserver, about: Surroundings): Promise<Watched> {
+    const { inspect, metrics } = this.#options;
+    if (inspect === undefined && metrics === undefined) return { observer: own };
+    const tally = new Tally(protocol.table);
+    const observers = [own];
+    const open = async <S extends HttpService>(
+      what: string,
+      at: Address,
+      service: Promise<S>,
+    ): Promise<S> => {
+      try {
+        const { host, port } = await service;
+        about.tell(`${what} at http://${formatAddress(host, port)}`);
+        this.#services.push(await service);
+        return await service;
+      } catch (error) {
+        throw about.failed(error, at);
+      }
+    };
+    if (this.metrics !== undefined && metrics !== undefined) {
+      this.metrics.unready = about.unready;
+      observers.push(this.metrics.watch(protocol, tally));
+      await open('metrics', metrics, this.metrics.serve(metrics));
+    }
+    if (inspect !== undefined) {
+      const inspection = await import('../../inspect/inspection.ts');
+      const page = await open('live page', inspect, inspection.inspect(protocol, tally, inspect));
+      observers.push(page.observer);
+    }
+    return { observer: observedBy(observers), tally };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#services.splice(0).map((service) => service.close()));
+  }
+}

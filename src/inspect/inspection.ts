@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import { chartOf } from '../diagram/chart.ts';
+import type { AnyProtocol } from '../transport/protocol.ts';
+import type { Tally } from '../transport/tally.ts';
+import type { ServerObserver } from '../transport/tcp.ts';
+import { Feed } from './feed.ts';
+import { type HttpAddress, type HttpService, say, serveHttp } from './http.ts';
+import { documentOf, STATELY, statelyDocumentOf } from './page.ts';
+import { Places, stateValues } from './places.ts';
+import { Roster } from './roster.ts';
+import { StatelyFeed } from './stately.ts';
+
+/** A server to be looked at, and the page that shows it. */
+export interface Inspection extends HttpService {
+  /** To be given to `listen`, together with the tally. */
+  readonly observer: ServerObserver;
+}
+
+/** The page's own scripts lie compiled in `dist`, also when the sources themselves are run. */
+const SCRIPTS = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/inspect/page/' : 'page/',
+  import.meta.url,
+);
+
+/**
+ * Serves the live page of a protocol's server on loopback, or on the host that is named:
+ *
+ * - `/` the page;
+ * - `/live` what it shows, `/steps?connection=ID` one connection step by step, as server-sent events;
+ * - `/stately` the Stately inspector's messages over WebSocket, and a page that shows them in Stately's own viewer;
+ *   both from this machine only.
+ *
+ * Nothing runs while nobody looks. No payload ever comes here: only names of messages and states, counts and peers.
+ *
+ * @throws the system's error when the address cannot be listened on.
+ */
+export async function inspect(
+  protocol: AnyProtocol,
+  tally: Tally,
+  address: HttpAddress,
+): Promise<Inspection> {
+  const roster = new Roster();
+  const values = stateValues(protocol.machine, protocol.table);
+  const places = new Places(chartOf(protocol.machine), protocol.table, values);
+  const feed = new Feed({ protocol, tally, roster, places, values });
+  const stately = new StatelyFeed(protocol, values, roster);
+  const page = await documentOf(protocol);
+  const scripts = readScripts();
+
+  const service = await serveHttp(address, {
+    answer({ pathname, searchParams }, response, request) {
+      const script = scripts.get(pathname);
+      if (script !== undefined) return send(response, script, 'text/javascript', "default-src 'none'");
+      switch (pathname) {
+        case '/':
+          return send(response, page, 'text/html', `${OWN}; connect-src 'self'`);
+        case '/live':
+          return feed.show(searchParams, request, response);
+        case '/steps':
+          if (feed.follow(Number(searchParams.get('connection')), request, response)) return;
+          return say(response, 404, 'no such connection (any more)');
+        case '/stately':
+          return send(
+            response,
+            statelyDocumentOf(protocol),
+            'text/html',
+            `${OWN}; connect-src 'self'; frame-src ${STATELY}`,
+          );
+        default:
+          return say(response, 404, 'nothing here: the page is at /');
+      }
+    },
+    upgrade({ pathname }, request, socket, head) {
+      if (pathname === '/stately') stately.upgrade(request, socket, head);
+      else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+    },
+  });
+  return {
+    host: service.host,
+    port: service.port,
+    observer: roster,
+    async close() {
+      stately.close();
+      await service.close();
+    },
+  };
+}
+
+/** Nothing of the page comes from elsewhere, and nobody else may hold it in a frame. */
+const OWN =
+  "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+function send(response: ServerResponse, text: string, type: string, policy: string): void {
+  response.writeHead(200, {
+    'content-type': `${type}; charset=utf-8`,
+    'content-security-policy': policy,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-cache',
+  });
+  response.end(text);
+}
+
+/** By path. Known from the start, so that no path of a request ever reaches the file system. */
+function readScripts(): ReadonlyMap<string, string> {
+  const names = readdirSync(SCRIPTS).filter((name) => name.endsWith('.js'));
+  return new Map(names.map((name) => [`/page/${name}`, readFileSync(new URL(name, SCRIPTS), 'utf8')]));
+}

@@ -1,0 +1,171 @@
+import { say } from './dom.ts';
+import { long, short } from './format.ts';
+import type { Hello, Live, RefusalNote } from './message.ts';
+
+/** Samples from which the flow is taken: a second's worth, and one. */
+const WINDOW = 11;
+/** A flow of less than so many a second is shown event by event. */
+const SLOW = 4;
+const FLASH = 800;
+const REFUSED = 1200;
+
+interface Sample {
+  readonly now: number;
+  readonly taken: readonly number[];
+}
+
+/** The place of an edge in a drawing: its number goes to `text`, and adds to the weight of `arrow`. */
+interface Flow {
+  readonly text: Element;
+  readonly edge: Element | null;
+  readonly arrow: Element | null;
+  /** Numbers of the edges that were drawn as this one. */
+  readonly edges: readonly number[];
+}
+
+/** The statechart, wide and narrow: connections in each state, flow on each edge, flashes where somebody is refused. */
+export class Picture {
+  readonly #drawings: readonly SVGSVGElement[];
+  #counts: readonly { readonly text: Element; readonly state: Element | null; readonly number: number }[] =
+    [];
+  #flows: readonly Flow[] = [];
+  #samples: Sample[] = [];
+  #started = 0;
+
+  constructor(chosen: (state: string) => void) {
+    this.#drawings = [...document.querySelectorAll<SVGSVGElement>('svg.wirechart')];
+    for (const drawing of this.#drawings) {
+      // A picture has no buttons inside, a group may.
+      drawing.setAttribute('role', 'group');
+      for (const state of drawing.querySelectorAll<SVGGElement>('.state')) {
+        const id = state.dataset['state'] ?? '';
+        if (id.includes('.')) continue;
+        state.setAttribute('tabindex', '0');
+        state.setAttribute('role', 'button');
+        state.addEventListener('click', () => chosen(id));
+        state.addEventListener('keydown', (pressed) => {
+          if (pressed.key !== 'Enter' && pressed.key !== ' ') return;
+          pressed.preventDefault();
+          chosen(id);
+        });
+      }
+    }
+  }
+
+  /** Where a drawing is wider than its place, its states are what to see first. */
+  #centre(): void {
+    for (const drawing of this.#drawings) {
+      const [place, state] = [drawing.parentElement, drawing.querySelector('.state')];
+      if (place === null || state === null || place.scrollWidth <= place.clientWidth) continue;
+      const [outer, inner] = [place.getBoundingClientRect(), state.getBoundingClientRect()];
+      place.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+    }
+  }
+
+  begin({ started, states, edges }: Hello): void {
+    if (started === this.#started) return;
+    this.#started = started;
+    this.#samples = [];
+    this.#centre();
+    const all = (selector: string) => this.#drawings.flatMap((svg) => [...svg.querySelectorAll(selector)]);
+    this.#counts = all('.count').map((text) => ({
+      text,
+      state: text.closest('.state'),
+      number: states.indexOf(text.getAttribute('data-count') ?? ''),
+    }));
+    this.#flows = all('.flow')
+      // Where a label shows a request and its replies, the reply says which way it went.
+      .filter((text) => !isRequest(text))
+      .map((text) => ({
+        text,
+        edge: text.closest('.edge'),
+        arrow: text.closest('.arrow'),
+        edges: (text.getAttribute('data-flow') ?? '').split(' ').map((id) => edges.indexOf(id)),
+      }));
+  }
+
+  show({ now, standing, taken }: Live): void {
+    for (const { text, state, number } of this.#counts) {
+      const count = standing[number] ?? 0;
+      say(text, count === 0 ? '' : short(count));
+      state?.setAttribute('aria-label', `${state.getAttribute('data-state')}: ${long(count)} connections`);
+    }
+    const last = this.#samples.at(-1);
+    this.#samples = [...this.#samples.slice(1 - WINDOW), { now, taken }];
+    const [oldest = { now, taken }] = this.#samples;
+    const seconds = Math.max(0.1, (now - oldest.now) / 1000);
+    const weights = new Map<Element, number>();
+    for (const { text, edge, arrow, edges } of this.#flows) {
+      const grown = (since: Sample) =>
+        edges.reduce((sum, number) => sum + (taken[number] ?? 0) - (since.taken[number] ?? 0), 0);
+      const flow = grown(oldest) / seconds;
+      say(text, flow === 0 ? '' : `${short(flow)}/s`);
+      if (arrow !== null) weights.set(arrow, (weights.get(arrow) ?? 0) + flow);
+      if (edge !== null && last !== undefined && flow < SLOW && grown(last) > 0) flash(edge, 'flash', FLASH);
+    }
+    for (const [arrow, flow] of weights) {
+      const line = arrow.querySelector<SVGElement>('.line');
+      const width = flow === 0 ? '' : String(1.8 + Math.log10(1 + flow) * 0.7);
+      if (line !== null && line.style.strokeWidth !== width) line.style.strokeWidth = width;
+    }
+  }
+
+  /** Flashes the state in which somebody was refused, and what was tried. */
+  refuse({ within, received }: RefusalNote): void {
+    for (const state of this.#closed(within)) flash(state, 'refused', REFUSED);
+    for (const drawing of this.#drawings) {
+      const tried = drawing.querySelectorAll(`.edge[data-event="${CSS.escape(received)}"]`);
+      for (const edge of tried) flash(edge, 'refused', REFUSED);
+    }
+  }
+
+  /** Marks where the followed connection stands; nothing when none is followed. */
+  mark(within: readonly string[]): void {
+    const standing = new Set(this.#closed(within));
+    for (const drawing of this.#drawings) {
+      for (const state of drawing.querySelectorAll('.state')) {
+        state.classList.toggle('active', standing.has(state));
+      }
+    }
+  }
+
+  /** Marks the state whose connections are listed. */
+  choose(chosen: string | undefined): void {
+    for (const drawing of this.#drawings) {
+      for (const state of drawing.querySelectorAll<SVGElement>('.state[role=button]')) {
+        state.setAttribute('aria-pressed', String(state.dataset['state'] === chosen));
+      }
+    }
+  }
+
+  /** The innermost drawn states among these. */
+  #closed(ids: readonly string[]): Element[] {
+    return this.#drawings.flatMap((drawing) =>
+      ids.flatMap((id) => [...drawing.querySelectorAll(`.state:not(.open)[data-state="${CSS.escape(id)}"]`)]),
+    );
+  }
+}
+
+function isRequest(text: Element): boolean {
+  const own = text.closest<SVGElement>('.edge')?.dataset;
+  const others = [...(text.closest('.label')?.querySelectorAll<SVGElement>('.edge') ?? [])];
+  return (
+    others.some(
+      ({ dataset }) => own?.['sender'] !== dataset['sender'] && own?.['from'] !== dataset['from'],
+    ) && others[0]?.dataset['sender'] === own?.['sender']
+  );
+}
+
+const endings = new WeakMap<Element, ReturnType<typeof setTimeout>>();
+
+/** Shows an animation from its beginning, also while it is still running. */
+function flash(target: Element, name: 'flash' | 'refused', duration: number): void {
+  clearTimeout(endings.get(target));
+  target.classList.remove(name);
+  target.getBoundingClientRect();
+  target.classList.add(name);
+  endings.set(
+    target,
+    setTimeout(() => target.classList.remove('flash', 'refused'), duration),
+  );
+}
