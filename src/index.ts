@@ -77,6 +77,3 @@ export {
   type ServerObserver,
   type TcpServer,
 } from './transport/tcp.ts';
-export { type ConformanceOptions, type ConformanceTest, conformanceSuite } from './verify/conformance.ts';
-export { withSamples } from './verify/samples.ts';
-export { type Plan, type Verification, type VerifyOptions, verify } from './verify/verify.ts';

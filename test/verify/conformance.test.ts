@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { accountChat } from '../../src/transport/account-chat.ts';
 import { basicChat } from '../../src/transport/basic-chat.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
 import { conformanceSuite } from '../../src/verify/conformance.ts';
@@ -13,6 +14,7 @@ import { listen } from './faulty/reference.ts';
 const served = [
   { protocol: messageLog, k: 2, flags: ['--fsync', 'no'] },
   { protocol: basicChat, k: 1, flags: [] },
+  { protocol: accountChat, k: 0, flags: [] },
 ];
 
 describe.each(served)('wirechart serve $protocol.name, k = $k', ({ protocol, k, flags }) => {

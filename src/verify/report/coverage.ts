@@ -1,16 +1,18 @@
 import { activeStates, chartOf, edgesFrom } from '../../diagram/chart.ts';
+import { step } from '../../machine/table.ts';
 import type { Dialogue } from '../dialogue.ts';
+import type { Step } from '../project.ts';
 import type { Verification } from '../verify.ts';
 
 type StateValue = Parameters<typeof activeStates>[0];
 
 /** What became of one input in one state. */
-export type Result = 'passed' | 'failed' | 'not run';
+type Result = 'passed' | 'failed' | 'not run';
 
 /** What the tests went through. */
 export interface Coverage {
-  /** By state, then by input; states and inputs by their names. */
-  readonly cells: Readonly<Record<string, Readonly<Record<string, Result>>>>;
+  /** By state, then by input, by their names: `passed`, `failed` or `not run`. */
+  readonly cells: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Classes for the picture: `passed` or `failed`, by the ids of states and edges. */
   readonly classes: { readonly states: Record<string, string>; readonly edges: Record<string, string> };
 }
@@ -18,37 +20,44 @@ export interface Coverage {
 /** Where the tests of a run went, and where they failed. */
 export function coverageOf({ protocol, projection, passed, failed, faults }: Verification): Coverage {
   const { mealy } = projection;
+  const { table } = protocol;
   const chart = chartOf(protocol.machine);
-  const cells: Record<string, Record<string, Result>> = {};
+  const cells: Record<string, Record<string, string>> = {};
   for (const [state, name] of mealy.states.entries()) {
     if (mealy.closed?.[state]) continue;
-    cells[name] = Object.fromEntries(mealy.inputs.map((id): [string, Result] => [id, 'not run']));
+    cells[name] = Object.fromEntries(mealy.inputs.map((id) => [id, 'not run']));
   }
   const states: Record<string, string> = {};
   const edges: Record<string, string> = {};
-  const mark = (dialogue: Dialogue) => {
-    for (const [index, { agreement, state: number, input }] of dialogue.exchanges.entries()) {
-      const result = agreement === 'wrong' ? 'failed' : 'passed';
-      const from = dialogue.test.states[index] ?? 0;
-      const row = cells[mealy.states[from] ?? ''];
-      if (row !== undefined && row[input.id] !== 'failed') row[input.id] = result;
-      const steps = projection.steps(from, dialogue.test.inputs[index] ?? 0);
-      if (steps.length === 0 || result === 'passed') {
-        for (const id of activeStates(stateValue(protocol.table.states[number] ?? ''))) {
-          if (states[id] !== 'failed') states[id] = result;
-        }
-      }
-      for (const { state, event } of steps) {
-        const value = stateValue(protocol.table.states[state] ?? '');
-        for (const edge of edgesFrom(chart, value, protocol.table.events[event] ?? '')) {
-          if (edges[edge.id] !== 'failed') edges[edge.id] = result;
-        }
-      }
+  const mark = (marks: Record<string, string>, ids: readonly string[], result: Result) => {
+    for (const id of ids) if (marks[id] !== 'failed') marks[id] = result;
+  };
+  const valueIn = (state: number) => stateValue(table.states[state] ?? '');
+  const take = ({ state, event }: Step, result: Result) => {
+    const taken = edgesFrom(chart, valueIn(state), table.events[event] ?? '');
+    mark(
+      edges,
+      taken.map(({ id }) => id),
+      result,
+    );
+    // Where a step fails nobody knows where it led.
+    for (const at of result === 'passed' ? [state, step(table, state, event)] : []) {
+      mark(states, activeStates(valueIn(at)), result);
     }
   };
-  for (const dialogue of passed) mark(dialogue);
-  for (const dialogue of failed) mark(dialogue);
-  for (const { dialogue } of faults) mark(dialogue);
+  const follow = (dialogue: Dialogue) => {
+    take({ state: table.initial, event: table.events.indexOf('transport.accept') }, 'passed');
+    for (const [index, { agreement, state, input }] of dialogue.exchanges.entries()) {
+      const result = agreement === 'wrong' ? 'failed' : 'passed';
+      const from = dialogue.test.states[index] ?? 0;
+      mark(cells[mealy.states[from] ?? ''] ?? {}, [input.id], result);
+      const steps = projection.steps(from, dialogue.test.inputs[index] ?? 0);
+      for (const taken of steps) take(taken, result);
+      // A refusal is no edge: the state itself passes or fails.
+      if (steps.length === 0) mark(states, activeStates(valueIn(state)), result);
+    }
+  };
+  for (const dialogue of [...passed, ...failed, ...faults.map((fault) => fault.dialogue)]) follow(dialogue);
   return { cells, classes: { states, edges } };
 }
 
