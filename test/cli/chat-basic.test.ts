@@ -321,15 +321,17 @@ describe.skipIf(noTmux !== undefined)(`on a terminal ${noTmux ?? ''}`, () => {
     for (const key of ['Home', 'Right', 'Right']) screen.press(key);
     screen.type('X');
     await screen.shows(/> w0X w1/);
+    const rows = `> ${typed.replace('w0', 'w0X')}`.match(/.{1,80}/g)?.map((row) => row.trimEnd()) ?? [];
+    expect(rows).toHaveLength(3);
+    const lastRows = (screen: string) => screen.split('\n').map((row) => row.trimEnd());
+    // Once with the cursor in the first row, once in the last.
     for (const number of [1, 2, 3]) await bob.say(`message ${number}`);
-    const shown = await screen.shows(/message 3/);
-    const expected = `> ${typed.replace('w0', 'w0X')}`.match(/.{1,80}/g)?.map((row) => row.trimEnd());
-    expect(
-      shown
-        .split('\n')
-        .slice(-6)
-        .map((row) => row.trimEnd()),
-    ).toEqual(['bob: message 1', 'bob: message 2', 'bob: message 3', ...(expected ?? [])]);
+    const news = ['bob: message 1', 'bob: message 2', 'bob: message 3'];
+    expect(lastRows(await screen.shows(/message 3/)).slice(-6)).toEqual([...news, ...rows]);
+    screen.press('End');
+    for (const number of [4, 5]) await bob.say(`message ${number}`);
+    news.push('bob: message 4', 'bob: message 5');
+    expect(lastRows(await screen.shows(/message 5[^]*w49$/)).slice(-8)).toEqual([...news, ...rows]);
     screen.press('Enter');
     expect((await bob.hears(3))[2]).toBe(`ann: ${typed.replace('w0', 'w0X')}`);
   });
