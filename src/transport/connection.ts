@@ -3,7 +3,7 @@ import { Ahead } from './ahead.ts';
 import type { TimeLimits } from './deadlines.ts';
 import type { Decoder, Entry } from './decoder.ts';
 import { LocalError, type Refusal, RemoteError } from './errors.ts';
-import type { OptionalRest } from './field.ts';
+import type { Cursor, OptionalRest } from './field.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { Encoded, type Frames, type MessageFrom, type Protocol, type Role } from './protocol.ts';
@@ -65,9 +65,9 @@ export class Connection<F extends Frames, R extends Role> {
   readonly role: R;
   /** Told of every step, while set. */
   onStep: StepListener | undefined;
-  readonly #decoder: Decoder;
-  readonly #inbox = new Inbox();
-  readonly #outbox = new Outbox();
+  /** Present while bytes wait, like the outbox: most connections are idle, most of the time. */
+  #inbox: Inbox | undefined;
+  #outbox: Outbox | undefined;
   readonly #limits: TimeLimits;
   readonly #tally: Tally | undefined;
   #state: number;
@@ -85,7 +85,6 @@ export class Connection<F extends Frames, R extends Role> {
   constructor(protocol: Protocol<F>, role: R, limits: TimeLimits = {}, tally?: Tally) {
     this.protocol = protocol;
     this.role = role;
-    this.#decoder = protocol.decoders[role === 'server' ? 'client' : 'server'];
     this.#limits = limits;
     this.#tally = tally;
     this.#state = protocol.table.initial;
@@ -115,12 +114,12 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Bytes received and not yet decoded. */
   get buffered(): number {
-    return this.#inbox.length;
+    return this.#inbox?.length ?? 0;
   }
 
   /** Bytes sent and not yet taken by `takeOutput`. */
   get unsent(): number {
-    return this.#outbox.length;
+    return this.#outbox?.length ?? 0;
   }
 
   /** The transport stands: `transport.accept`. */
@@ -139,9 +138,10 @@ export class Connection<F extends Frames, R extends Role> {
   receive(bytes: Uint8Array, now = this.#now): void {
     this.#now = now;
     if (this.#closed || this.#ended) return;
+    this.#inbox ??= new Inbox();
     this.#inbox.add(bytes);
-    if (this.#inbox.length > MOST_BUFFERED + bytes.length) {
-      throw new LocalError(`${this.#inbox.length} bytes wait undecoded: stop reading while a reply is due`);
+    if (this.buffered > MOST_BUFFERED + bytes.length) {
+      throw new LocalError(`${this.buffered} bytes wait undecoded: stop reading while a reply is due`);
     }
   }
 
@@ -166,19 +166,19 @@ export class Connection<F extends Frames, R extends Role> {
     if (this.#closed) return this.#error ?? NEED_MORE;
     const { table } = this.protocol;
     if (this.role === 'server' && table.serverOwes[this.#state] === 1) return PAUSED;
-    if (!this.#skipRest()) return this.#nothing();
     const cursor = this.#inbox;
+    if (cursor === undefined || !this.#skipRest(cursor)) return this.#nothing();
     const entry = this.#decoder.identify(cursor);
     if (entry === 'wait') return this.#nothing();
-    if (entry === undefined) return this.#unreadable();
+    if (entry === undefined) return this.#unreadable(cursor);
     const to = step(table, this.#state, entry.event);
     // Refused at its first byte: nothing of its payload is awaited.
     if (to === REFUSED && this.protocol.violation.closes) {
       return this.#refuse('violation', entry.type, this.#expected(), true);
     }
-    const message = this.#read(entry);
+    const message = this.#read(cursor, entry);
     if (cursor.fault !== undefined && (message !== undefined || cursor.lost)) {
-      return this.#malformed(entry, to === REFUSED);
+      return this.#malformed(cursor, entry, to === REFUSED);
     }
     if (message === undefined) return this.#nothing();
     if (to === REFUSED) return this.#refuse('violation', entry.type, this.#expected(), false);
@@ -194,21 +194,23 @@ export class Connection<F extends Frames, R extends Role> {
   takeRun(first: MessageFrom<F, Peer<R>>, most: number): readonly MessageFrom<F, Peer<R>>[] {
     const messages = [first];
     const ends: number[] = [];
-    const cursor = this.#inbox;
-    const start = cursor.at;
     const { event, frame } = this.#entryOf(first);
+    this.#run = { event, ends };
+    const cursor = this.#inbox;
+    if (cursor === undefined) return messages;
+    const decoder = this.#decoder;
+    const start = cursor.at;
     // A frame that may have an optional rest is followed by what only `nextMessage` can tell.
     while (messages.length < most && cursor.at < cursor.end && frame.rest === undefined) {
-      const entry = this.#decoder.identify(cursor);
+      const entry = decoder.identify(cursor);
       if (entry === undefined || entry === 'wait' || entry.event !== event) break;
-      const message = this.#read(entry);
+      const message = this.#read(cursor, entry);
       // Content that is refused is found again, and judged, in its turn.
       if (message === undefined || cursor.fault !== undefined) break;
       messages.push(message);
       ends.push(cursor.at);
     }
     cursor.rewind(start);
-    this.#run = { event, ends };
     return messages;
   }
 
@@ -268,7 +270,9 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Bytes to be handed to the transport, since the last call. */
   takeOutput(): Uint8Array | undefined {
-    return this.#outbox.take();
+    const output = this.#outbox?.take();
+    this.#outbox = undefined;
+    return output;
   }
 
   /** A handler failed: says so to the peer where the protocol has words for it, and closes. */
@@ -314,12 +318,15 @@ export class Connection<F extends Frames, R extends Role> {
     return (this.role === 'server' ? serverOwes : clientOwes)[this.#state] === 1;
   }
 
+  get #decoder(): Decoder {
+    return this.protocol.decoders[this.role === 'server' ? 'client' : 'server'];
+  }
+
   #entryOf(message: { readonly type: string }): Entry {
     return this.protocol.entry(message.type);
   }
 
-  #read(entry: Entry): MessageFrom<F, Peer<R>> | undefined {
-    const cursor = this.#inbox;
+  #read(cursor: Cursor, entry: Entry): MessageFrom<F, Peer<R>> | undefined {
     const start = cursor.at;
     const message = { type: entry.type };
     if (entry.frame.read(cursor, message)) {
@@ -337,30 +344,29 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   /** Drops the optional rest of the frame before, if one came. @returns whether a frame may begin here. */
-  #skipRest(): boolean {
-    if (!this.#inbox.ready()) return false;
+  #skipRest(inbox: Inbox): boolean {
+    if (!inbox.ready()) return false;
     const rest = this.#rest;
     if (rest === undefined) return true;
-    const cursor = this.#inbox;
-    if (cursor.bytes[cursor.at] === rest.starts && rest.rest.read(cursor) === undefined) return false;
+    if (inbox.bytes[inbox.at] === rest.starts && rest.rest.read(inbox) === undefined) return false;
     this.#rest = undefined;
-    return this.#inbox.ready();
+    return inbox.ready();
   }
 
   #nothing(): Incoming<F, R> {
-    if (this.#inbox.ready()) return this.nextMessage();
+    if (this.#inbox?.ready()) return this.nextMessage();
     // A cut-off frame at the end of the stream is dropped: it never became a message.
     if (this.#ended) {
       this.#take(END);
       this.#close();
       return { type: 'transport.end' };
     }
-    this.#inbox.settle();
+    if (this.buffered === 0) this.#inbox = undefined;
+    else this.#inbox?.settle();
     return NEED_MORE;
   }
 
-  #unreadable(): RemoteError {
-    const cursor = this.#inbox;
+  #unreadable(cursor: Cursor): RemoteError {
     const misdirected = this.protocol.decoders[this.role].identify(cursor);
     const received =
       misdirected === undefined || misdirected === 'wait'
@@ -369,8 +375,7 @@ export class Connection<F extends Frames, R extends Role> {
     return this.#refuse('unreadable', received, this.#expected(), true);
   }
 
-  #malformed(entry: Entry, early: boolean): RemoteError {
-    const cursor = this.#inbox;
+  #malformed(cursor: Cursor, entry: Entry, early: boolean): RemoteError {
     const { fault = '', lost } = cursor;
     cursor.fault = undefined;
     const expected = [fault.replace(/^expected /, '')];
@@ -410,6 +415,7 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   #write(message: { readonly type: string } | Encoded): void {
+    this.#outbox ??= new Outbox();
     if (message instanceof Encoded) {
       this.#outbox.add(message.bytes);
       return;
@@ -450,8 +456,12 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** The message behind those of the run that were answered takes its turn. */
   #takeTurn({ event, ends }: Run, turn: number): void {
-    this.#inbox.at = ends[turn] ?? this.#inbox.at;
+    this.#skipTo(ends[turn]);
     this.#take(event);
+  }
+
+  #skipTo(end: number | undefined): void {
+    if (this.#inbox !== undefined && end !== undefined) this.#inbox.at = end;
   }
 
   /**
@@ -465,9 +475,10 @@ export class Connection<F extends Frames, R extends Role> {
     const judging = step(table, home, run.event);
     const leadsBack = judging !== REFUSED && step(table, judging, event) === home;
     if (times < 1 || !leadsBack || frame.constant === undefined || this.onStep !== undefined) return 0;
+    this.#outbox ??= new Outbox();
     const at = this.#outbox.length;
     this.#outbox.reserve(times * frame.constant.length).fill(frame.constant, at);
-    this.#inbox.at = run.ends[times - 1] ?? this.#inbox.at;
+    this.#skipTo(run.ends[times - 1]);
     this.#tally?.step(run.event, home, judging, times);
     this.#tally?.step(event, judging, home, times);
     return times;
@@ -479,6 +490,6 @@ export class Connection<F extends Frames, R extends Role> {
     this.#tally?.leave(this.#state);
     this.#ahead?.clear();
     this.#run = undefined;
-    this.#inbox.discard();
+    this.#inbox = undefined;
   }
 }

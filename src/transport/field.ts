@@ -1,11 +1,13 @@
 import { LocalError } from './errors.ts';
 
+const NOTHING = new Uint8Array(0);
+
 /**
  * Where a decoder stands in what was received. One cursor serves a whole connection: the decoder is written
  * in fields that move it, and the common case allocates nothing.
  */
 export class Cursor {
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = NOTHING;
   /** Index of the next byte to read. */
   at = 0;
   /** Index after the last byte received. */

@@ -1,6 +1,5 @@
 import { Cursor } from './field.ts';
 
-const NOTHING = new Uint8Array(0);
 /** What a chunk may weigh beyond what is left of it, before the rest is copied out. */
 const SLACK = 1024;
 /** Larger pieces wait as they came. */
@@ -15,11 +14,6 @@ const MOST_MERGED = 16 * 1024;
 export class Inbox extends Cursor {
   #later: Uint8Array[] | undefined;
   #laterBytes = 0;
-
-  constructor() {
-    super();
-    this.bytes = NOTHING;
-  }
 
   /** Bytes received and not yet taken. */
   get length(): number {
@@ -45,17 +39,10 @@ export class Inbox extends Cursor {
   /** Keeps what is left of a chunk without keeping the chunk alive. */
   settle(): void {
     const left = this.end - this.at;
-    if (left === 0 && this.#laterBytes === 0) this.#show(NOTHING, 0);
-    else if (this.bytes.buffer.byteLength > 2 * left + SLACK) {
+    if (this.bytes.buffer.byteLength > 2 * left + SLACK) {
       // Not `slice`: of a Buffer that is a view.
       this.#show(new Uint8Array(this.bytes.subarray(this.at, this.end)), this.wanted - this.at);
     }
-  }
-
-  discard(): void {
-    this.#later = undefined;
-    this.#laterBytes = 0;
-    this.#show(NOTHING, 0);
   }
 
   #reachesWanted(): boolean {

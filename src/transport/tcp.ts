@@ -57,8 +57,8 @@ export async function listen<F extends Frames>(
   options: ListenOptions = {},
 ): Promise<TcpServer> {
   const sessions = new Set<Session<F, 'server'>>();
-  const { observer, lingerTimeout = LINGER_TIMEOUT } = options;
-  const shared = { observer, lingerTimeout, sessions };
+  const { observer } = options;
+  const shared = { ...linkOptions(options), sessions };
   let count = 0;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const connection = new Connection(protocol, 'server', options, options.tally);
@@ -127,8 +127,7 @@ export async function connect<F extends Frames>(
   options.signal?.throwIfAborted();
   const socket = connectSocket({ host, port, allowHalfOpen: true, noDelay: true });
   await connected(socket, options);
-  const { observer, lingerTimeout = LINGER_TIMEOUT } = options;
-  const link = new Link(socket, new Connection(protocol, 'client', options), 0, { observer, lingerTimeout });
+  const link = new Link(socket, new Connection(protocol, 'client', options), 0, linkOptions(options));
   link.open(open(link.session));
   return link.session;
 }
@@ -207,8 +206,18 @@ function connected(socket: Socket, { signal, connectTimeout }: ConnectOptions): 
 interface LinkOptions<F extends Frames, R extends Role> {
   readonly observer: SessionObserver | undefined;
   readonly lingerTimeout: number;
+  /** Absent where nothing depends on when messages come: asking for the time of each would be felt. */
+  readonly clock: (() => number) | undefined;
   /** Holds the session for as long as the socket is there. */
   readonly sessions?: Set<Session<F, R>>;
+}
+
+function linkOptions({
+  observer,
+  lingerTimeout = LINGER_TIMEOUT,
+  idleTimeout,
+}: ListenOptions | ConnectOptions) {
+  return { observer, lingerTimeout, clock: idleTimeout === undefined ? undefined : now };
 }
 
 /** What the listeners of a socket need, found from the socket: five closures a connection would weigh more. */
@@ -246,8 +255,8 @@ class Link<F extends Frames, R extends Role> implements Wire {
     this.#socket = socket;
     this.#options = options;
     const peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`;
-    const { observer } = options;
-    this.session = new Session(connection, this, { id, peer, observer, clock: now });
+    const { observer, clock } = options;
+    this.session = new Session(connection, this, { id, peer, observer, clock });
     options.sessions?.add(this.session);
     const linked: LinkedSocket = socket;
     linked[LINK] = this;
@@ -296,7 +305,7 @@ class Link<F extends Frames, R extends Role> implements Wire {
 
   read(chunk: Buffer): void {
     if (!this.session.over) {
-      this.session.receive(chunk, now());
+      this.session.receive(chunk, this.#options.clock?.());
       this.#arm();
       return;
     }

@@ -36,7 +36,7 @@ const someSeconds: Patience = () => setTimeout(5_000, undefined, { ref: false })
 class Ear {
   readonly #decoder: Decoder;
   readonly #patience: Patience;
-  readonly #inbox = new Inbox();
+  #inbox = new Inbox();
   readonly #heard: string[] = [];
   #wake: () => void = () => {};
   #over = false;
@@ -53,7 +53,7 @@ class Ear {
       const start = this.#inbox.at;
       if (entry === undefined) {
         this.#heard.push(`unreadable ${Buffer.from(this.#inbox.bytes).toString('hex')}`);
-        this.#inbox.discard();
+        this.#inbox = new Inbox();
       } else if (entry !== 'wait') {
         if (entry.frame.read(this.#inbox, {})) this.#heard.push(entry.type);
         else this.#inbox.at = start;
