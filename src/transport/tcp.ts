@@ -1,4 +1,5 @@
 import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { Connection } from './connection.ts';
 import type { TimeLimits } from './deadlines.ts';
 import type { Frames, Protocol, Role } from './protocol.ts';
@@ -85,6 +86,8 @@ export async function listen<F extends Frames>(
       const closed = new Promise((resolve) => server.close(resolve));
       for (const session of sessions) session.finish();
       await closed;
+      // The server counts a socket as gone before the socket says so, and its session learns of it.
+      while (sessions.size > 0) await setImmediate();
     },
   };
 }
