@@ -144,6 +144,7 @@ export class StatelyFeed {
   #sample(actor: Actor): void {
     actor.unfollow?.();
     actor.unfollow = undefined;
+    actor.steps = [];
   }
 
   #tell(): void {

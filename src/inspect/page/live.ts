@@ -19,7 +19,9 @@ let source: EventSource | undefined;
 /** The top-level state whose connections are listed; all when there is none. */
 let listed: string | undefined;
 let followed: number | undefined;
-let now = Date.now();
+/** The server's clock: now, and when we began to look. */
+let now = 0;
+let looking = 0;
 let started: number | undefined;
 /** Number of the last refusal that is shown. */
 let refusal = 0;
@@ -43,6 +45,7 @@ function connect(): void {
   });
   on('live', (live) => {
     now = live.now;
+    looking ||= now;
     picture.show(live);
     showFigures(live);
   });
@@ -52,7 +55,7 @@ function connect(): void {
     for (const note of fresh) {
       showRefusal(note);
       // What happened before we looked is told, and does not flash.
-      if (now - note.at < 1000) picture.refuse(note);
+      if (note.at > looking) picture.refuse(note);
     }
     refusal = fresh.at(-1)?.number ?? refusal;
   });

@@ -1,0 +1,166 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { executablePath, launchBrowser } from './chromium.ts';
+import {
+  CLOSE,
+  Client,
+  frame,
+  MESSAGE,
+  NAME,
+  PASSWORD,
+  secrets,
+  urlOf,
+  watchedServer,
+} from './watched-server.ts';
+
+const reason = executablePath === undefined ? ' (skipped: no chromium; apt-get install chromium)' : '';
+
+describe.skipIf(executablePath === undefined)(`the live page, in a real Chromium${reason}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(() => browser.close());
+
+  /** The page, live, on a screen of this size; whatever goes wrong in it fails the test. */
+  async function look(url: string, { width = 1280, height = 900 } = {}): Promise<Page> {
+    const context = await browser.newContext({ viewport: { width, height } });
+    const page = await context.newPage();
+    const faults: string[] = [];
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') faults.push(message.text());
+    });
+    onTestFinished(async () => {
+      await context.close();
+      expect(faults).toEqual([]);
+    });
+    await page.goto(url);
+    await page.locator('#link.live').waitFor();
+    return page;
+  }
+
+  const count = (page: Page, state: string) => page.locator(`.wide .count[data-count="${state}"]`);
+  const has = (text: string) => ({ hasText: new RegExp(`^${text}$`) });
+
+  test('a connection appears, moves, is refused, leaves', async () => {
+    const { port, page: service } = await watchedServer();
+    const page = await look(urlOf(service));
+    await page.getByText('Nobody is connected.').waitFor();
+
+    const client = await Client.connect(port);
+    await count(page, 'N')
+      .and(page.locator('text', has('1')))
+      .waitFor();
+    const row = page.locator('#rows tr');
+    await row.getByText(client.peer).waitFor();
+    await row.getByText('N.awaiting').waitFor();
+
+    await client.ask(NAME, PASSWORD);
+    await count(page, 'M')
+      .and(page.locator('text', has('1')))
+      .waitFor();
+    expect(await count(page, 'N').textContent()).toBe('');
+    await row.getByText('M.awaiting').waitFor();
+    await client.ask(...new Array<Buffer>(50).fill(MESSAGE));
+    const flow = page.locator('.wide .flow[data-flow~="M.judging:server.ACCEPT"]');
+    await flow.and(page.locator('text', { hasText: /^\d+(\.\d)?\/s$/ })).waitFor();
+    // The request of the same exchange shows none: the reply says which way it went.
+    expect(
+      await page.locator('.wide .flow[data-flow~="M.awaiting:client.MESSAGE"]').allTextContents(),
+    ).toEqual(['', '']);
+
+    const flashed = page.locator('.wide .state.refused[data-state="M"]').waitFor();
+    const tried = page.locator('.wide .edge.refused[data-event="client.NAME"]').first().waitFor();
+    await client.ask(NAME);
+    await Promise.all([flashed, tried]);
+    const refusal = page.locator('#refusals li');
+    await refusal.getByText('in M.awaiting, violation: expected CLOSE or MESSAGE').waitFor();
+    expect(await page.locator('#refused').textContent()).toBe('1');
+
+    await page.getByText('Nobody is connected.').waitFor();
+    expect(await count(page, 'M').textContent()).toBe('');
+    const text = await page.content();
+    for (const secret of Object.values(secrets)) expect(text).not.toContain(secret);
+  });
+
+  test('a connection is followed step by step, with the keyboard alone', async () => {
+    const { port, page: service } = await watchedServer();
+    const [first, second] = [await Client.connect(port), await Client.connect(port)];
+    const page = await look(urlOf(service));
+    await page.locator('#rows tr').nth(1).waitFor();
+    await page.locator('#order').focus();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Connection 1' }).waitFor();
+    await page.locator('#steps').getByText(first.peer).waitFor();
+    await first.ask(NAME);
+    await second.ask(NAME, PASSWORD);
+    await page.locator('#steps li', { hasText: 'N.awaiting → N.judging' }).waitFor();
+    await page.locator('#followed-state', has('P\\.awaiting')).waitFor();
+    await page.locator('.wide .state.active[data-state="P"]').waitFor();
+    expect(await page.locator('#steps').textContent()).not.toContain('M.');
+    await page.keyboard.press('Escape');
+    await page.locator('#followed').waitFor({ state: 'hidden' });
+    expect(await page.locator('tr:focus').getAttribute('data-id')).toBe('1');
+    expect(await page.locator('.state.active').count()).toBe(0);
+  });
+
+  test('a state lists those who stand in it', async () => {
+    const { port, page: service } = await watchedServer();
+    const clients = [await Client.connect(port), await Client.connect(port)];
+    await clients[1]?.ask(NAME, PASSWORD);
+    const page = await look(urlOf(service));
+    await page.locator('.wide .state[data-state="M"]').click();
+    await page.locator('#matching', has('1')).waitFor();
+    expect(await page.locator('#rows tr .id').allTextContents()).toEqual(['2']);
+    await page.locator('.wide .state[data-state="X"]').click();
+    await page.getByText('Nobody is in X.').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('#matching', has('2')).waitFor();
+  });
+
+  test('a late viewer sees everything, and no flash of what is past', async () => {
+    const { port, page: service } = await watchedServer();
+    const cheat = await Client.connect(port);
+    await cheat.ask(MESSAGE);
+    const client = await Client.connect(port);
+    await client.ask(NAME, frame(2, 'A'), MESSAGE);
+    const page = await look(urlOf(service));
+    await page.locator('#refusals').getByText('in N.awaiting, violation').waitFor();
+    await count(page, 'M')
+      .and(page.locator('text', has('1')))
+      .waitFor();
+    expect(await page.locator('#messages').textContent()).toBe('3');
+    expect(await page.locator('.refused.state').count()).toBe(0);
+    await client.ask(CLOSE);
+    await page.getByText('Nobody is connected.').waitFor();
+  });
+
+  test('a thousand connections are a hundred rows', async () => {
+    const { port, page: service } = await watchedServer();
+    const page = await look(urlOf(service));
+    for (let batch = 0; batch < 10; batch++) {
+      await Promise.all(Array.from({ length: 100 }, () => Client.connect(port)));
+    }
+    await count(page, 'N')
+      .and(page.locator('text', has('1\\.0k')))
+      .waitFor();
+    await page.locator('#matching', has('100 of 1,000')).waitFor();
+    expect(await page.locator('#rows tr').count()).toBe(100);
+  });
+
+  test('on a narrow screen nothing is wider than it but the picture, which scrolls by itself', async () => {
+    const { port, page: service } = await watchedServer();
+    const client = await Client.connect(port);
+    await client.ask(NAME);
+    const page = await look(urlOf(service), { width: 360, height: 740 });
+    await page.locator('#rows tr').click();
+    await page.locator('#followed').waitFor();
+    const width = await page.locator('html').evaluate((html) => html.scrollWidth);
+    expect(width).toBe(360);
+    await page.locator('.narrow .count[data-count="P"]', has('1')).waitFor();
+    expect(await page.locator('.picture.wide').isVisible()).toBe(false);
+  });
+});
