@@ -21,12 +21,13 @@ const entries = ['.', 'cli', 'inspect'];
 
 /** What alone may import a package: the folder, or the file. */
 const reserved: Readonly<Record<string, readonly string[]>> = {
-  'node:net': ['transport/tcp.ts'],
-  'node:fs': ['store', 'cli'],
+  // The live page has an HTTP server, and asks node:net only what an address is.
+  'node:net': ['transport/tcp.ts', 'inspect/http.ts'],
+  'node:fs': ['store', 'cli', 'inspect'],
   'node:fs/promises': ['store', 'cli'],
   libsql: ['store'],
   '@node-rs/argon2': ['store'],
-  xstate: ['machine', 'transport/protocol.ts', 'diagram'],
+  xstate: ['machine', 'transport/protocol.ts', 'diagram', 'inspect'],
   '@xstate/graph': ['machine'],
   commander: ['cli'],
 };
