@@ -28,6 +28,9 @@ function floor(name: string, path: string, dialogue: Dialogue, ...more: string[]
 
 export const wirechart = ours('wirechart', '--fsync', 'no');
 export const wirechartDurable = ours('wirechart --fsync always', '--fsync', 'always');
+export const wirechartMetered = ours('wirechart --metrics', '--fsync', 'no', '--metrics', '0');
+/** Viewed while it is measured. */
+export const wirechartInspected = ours('wirechart --inspect', '--fsync', 'no', '--inspect', '0');
 export const bareNet = floor('bare net', 'bare-net.js', 'message-log');
 /** The same once more: how far two equal servers are apart on this machine today. */
 export const bareNetAgain = floor('bare net again', 'bare-net.js', 'message-log');

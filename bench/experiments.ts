@@ -19,6 +19,8 @@ import {
   tableStep,
   wirechart,
   wirechartDurable,
+  wirechartInspected,
+  wirechartMetered,
   wirechartRoom,
 } from './contenders.ts';
 import { atLeast, atMost, type Claim, type Effort, type Experiment, type Figures } from './experiment.ts';
@@ -112,6 +114,8 @@ export function experiments(): Experiment[] {
     latency('latency-pipelined', 100),
     idleMemory(),
     logSize(),
+    watched(100),
+    watched(1),
     room(),
   ];
   return [...targeted, ...grid()];
@@ -289,6 +293,24 @@ function logSize(): Experiment {
     targeted: true,
     trial: (contender, effort) =>
       saturated(contender, load, effort, 'free', contender === large ? 4 * gigabyte : 0),
+  };
+}
+
+/** CPU is judged, not the rate: that one moves more from round to round than all of this costs. */
+function watched(window: number): Experiment {
+  const load = { connections: 1000, window, payloadBytes: 32 };
+  const placement: Placement = window === 1 ? 'one core' : 'free';
+  const claims = (what: string, of: Contender): Claim[] => [
+    atMost(`${what}, 1,000 x window ${window}: server CPU a message`, 'cpu', of, wirechart, 1.05),
+    atLeast('the same: rate', 'rate', of, wirechart),
+  ];
+  return {
+    name: `watched-${window}`,
+    title: `1,000 x window ${window}, 32 bytes, with a live page and one viewer, or with metrics`,
+    contenders: [wirechart, wirechartInspected, wirechartMetered],
+    claims: [...claims('live page, one viewer', wirechartInspected), ...claims('metrics', wirechartMetered)],
+    targeted: true,
+    trial: (contender, effort) => saturated(contender, load, effort, placement),
   };
 }
 

@@ -18,12 +18,15 @@ export class ServerProcess {
   readonly port: number;
   /** Milliseconds from the start of the process to its first `listening on`. */
   readonly startUp: number;
+  /** Address of its live page, where it has one. */
+  readonly page: string | undefined;
   readonly #process: ChildProcess;
 
-  private constructor(server: ChildProcess, port: number, startUp: number) {
+  private constructor(server: ChildProcess, port: number, startUp: number, page: string | undefined) {
     this.#process = server;
     this.port = port;
     this.startUp = startUp;
+    this.page = page;
   }
 
   /**
@@ -64,7 +67,8 @@ export class ServerProcess {
         resolve(Number(found[1]));
       });
     });
-    return new ServerProcess(server, port, performance.now() - begun);
+    const [, page] = /live page at (\S+)/.exec(said) ?? [];
+    return new ServerProcess(server, port, performance.now() - begun, page);
   }
 
   async usage(question: 'usage' | 'usage-after-gc' = 'usage'): Promise<Usage> {

@@ -37,7 +37,7 @@ export async function withServer<T>(
   }
 }
 
-/** One job against a fresh server, with the server's CPU use during the measurement. */
+/** One job against a fresh server, its live page viewed where it has one, with its CPU use during the measurement. */
 export async function underLoad(
   contender: Contender,
   job: (port: number) => Job,
@@ -56,7 +56,10 @@ export async function underLoad(
           end = await server.usage();
         },
       };
+      const viewer = new AbortController();
+      if (server.page !== undefined) await view(server.page, viewer.signal);
       const seen = await load(job(server.port), watch, place(options.placement ?? 'free'));
+      viewer.abort();
       const cpuSeconds = (end?.cpuSeconds ?? Number.NaN) - (begin?.cpuSeconds ?? Number.NaN);
       return {
         rate: seen.messages / seen.seconds,
@@ -70,6 +73,12 @@ export async function underLoad(
     },
     options,
   );
+}
+
+/** Reads what the page reads, and drops it: what a browser does with it is not the server's cost. */
+async function view(page: string, signal: AbortSignal): Promise<void> {
+  const { body } = await fetch(new URL('/live', page), { signal });
+  body?.pipeTo(new WritableStream()).catch(() => undefined);
 }
 
 /** A log that begins and ends with a whole record and takes no room on the disk. */
