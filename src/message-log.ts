@@ -11,13 +11,13 @@ export {
   oddFirstByte,
 } from './handlers/message-log.ts';
 export { messageLogMachine } from './machine/message-log.ts';
-export type { LogTiming } from './store/append-file.ts';
-export { type FileLogOptions, type FsyncPolicy, openFileLog } from './store/file-log.ts';
-export { LogFault, type LogOperation } from './store/log-fault.ts';
-export type { LogFormatName } from './store/log-format.ts';
-export { type ReadLogOptions, readLog, readRecords } from './store/log-reader.ts';
-export { type LogRecord, MalformedRecord, type RecordContent } from './store/log-record.ts';
-export type { Author, MessageLog } from './store/message-log.ts';
-export type { ReadableFormat, RecordReaderOptions } from './store/record-reader.ts';
-export type { TornRecord } from './store/torn-record.ts';
+export type { LogTiming } from './store/log/append-file.ts';
+export { type FileLogOptions, type FsyncPolicy, openFileLog } from './store/log/file-log.ts';
+export { LogFault, type LogOperation } from './store/log/log-fault.ts';
+export type { LogFormatName } from './store/log/log-formats.ts';
+export { type ReadLogOptions, readLog, readRecords } from './store/log/log-reader.ts';
+export { type LogRecord, MalformedRecord, type RecordContent } from './store/log/log-record.ts';
+export type { Author, MessageLog } from './store/log/message-log.ts';
+export type { ReadableFormat, RecordReaderOptions } from './store/log/record-reader.ts';
+export type { TornRecord } from './store/log/torn-record.ts';
 export { messageLog } from './transport/message-log.ts';

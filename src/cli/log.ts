@@ -2,10 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import { once } from 'node:events';
 import { styleText } from 'node:util';
 import { Command, Option } from 'commander';
-import { LogFault } from '../store/log-fault.ts';
-import { readLog, readRecords } from '../store/log-reader.ts';
-import type { LogRecord, MalformedRecord } from '../store/log-record.ts';
-import type { ReadableFormat } from '../store/record-reader.ts';
+import { LogFault } from '../store/log/log-fault.ts';
+import { readLog, readRecords } from '../store/log/log-reader.ts';
+import type { LogRecord, MalformedRecord } from '../store/log/log-record.ts';
+import type { ReadableFormat } from '../store/log/record-reader.ts';
 import { escaped, escapedJson } from './escaped.ts';
 import { Failure } from './failure.ts';
 

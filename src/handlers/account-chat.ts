@@ -1,5 +1,5 @@
-import type { Accounts } from '../store/accounts.ts';
-import { type Passwords, PasswordsBusy } from '../store/passwords.ts';
+import type { Accounts } from '../store/accounts/accounts.ts';
+import { type Passwords, PasswordsBusy } from '../store/accounts/passwords.ts';
 import { type accountChat, OUTCOME_SIZE } from '../transport/account-chat.ts';
 import type { ClientMessage, ServerMessage } from '../transport/protocol.ts';
 import type { Handlers, Session } from '../transport/session.ts';

@@ -1,4 +1,4 @@
-import type { Accounts, Enqueued } from '../store/accounts.ts';
+import type { Accounts, Enqueued } from '../store/accounts/accounts.ts';
 
 /** Messages read from the store at once: what may be repeated after a crash, and what is held in memory. */
 const PAGE = 64;

@@ -1,4 +1,4 @@
-import type { Author, MessageLog } from '../store/message-log.ts';
+import type { Author, MessageLog } from '../store/log/message-log.ts';
 import type { messageLog } from '../transport/message-log.ts';
 import type { ClientMessage, ServerMessage } from '../transport/protocol.ts';
 import type { Handlers, Session } from '../transport/session.ts';

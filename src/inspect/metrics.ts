@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { LogTiming } from '../store/append-file.ts';
+import type { LogTiming } from '../store/log/append-file.ts';
 import type { RemoteError } from '../transport/errors.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { AnySession, EndCause } from '../transport/session.ts';

@@ -5,8 +5,8 @@ import { createInterface } from 'node:readline';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { escaped, escapedJson } from '../../src/cli/escaped.ts';
-import { openFileLog } from '../../src/store/file-log.ts';
-import type { LogFormatName } from '../../src/store/log-format.ts';
+import { openFileLog } from '../../src/store/log/file-log.ts';
+import type { LogFormatName } from '../../src/store/log/log-formats.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
 import { outcome, run, start, wirechart } from './wirechart.ts';
 

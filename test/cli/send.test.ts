@@ -4,7 +4,7 @@ import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { readLog } from '../../src/store/log-reader.ts';
+import { readLog } from '../../src/store/log/log-reader.ts';
 import { freePort, messageLogServer, rawServer } from '../client/message-log-server.ts';
 import { noPython } from '../outsiders/outsider.ts';
 import { temporaryDirectory } from '../store/temporary.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Letter, Mailbox, type MailboxOptions } from '../../src/handlers/mailbox.ts';
-import type { WaitingMessage } from '../../src/store/accounts.ts';
+import type { WaitingMessage } from '../../src/store/accounts/accounts.ts';
 
 /** Keeps the words of the store's interface, but does nothing before its turn has come. */
 class TurnStore {

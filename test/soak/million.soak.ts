@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readLog } from '../../src/store/log-reader.ts';
+import { readLog } from '../../src/store/log/log-reader.ts';
 import { outcome, serve, start } from '../cli/wirechart.ts';
 import { noPython, runPython } from '../outsiders/outsider.ts';
 import { temporaryDirectory } from '../store/temporary.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { messageLogHandlers } from '../../src/handlers/message-log.ts';
-import type { MessageLog } from '../../src/store/message-log.ts';
+import type { MessageLog } from '../../src/store/log/message-log.ts';
 import { accountChat } from '../../src/transport/account-chat.ts';
 import { Connection } from '../../src/transport/connection.ts';
 import { messageLog } from '../../src/transport/message-log.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { messageLogHandlers } from '../../src/handlers/message-log.ts';
-import type { MessageLog } from '../../src/store/message-log.ts';
+import type { MessageLog } from '../../src/store/log/message-log.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
 import { casesOf } from '../../src/verify/cases.ts';
 import { inputsOf } from '../../src/verify/inputs.ts';

@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import { expect, test } from 'vitest';
 import { messageLogHandlers } from '../../src/handlers/message-log.ts';
 import type { Table as ProtocolTable } from '../../src/machine/table.ts';
-import type { MessageLog } from '../../src/store/message-log.ts';
+import type { MessageLog } from '../../src/store/log/message-log.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
 import type { AnyProtocol, AnySamples } from '../../src/transport/protocol.ts';
 import { type Case, casesOf } from '../../src/verify/cases.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { accountChatHandlers } from '../../handlers/account-chat.ts';
-import { AccountsFileError, openLibsqlAccounts } from '../../store/libsql-accounts.ts';
-import { openPasswords } from '../../store/passwords.ts';
+import { AccountsFileError, openLibsqlAccounts } from '../../store/accounts/libsql-accounts.ts';
+import { openPasswords } from '../../store/accounts/passwords.ts';
 import { accountChat } from '../../transport/account-chat.ts';
 import { count } from '../arguments.ts';
 import { Failure } from '../failure.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { wildcard } from '../../src/store/wildcard.ts';
+import { wildcard } from '../../../src/store/accounts/wildcard.ts';
 
 /** What the words say, without a thought for time: a `*` is tried with every length. */
 function obviously(pattern: readonly string[], text: readonly string[]): boolean {

@@ -1,20 +1,9 @@
-import type { Author } from './message-log.ts';
+import type { LogFormat } from './log-format.ts';
 import { ndjsonFormat } from './ndjson-record.ts';
-import type { RecordBatch } from './record-batch.ts';
 import { textFormat } from './text-record.ts';
 
 /** Name of a way to write records, as `--log-format` takes it. */
 export type LogFormatName = 'text' | 'raw' | 'ndjson';
-
-/** How a message becomes one record of the log. */
-export interface LogFormat {
-  /** The bytes every record ends with. What follows the last of them in a file is a torn record. */
-  readonly recordEnd: string;
-  /** The part of every record of `author` that comes before the message. Encoded once for each author. */
-  prefix(author: Author): Buffer;
-  /** Adds one record to `batch`. */
-  add(batch: RecordBatch, prefix: Buffer, message: Uint8Array): void;
-}
 
 /** `[name]: message` CRLF with the bytes as they came, like the old server. A message can forge records. */
 const rawFormat: LogFormat = {

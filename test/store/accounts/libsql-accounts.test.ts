@@ -1,9 +1,12 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Accounts, WaitingMessage } from '../../src/store/accounts.ts';
-import { type LibsqlAccountsOptions, openLibsqlAccounts } from '../../src/store/libsql-accounts.ts';
-import { temporaryDirectory } from './temporary.ts';
+import type { Accounts, WaitingMessage } from '../../../src/store/accounts/accounts.ts';
+import {
+  type LibsqlAccountsOptions,
+  openLibsqlAccounts,
+} from '../../../src/store/accounts/libsql-accounts.ts';
+import { temporaryDirectory } from '../temporary.ts';
 
 const file = async () => join(await temporaryDirectory(), 'accounts.db');
 

@@ -1,11 +1,11 @@
 import { open, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type FileLogOptions, openFileLog } from '../../src/store/file-log.ts';
-import type { LogFormatName } from '../../src/store/log-format.ts';
-import type { TornRecord } from '../../src/store/torn-record.ts';
+import { type FileLogOptions, openFileLog } from '../../../src/store/log/file-log.ts';
+import type { LogFormatName } from '../../../src/store/log/log-formats.ts';
+import type { TornRecord } from '../../../src/store/log/torn-record.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { author, messages } from './log-support.ts';
-import { temporaryDirectory } from './temporary.ts';
 
 async function logOf(format: LogFormatName, path: string, ...texts: string[]): Promise<Buffer> {
   const log = await openFileLog(path, { format });

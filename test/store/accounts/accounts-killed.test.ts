@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { openLibsqlAccounts } from '../../src/store/libsql-accounts.ts';
-import { temporaryDirectory } from './temporary.ts';
+import { openLibsqlAccounts } from '../../../src/store/accounts/libsql-accounts.ts';
+import { temporaryDirectory } from '../temporary.ts';
 
-const dist = (file: string) => JSON.stringify(new URL(`../../dist/store/${file}`, import.meta.url).href);
+const dist = (file: string) =>
+  JSON.stringify(new URL(`../../../dist/store/accounts/${file}`, import.meta.url).href);
 
 /**
  * Writes without end, and prints what was acknowledged, a line each: `register NAME`, `queued NAME NUMBER`,

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Author } from '../../src/store/message-log.ts';
+import type { Author } from '../../../src/store/log/message-log.ts';
 
 export function author(name: string | Uint8Array, connection = 1): Author {
   return { name: Buffer.from(name), connection, address: `127.0.0.1:${connection}` };
@@ -17,7 +17,7 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 
 /** Starts Node on a script that finds `openFileLog` and its arguments `process.argv[1...]`. */
 export function runScript(script: string, args: readonly string[], shell?: string): ChildProcess {
-  const module = JSON.stringify(new URL('../../dist/store/file-log.js', import.meta.url).href);
+  const module = JSON.stringify(new URL('../../../dist/store/log/file-log.js', import.meta.url).href);
   const source = `const { openFileLog } = await import(${module});\n${script}`;
   const argv = ['--input-type=module', '-e', source, ...args];
   // The shell sets a limit and then becomes Node.

@@ -3,11 +3,11 @@ import { existsSync, rmSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { openFileLog } from '../../src/store/file-log.ts';
-import { LogFault } from '../../src/store/log-fault.ts';
-import { readLog } from '../../src/store/log-reader.ts';
+import { openFileLog } from '../../../src/store/log/file-log.ts';
+import { LogFault } from '../../../src/store/log/log-fault.ts';
+import { readLog } from '../../../src/store/log/log-reader.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { all, author, messages, output, runScript } from './log-support.ts';
-import { temporaryDirectory } from './temporary.ts';
 
 const isRoot = process.getuid?.() === 0;
 

@@ -8,8 +8,8 @@ import {
   AccountsFileError,
   type AccountsFileProblem,
   openLibsqlAccounts,
-} from '../../src/store/libsql-accounts.ts';
-import { temporaryDirectory } from './temporary.ts';
+} from '../../../src/store/accounts/libsql-accounts.ts';
+import { temporaryDirectory } from '../temporary.ts';
 
 async function refuses(path: string, problem: AccountsFileProblem, advice: RegExp): Promise<void> {
   const error = await openLibsqlAccounts(path).then(
@@ -119,7 +119,7 @@ test('a file that is open already, here or in another process; it is free once c
   await accounts.register('ann', 'hash');
   await refuses(path, 'locked', /Another process has it open/);
 
-  const module = new URL('../../dist/store/libsql-accounts.js', import.meta.url).href;
+  const module = new URL('../../../dist/store/accounts/libsql-accounts.js', import.meta.url).href;
   const other = () =>
     node(
       `const { openLibsqlAccounts } = await import(${JSON.stringify(module)});

@@ -2,11 +2,11 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { LogTiming } from '../../src/store/append-file.ts';
-import { openFileLog } from '../../src/store/file-log.ts';
-import { readLog } from '../../src/store/log-reader.ts';
+import type { LogTiming } from '../../../src/store/log/append-file.ts';
+import { openFileLog } from '../../../src/store/log/file-log.ts';
+import { readLog } from '../../../src/store/log/log-reader.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { all, author, messages } from './log-support.ts';
-import { temporaryDirectory } from './temporary.ts';
 
 const policies = ['always', 'everysec', 'no'] as const;
 

@@ -2,11 +2,11 @@ import { createReadStream } from 'node:fs';
 import { appendFile, open, rename, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openFileLog } from '../../src/store/file-log.ts';
-import { readLog, readRecords } from '../../src/store/log-reader.ts';
-import { type LogRecord, MalformedRecord } from '../../src/store/log-record.ts';
+import { openFileLog } from '../../../src/store/log/file-log.ts';
+import { readLog, readRecords } from '../../../src/store/log/log-reader.ts';
+import { type LogRecord, MalformedRecord } from '../../../src/store/log/log-record.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { all, author, messages } from './log-support.ts';
-import { temporaryDirectory } from './temporary.ts';
 
 async function fileOf(content: string): Promise<string> {
   const path = join(await temporaryDirectory(), 'messages.log');

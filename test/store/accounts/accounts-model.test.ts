@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Accounts } from '../../src/store/accounts.ts';
-import { openLibsqlAccounts } from '../../src/store/libsql-accounts.ts';
-import { temporaryDirectory } from './temporary.ts';
+import type { Accounts } from '../../../src/store/accounts/accounts.ts';
+import { openLibsqlAccounts } from '../../../src/store/accounts/libsql-accounts.ts';
+import { temporaryDirectory } from '../temporary.ts';
 
 const MAX_WAITING = 4;
 

@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
-import { openFileLog } from '../../src/store/file-log.ts';
-import { readLog } from '../../src/store/log-reader.ts';
+import { openFileLog } from '../../../src/store/log/file-log.ts';
+import { readLog } from '../../../src/store/log/log-reader.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { all, output, runScript } from './log-support.ts';
-import { temporaryDirectory } from './temporary.ts';
 
 const SEVERAL = `
   const [, path, name, fsync] = process.argv;

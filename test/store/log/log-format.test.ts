@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { openFileLog } from '../../src/store/file-log.ts';
-import { type LogFormatName, logFormats } from '../../src/store/log-format.ts';
-import { RecordBatch } from '../../src/store/record-batch.ts';
-import { type ReadableFormat, RecordReader } from '../../src/store/record-reader.ts';
+import { openFileLog } from '../../../src/store/log/file-log.ts';
+import { type LogFormatName, logFormats } from '../../../src/store/log/log-formats.ts';
+import { RecordBatch } from '../../../src/store/log/record-batch.ts';
+import { type ReadableFormat, RecordReader } from '../../../src/store/log/record-reader.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { author, messages } from './log-support.ts';
-import { temporaryDirectory } from './temporary.ts';
 
 type Entry = readonly [name: Uint8Array, message: Uint8Array];
 

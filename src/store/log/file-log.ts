@@ -1,6 +1,7 @@
 import { AppendFile, type AppendFileOptions, type LogTiming } from './append-file.ts';
 import type { LogFault } from './log-fault.ts';
-import { type LogFormat, type LogFormatName, logFormats } from './log-format.ts';
+import type { LogFormat } from './log-format.ts';
+import { type LogFormatName, logFormats } from './log-formats.ts';
 import type { Author, MessageLog } from './message-log.ts';
 import { Outage } from './outage.ts';
 import { RecordBatch } from './record-batch.ts';

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { openPasswords, PasswordsBusy } from '../../src/store/passwords.ts';
+import { openPasswords, PasswordsBusy } from '../../../src/store/accounts/passwords.ts';
 
 const cheap = { memoryKiB: 8, passes: 1 };
 

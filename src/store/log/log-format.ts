@@ -1,0 +1,12 @@
+import type { Author } from './message-log.ts';
+import type { RecordBatch } from './record-batch.ts';
+
+/** How a message becomes one record of the log. */
+export interface LogFormat {
+  /** The bytes every record ends with. What follows the last of them in a file is a torn record. */
+  readonly recordEnd: string;
+  /** The part of every record of `author` that comes before the message. Encoded once for each author. */
+  prefix(author: Author): Buffer;
+  /** Adds one record to `batch`. */
+  add(batch: RecordBatch, prefix: Buffer, message: Uint8Array): void;
+}
