@@ -16,12 +16,12 @@ export function count(text: string): number {
   return value;
 }
 
-/** Seconds, fractions allowed, as milliseconds; 0 means never. */
-export function seconds(text: string): number | undefined {
+/** Seconds, fractions allowed, as milliseconds; 0 means never, and not `undefined`: commander would make that `''`. */
+export function seconds(text: string): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   // Node's timers hold 31 bits of milliseconds.
   if (!(value <= 2_000_000)) throw new InvalidArgumentError('Expected seconds, 0..2000000; 0 for never.');
-  return value === 0 ? undefined : value * 1000;
+  return value === 0 ? Number.POSITIVE_INFINITY : value * 1000;
 }
 
 /** `[HOST:]PORT`, an IPv6 host in brackets. */

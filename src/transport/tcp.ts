@@ -218,9 +218,9 @@ interface LinkOptions<F extends Frames, R extends Role> {
 function linkOptions({
   observer,
   lingerTimeout = LINGER_TIMEOUT,
-  idleTimeout,
+  idleTimeout = Number.POSITIVE_INFINITY,
 }: ListenOptions | ConnectOptions) {
-  return { observer, lingerTimeout, clock: idleTimeout === undefined ? undefined : now };
+  return { observer, lingerTimeout, clock: Number.isFinite(idleTimeout) ? now : undefined };
 }
 
 /** What the listeners of a socket need, found from the socket: five closures a connection would weigh more. */

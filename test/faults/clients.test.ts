@@ -1,0 +1,112 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { readLog } from '../../src/store/log-reader.ts';
+import { temporaryDirectory } from '../store/temporary.ts';
+import { type ServerProcess, serve } from '../support/server-process.ts';
+import { dial, frame, gone, login, talk } from './crowd.ts';
+
+async function started(
+  flags: readonly string[] = [],
+  shell?: string,
+): Promise<ServerProcess & { file: string }> {
+  const file = join(await temporaryDirectory(), 'messages.log');
+  const options = shell === undefined ? {} : { shell };
+  const server = await serve('message-log', ['--log', file, ...flags], options);
+  onTestFinished(() => void server.child.kill('SIGKILL'));
+  return { ...server, file };
+}
+
+test.each(['end', 'reset'] as const)(
+  'clients that vanish at every byte (%s): whole messages are logged, no other',
+  async (how) => {
+    const server = await started();
+    const expected: string[] = [];
+    const dialogue = (name: string) =>
+      Buffer.concat([login(name), frame(3, 'one'), frame(3, 'two'), Buffer.of(4)]);
+    const { length } = dialogue('c000');
+    for (let at = 0; at <= length; at++) {
+      const name = `c${String(at).padStart(3, '0')}`;
+      const socket = await dial(server.port);
+      socket.resume();
+      const part = dialogue(name).subarray(0, at);
+      const [one, two] = [length - 1 - frame(3, 'two').length, length - 1];
+      if (at >= one) expected.push(`${name}: one`);
+      if (at >= two) expected.push(`${name}: two`);
+      await new Promise((resolve) => socket.write(part, resolve));
+      if (how === 'end') socket.end();
+      else socket.resetAndDestroy();
+      await gone(socket);
+    }
+    expect(await talk(server.port, Buffer.concat([login('last'), frame(3, 'bye'), Buffer.of(4)]))).toBe(
+      '00000000',
+    );
+    const { code } = await server.stop();
+    expect(code).toBe(0);
+    const logged: string[] = [];
+    for await (const { name, message } of readLog(server.file))
+      logged.push(`${Buffer.from(name)}: ${Buffer.from(message)}`);
+    expect(logged.pop()).toBe('last: bye');
+    // What a reset overtakes may be lost on its way; what was cut off is never there.
+    if (how === 'end') expect(logged.sort()).toEqual(expected.sort());
+    else expect(expected).toEqual(expect.arrayContaining(logged));
+  },
+);
+
+const limit =
+  process.platform === 'win32'
+    ? 2_048
+    : Number(execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' })) || 100_000;
+const IDLE = Math.min(10_000, limit - 500);
+
+test(`${IDLE} idle connections leave the server at everybody else’s service`, async () => {
+  const server = await started(['--handshake-timeout', '0']);
+  const sockets = [];
+  for (let number = 0; number < IDLE; number += 500) {
+    sockets.push(
+      ...(await Promise.all(Array.from({ length: Math.min(500, IDLE - number) }, () => dial(server.port)))),
+    );
+  }
+  expect(sockets).toHaveLength(IDLE);
+  expect(await talk(server.port, Buffer.concat([login('ann'), frame(3, 'hello'), Buffer.of(4)]))).toBe(
+    '00000000',
+  );
+  const memory =
+    process.platform === 'linux'
+      ? /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))?.[1]
+      : undefined;
+  console.info(
+    `${IDLE} idle connections, server at ${memory ?? '?'} kB (limit of this process: ${limit} files)`,
+  );
+  for (const socket of sockets) socket.destroy();
+  expect(await talk(server.port, Buffer.concat([login('ann'), frame(3, 'again'), Buffer.of(4)]))).toBe(
+    '00000000',
+  );
+  expect((await server.stop()).code).toBe(0);
+}, 60_000);
+
+test.skipIf(process.platform === 'win32')(
+  'with no file descriptor left the server goes on, and serves again when there is one',
+  async () => {
+    const server = await started([], 'ulimit -n 128');
+    const early = await dial(server.port);
+    early.write(login('ann'));
+    await once(early, 'data');
+    const crowd = await Promise.all(
+      Array.from({ length: 300 }, () => dial(server.port).catch(() => undefined)),
+    );
+    early.write(frame(3, 'hello'));
+    const [reply]: Buffer[] = await once(early, 'data');
+    expect(reply?.toString('hex')).toMatch(/^00/);
+    for (const socket of crowd) socket?.destroy();
+    // It learns one after the other that they have gone.
+    const again = Buffer.concat([login('bob'), frame(3, 'me too'), Buffer.of(4)]);
+    await vi.waitFor(async () => expect(await talk(server.port, again)).toBe('00000000'), 10_000);
+    early.end();
+    expect((await server.stop()).code).toBe(0);
+    expect(await readFile(server.file, 'latin1')).toBe('[ann]: hello\r\n[bob]: me too\r\n');
+  },
+);
