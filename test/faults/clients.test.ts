@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { readLog } from '../../src/store/log-reader.ts';
+import { readLog } from '../../src/store/log/log-reader.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
 import { type ServerProcess, serve } from '../support/server-process.ts';
 import { dial, frame, gone, login, talk } from './crowd.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readLog } from '../../src/store/log-reader.ts';
+import { readLog } from '../../src/store/log/log-reader.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
 import { serve } from '../support/server-process.ts';
 import { dial, Flooder } from './crowd.ts';
