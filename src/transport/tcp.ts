@@ -1,5 +1,6 @@
 import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
+import { formatAddress } from './address.ts';
 import { Connection } from './connection.ts';
 import type { TimeLimits } from './deadlines.ts';
 import type { Frames, Protocol, Role } from './protocol.ts';
@@ -257,7 +258,7 @@ class Link<F extends Frames, R extends Role> implements Wire {
   constructor(socket: Socket, connection: Connection<F, R>, id: number, options: LinkOptions<F, R>) {
     this.#socket = socket;
     this.#options = options;
-    const peer = `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? '?'}`;
+    const peer = formatAddress(socket.remoteAddress ?? '?', socket.remotePort ?? 0);
     const { observer, clock } = options;
     this.session = new Session(connection, this, { id, peer, observer, clock });
     options.sessions?.add(this.session);
