@@ -11,9 +11,11 @@ type Reply = Extract<ServerMessage<typeof basicChat>, { readonly type: 'server.O
 
 /** Told what happens in the room, in the order in which everybody is told. */
 export interface RoomLog {
+  /** A name came into the room. */
   registered(name: string, peer: string): void;
   /** The message as it was delivered: cleaned, perhaps of several lines. */
   sent(name: string, message: string): void;
+  /** A name left it; `slow`: it acknowledged too little. */
   disconnected(name: string, cause: EndCause | 'slow'): void;
 }
 
@@ -22,7 +24,7 @@ export interface RoomOptions {
   readonly log?: RoomLog | undefined;
   /**
    * Most DELIVERs that wait for a client who does not acknowledge the one before; with one more it is
-   * disconnected. Default {@link MOST_WAITING}.
+   * disconnected. Default 4,096.
    */
   readonly mostWaiting?: number | undefined;
 }

@@ -51,6 +51,7 @@ export interface Field<T> {
   readonly maximum: number;
   /** Never shown in logs, inspectors and reports. */
   readonly secret: boolean;
+  /** Reads the value at the cursor; `undefined` while bytes are missing. */
   read(cursor: Cursor): T | undefined;
   /** @throws LocalError for a value that the field cannot carry. */
   size(value: T): number;

@@ -32,6 +32,7 @@ export interface Frame<F extends object = object> {
   read(cursor: Cursor, message: Record<string, unknown>): boolean;
   /** @throws LocalError for a value that a field cannot carry. */
   size(message: F): number;
+  /** Writes the whole frame and answers the index after it. */
   write(message: F, into: Uint8Array, at: number): number;
 }
 

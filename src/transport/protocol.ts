@@ -109,8 +109,11 @@ export interface Protocol<F extends Frames = Frames> {
   readonly violation: Verdict<F>;
   readonly malformed: Verdict<F>;
   readonly unreadable: Pick<Verdict<F>, 'reply'>;
+  /** See {@link Declaration.timeout}. */
   readonly timeout: (() => MessageFrom<F, 'server'>) | undefined;
+  /** See {@link Declaration.failure}. */
   readonly failure: (() => MessageFrom<F, 'server'>) | undefined;
+  /** See {@link Declaration.samples}. */
   readonly samples: (unique: string) => Samples<F>;
   /** Reads what this role sends. */
   readonly decoders: Readonly<Record<Role, Decoder>>;
@@ -137,12 +140,15 @@ export interface AnyProtocol
   readonly violation: AnyVerdict;
   readonly malformed: AnyVerdict;
   readonly unreadable: Pick<AnyVerdict, 'reply'>;
+  /** See {@link Declaration.samples}. */
   samples(unique: string): AnySamples;
+  /** @throws LocalError for a name that the protocol does not know, or a value that a field cannot carry. */
   encode(message: { readonly type: string }): Encoded;
 }
 
 /** {@link Verdict}, whichever the messages. */
 export interface AnyVerdict {
+  /** See {@link Verdict.reply}. */
   readonly reply?: (error: RemoteError) => { readonly type: string };
   readonly closes: boolean;
 }

@@ -60,6 +60,7 @@ export interface Wire {
   close(): void;
   /** Stops and starts the flow of input. */
   pause(): void;
+  /** Starts it again. */
   resume(): void;
   /** Closes without further ado when the peer, or a handler, takes too long. */
   destroyLater(): void;
@@ -73,6 +74,7 @@ export interface SessionObserver {
   refused?(session: AnySession, error: RemoteError): void;
   /** A handler threw. */
   failed?(session: AnySession, error: unknown): void;
+  /** The session is over; called once. */
   ended?(session: AnySession, cause: EndCause): void;
 }
 
@@ -141,10 +143,12 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#clock = about.clock;
   }
 
+  /** Number of the state in `protocol.table`. */
   get state(): number {
     return this.connection.state;
   }
 
+  /** Name of the state: `N.awaiting`. */
   get stateName(): string {
     return this.connection.stateName;
   }
@@ -170,6 +174,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#pump();
   }
 
+  /** Bytes came: handles every message that is whole with them. */
   receive(bytes: Uint8Array, now?: number): void {
     this.connection.receive(bytes, now);
     this.#pump();
@@ -209,6 +214,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     return this.connection.nextTimeout();
   }
 
+  /** Time has passed: ends the session if its time has run out. */
   handleTimeout(now: number): void {
     if (!this.connection.handleTimeout(now)) return;
     this.#end('timeout');

@@ -29,6 +29,7 @@ export interface ListenOptions extends TimeLimits {
 
 /** Told what a server does, beside what its sessions do. */
 export interface ServerObserver extends SessionObserver {
+  /** A connection was accepted. */
   opened?(session: AnySession): void;
   /** A connection was turned away: there are `maxConnections` already. */
   dropped?(): void;

@@ -37,6 +37,7 @@ export interface MealyDeclaration {
   readonly initial: string;
   /** Names of the closed states; `step` is never asked about them. */
   readonly closed?: readonly string[];
+  /** What a state answers to an input, and where that leads. */
   readonly step: (state: string, input: string) => readonly [output: string, next: string];
 }
 

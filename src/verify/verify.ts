@@ -37,7 +37,9 @@ export interface VerifyOptions extends Address {
   readonly closing?: Closing | undefined;
   /** Stops the run; what is known by then is the verdict. */
   readonly signal?: AbortSignal | undefined;
+  /** Told the plan before the first test. */
   readonly onStart?: (plan: Plan) => void;
+  /** Told after every test. */
   readonly onProgress?: (done: { readonly tests: number; readonly failed: number }) => void;
 }
 
