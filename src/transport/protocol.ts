@@ -66,7 +66,7 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
   readonly port: number;
   readonly machine: M;
   /** One frame for each message of the machine; a missing or a surplus one does not compile. */
-  readonly frames: F & Record<MessageNames<M>, Frame>;
+  readonly frames: F & Record<MessageNames<M>, Frame> & Record<Exclude<keyof F, MessageNames<M>>, never>;
   readonly violation: Verdict<NoInfer<F>>;
   readonly malformed: Verdict<NoInfer<F>>;
   /** Bytes in which no further frame can be found; always closes. */
