@@ -25,6 +25,8 @@ export interface ListenOptions extends TimeLimits {
   readonly lingerTimeout?: number | undefined;
   readonly observer?: ServerObserver | undefined;
   readonly tally?: Tally | undefined;
+  /** How connections are numbered: the first, and from each to the next. Default 1 and 1. */
+  readonly numbers?: { readonly first: number; readonly step: number } | undefined;
 }
 
 /** Told what a server does, beside what its sessions do. */
@@ -60,12 +62,20 @@ export async function listen<F extends Frames>(
   options: ListenOptions = {},
 ): Promise<TcpServer> {
   const sessions = new Set<Session<F, 'server'>>();
-  const { observer } = options;
+  const { observer, maxConnections = Number.POSITIVE_INFINITY } = options;
   const shared = { ...linkOptions(options), sessions };
-  let count = 0;
+  const { first, step } = options.numbers ?? { first: 1, step: 1 };
+  let number = first - step;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    // Not by `server.maxConnections`: workers that are full would pass a connection back and forth for ever.
+    if (sessions.size >= maxConnections) {
+      socket.destroy();
+      observer?.dropped?.();
+      return;
+    }
     const connection = new Connection(protocol, 'server', options, options.tally);
-    const link = new Link(socket, connection, ++count, shared);
+    number += step;
+    const link = new Link(socket, connection, number, shared);
     observer?.opened?.(link.session);
     try {
       link.open(open(link.session));
@@ -74,8 +84,6 @@ export async function listen<F extends Frames>(
       link.session.close();
     }
   });
-  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
-  server.on('drop', () => observer?.dropped?.());
   await listening(server, options.host, options.port ?? protocol.port);
   server.on('error', (error) => observer?.acceptFailed?.(error));
   const address = server.address();

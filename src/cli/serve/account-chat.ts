@@ -14,7 +14,10 @@ interface Options extends HostOptions {
 
 /** `wirechart serve account-chat` */
 export function serveAccountChat(): Command {
-  const command = withHostFlags(new Command('account-chat'), { handshake: false })
+  const command = withHostFlags(new Command('account-chat'), {
+    handshake: false,
+    alone: 'Who is logged in is known to one process',
+  })
     .description('accounts, and messages that wait for their login (port 5000)')
     .option('--data <file>', 'the accounts and what waits for them, in one database file', './accounts.db')
     .option('--max-waiting <count>', 'messages that wait for one account; one more is refused', count, 1000);

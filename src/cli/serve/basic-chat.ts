@@ -12,7 +12,10 @@ interface Options extends HostOptions {
 
 /** `wirechart serve basic-chat` */
 export function serveBasicChat(): Command {
-  const command = withHostFlags(new Command('basic-chat'), { idleTimeout: '60' })
+  const command = withHostFlags(new Command('basic-chat'), {
+    idleTimeout: '60',
+    alone: 'The room is kept by one process',
+  })
     .description('a chat room (port 9001)')
     .option(
       '-l, --log <file>',

@@ -16,6 +16,15 @@ export interface DiagnosticsOptions {
   readonly transactions?: string | undefined;
 }
 
+/** What a server has done so far; the messages of connections that are over. */
+export interface Totals {
+  readonly connections: number;
+  readonly messages: number;
+  readonly refusals: number;
+  readonly failures: number;
+  readonly dropped: number;
+}
+
 /**
  * What a running server says: connections, refusals and totals on stdout, every transaction when asked for.
  * Names of messages and states only, never a payload.
@@ -107,9 +116,16 @@ export class Diagnostics implements ServerObserver {
     this.#transactions?.file.reopen();
   }
 
-  /** Says the totals, and waits until all is written. */
+  get totals(): Totals {
+    return { ...this.#totals };
+  }
+
+  stopped(totals: Totals = this.#totals): void {
+    this.logger.info(totals, 'stopped');
+  }
+
+  /** Waits until all is written. */
   async close(): Promise<void> {
-    this.logger.info(this.#totals, 'stopped');
     const file = this.#transactions?.file;
     if (file === undefined) return;
     await new Promise<void>((resolve) => {

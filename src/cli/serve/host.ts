@@ -1,11 +1,12 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Metrics } from '../../inspect/metrics.ts';
 import type { Frames, Protocol } from '../../transport/protocol.ts';
 import { listen, type Open, type TcpServer } from '../../transport/tcp.ts';
 import { address, count, formatAddress, port, seconds } from '../arguments.ts';
-import { Failure } from '../failure.ts';
+import { EXIT, Failure } from '../failure.ts';
 import { Diagnostics, type DiagnosticsOptions } from './diagnostics.ts';
 import { Watch, type WatchOptions } from './watch.ts';
+import { type WorkerRole, Workers, workerRole } from './workers.ts';
 
 /** What every `serve` command takes. */
 export interface HostOptions extends DiagnosticsOptions, WatchOptions {
@@ -14,6 +15,8 @@ export interface HostOptions extends DiagnosticsOptions, WatchOptions {
   readonly maxConnections?: number | undefined;
   readonly handshakeTimeout?: number | undefined;
   readonly idleTimeout?: number | undefined;
+  /** Processes that serve together, where the protocol's service can be shared. Default 1. */
+  readonly workers?: number | undefined;
 }
 
 /** A protocol with handlers and what they work with, ready to be served. */
@@ -32,10 +35,14 @@ export interface Service<F extends Frames> {
 export function withHostFlags(
   command: Command,
   defaults: {
-    readonly idleTimeout?: string /** False where there is none. */;
+    readonly idleTimeout?: string;
+    /** False where there is none. */
     readonly handshake?: false;
+    /** Why it cannot be served by several processes. */
+    readonly alone?: string;
   } = {},
 ): Command {
+  if (defaults.alone !== undefined) command.addOption(noWorkers(defaults.alone));
   return command
     .argument('[port]', 'port to listen on, 0 for any free one', port)
     .option('-p, --port <port>', 'the same as the argument', port)
@@ -60,6 +67,12 @@ export function withHostFlags(
     .option('-v, --verbose', 'every transaction on stdout too');
 }
 
+function noWorkers(reason: string): Option {
+  return new Option('--workers <count>').hideHelp().argParser((text) => {
+    if (text !== '1') throw new InvalidArgumentError(`${reason}; leave --workers out.`);
+  });
+}
+
 function timeout(flags: string, description: string, byDefault: string): Option {
   return new Option(flags, description).argParser(seconds).default(seconds(byDefault), byDefault);
 }
@@ -75,6 +88,19 @@ export async function host<F extends Frames>(
   options: HostOptions,
   start: (diagnostics: Diagnostics, metrics: Metrics | undefined) => Promise<Service<F>>,
 ): Promise<void> {
+  const worker = workerRole();
+  try {
+    await run(options, start, worker);
+  } finally {
+    await worker?.leave();
+  }
+}
+
+async function run<F extends Frames>(
+  options: HostOptions,
+  start: (diagnostics: Diagnostics, metrics: Metrics | undefined) => Promise<Service<F>>,
+  worker: WorkerRole | undefined,
+): Promise<void> {
   const diagnostics = new Diagnostics(options);
   const watch = await Watch.prepare(options);
   const service = await start(diagnostics, watch.metrics);
@@ -86,21 +112,68 @@ export async function host<F extends Frames>(
       failed: (error, { host, port }) => cannotListen(error, port, host),
       unready: () => (stopping ? 'stopping' : service.unready?.()),
     });
-    server = await listen(service.protocol, service.open, { ...options, ...watched });
+    const { maxConnections, workers = 1 } = options;
+    server = await listen(service.protocol, service.open, {
+      ...options,
+      ...watched,
+      maxConnections: maxConnections === undefined ? undefined : Math.ceil(maxConnections / workers),
+      numbers: worker?.numbers,
+    });
   } catch (error) {
     await watch.close();
     await service.close?.();
     throw cannotListen(error, options.port ?? service.protocol.port, options.host);
   }
-  const stopped = stopSignal();
-  reopenOnHangup(service, diagnostics);
-  diagnostics.logger.info(`${service.protocol.name} listening on ${formatAddress(server.host, server.port)}`);
+  const stopped = worker?.stopped ?? stopSignal();
+  reopenWhenTold(diagnostics, worker, async () => service.reopen?.());
+  if (worker === undefined) sayReady(diagnostics, service.protocol.name, server);
+  else worker.listening(server, () => diagnostics.totals);
   await stopped;
   stopping = true;
   await server.close();
   await watch.close();
   await service.close?.();
+  if (worker === undefined) diagnostics.stopped();
   await diagnostics.close();
+}
+
+/**
+ * The same by several processes that run this command line, each as {@link host} does.
+ *
+ * @param prepare brings what they share in order before they open it, and fails as `start` does.
+ */
+export async function hostByWorkers(
+  count: number,
+  name: string,
+  options: HostOptions,
+  prepare: (diagnostics: Diagnostics) => Promise<void>,
+): Promise<void> {
+  for (const flag of ['inspect', 'metrics'] as const) {
+    if (options[flag] === undefined) continue;
+    throw new Failure(`--${flag} shows one process alone: leave it or --workers out`, EXIT.usage);
+  }
+  const diagnostics = new Diagnostics({ ...options, transactions: undefined });
+  await prepare(diagnostics);
+  const stopped = stopSignal();
+  const workers = new Workers(diagnostics);
+  try {
+    sayReady(diagnostics, name, await workers.start(count));
+    reopenWhenTold(diagnostics, undefined, async () => {
+      await prepare(diagnostics);
+      workers.reopen();
+    });
+    await stopped;
+  } finally {
+    diagnostics.stopped(await workers.stop());
+  }
+}
+
+function sayReady(
+  { logger }: Diagnostics,
+  name: string,
+  { host, port }: { host: string; port: number },
+): void {
+  logger.info(`${name} listening on ${formatAddress(host, port)}`);
 }
 
 /** Resolves at the first request to stop; the second one is not asked twice. */
@@ -116,16 +189,21 @@ function stopSignal(): Promise<void> {
   });
 }
 
-function reopenOnHangup(service: { reopen?(): Promise<void> }, { logger }: Diagnostics): void {
-  if (process.platform === 'win32') return;
-  process.on('SIGHUP', () => {
-    const reopened = service.reopen?.() ?? Promise.resolve();
-    reopened.then(
+/** SIGHUP, or its word from the primary. */
+function reopenWhenTold(
+  { logger }: Diagnostics,
+  worker: WorkerRole | undefined,
+  reopen: () => Promise<void>,
+): void {
+  const reopenAll = (): void => {
+    reopen().then(
       () => logger.info('files opened anew'),
       (error: unknown) =>
         logger.error({ err: error }, 'could not open the files anew; the old ones stay in use'),
     );
-  });
+  };
+  if (worker !== undefined) worker.onReopen(reopenAll);
+  else if (process.platform !== 'win32') process.on('SIGHUP', reopenAll);
 }
 
 function cannotListen(error: unknown, port: number, host: string | undefined): unknown {

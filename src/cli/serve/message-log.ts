@@ -7,14 +7,17 @@ import { type FsyncPolicy, openFileLog } from '../../store/log/file-log.ts';
 import { LogFault } from '../../store/log/log-fault.ts';
 import type { LogFormatName } from '../../store/log/log-formats.ts';
 import { messageLog } from '../../transport/message-log.ts';
+import { count } from '../arguments.ts';
 import { Failure } from '../failure.ts';
-import { type HostOptions, host, withHostFlags } from './host.ts';
+import { type HostOptions, host, hostByWorkers, withHostFlags } from './host.ts';
+import { isWorker } from './workers.ts';
 
 interface Options extends HostOptions {
   readonly log: string;
   readonly logFormat: LogFormatName;
   readonly fsync: FsyncPolicy;
   readonly authenticator?: string;
+  readonly workers: number;
 }
 
 /** `wirechart serve message-log` */
@@ -32,8 +35,16 @@ export function serveMessageLog(): Command {
         .choices(['always', 'everysec', 'no'])
         .default('always'),
     )
-    .option('--authenticator <module>', 'module whose default export judges names and passwords');
+    .option('--authenticator <module>', 'module whose default export judges names and passwords')
+    .option('--workers <count>', 'processes that share the port and the log', count, 1);
   return command.action(async (port: number | undefined, options: Options) => {
+    if (options.workers > 1 && !isWorker()) {
+      await hostByWorkers(options.workers, messageLog.name, options, async (diagnostics) => {
+        const log = await openLog(options, diagnostics, { observe: undefined, outage: () => {} });
+        await log.close();
+      });
+      return;
+    }
     await host({ ...options, port: port ?? options.port }, async (diagnostics, metrics) => {
       const authenticate = await loadAuthenticator(options.authenticator);
       let outage: string | undefined;
@@ -70,6 +81,8 @@ async function openLog(
     return await openFileLog(log, {
       format: logFormat,
       fsync,
+      // The primary has done it, before any of the workers began to append.
+      repair: !isWorker(),
       // On stderr: an outage must be seen even when stdout goes nowhere.
       onFault(fault) {
         told.outage(fault.message);

@@ -20,6 +20,8 @@ export interface AppendFileOptions {
   readonly recordEnd: string;
   /** Whether records that a failed fdatasync leaves in doubt are refused, and so taken off the file again. */
   readonly withdrawsUnsynced: boolean;
+  /** Whether a torn last record is moved aside when the file is opened. */
+  readonly repair: boolean;
   readonly outage: Outage;
   readonly onTorn: ((torn: TornRecord) => void) | undefined;
   readonly observe: ((timing: LogTiming) => void) | undefined;
@@ -83,7 +85,9 @@ export class AppendFile {
       if ((await handle.stat()).isFile()) {
         endHandle = await open(path, 'r+');
         operation = 'repair';
-        const torn = await moveTornRecordAside(endHandle, path, options.recordEnd);
+        const torn = options.repair
+          ? await moveTornRecordAside(endHandle, path, options.recordEnd)
+          : undefined;
         await syncDirectory(dirname(path));
         if (torn !== undefined) options.onTorn?.(torn);
       }

@@ -20,6 +20,11 @@ export interface FileLogOptions {
   readonly format?: LogFormatName;
   /** Default `always`. */
   readonly fsync?: FsyncPolicy;
+  /**
+   * Whether a torn last record is moved aside. Not by a process that joins others who append already: what looks torn
+   * to it may be a record that one of them is writing. Default true.
+   */
+  readonly repair?: boolean;
   /** Called once when the log begins to refuse messages, or fails to bring them to the disk. */
   readonly onFault?: (fault: LogFault) => void;
   /** Called once when it works again. */
@@ -40,6 +45,7 @@ export async function openFileLog(path: string, options: FileLogOptions = {}): P
   const fileOptions: AppendFileOptions = {
     recordEnd: format.recordEnd,
     withdrawsUnsynced: fsync === 'always',
+    repair: options.repair ?? true,
     outage: new Outage(options.onFault, options.onRecover),
     onTorn: options.onTorn,
     observe: options.observe,
