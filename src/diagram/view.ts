@@ -88,9 +88,18 @@ function together(labels: ChartEdge[][]): ChartEdge[][] {
   for (const { requests, replies } of exchanges.values()) {
     const known = joined.get(eventsOf(replies));
     if (known === undefined) joined.set(eventsOf(replies), { requests, replies });
-    else known.requests.push(...requests);
+    else {
+      known.requests.push(...requests);
+      known.replies = known.replies.map((reply, nth) => withIdOf(reply, replies[nth]));
+    }
   }
   return [...[...joined.values()].map(({ requests, replies }) => [...requests, ...replies]), ...single];
+}
+
+/** An edge that is drawn for another one too has the ids of both, with a space between. */
+function withIdOf(edge: ChartEdge, other: ChartEdge | undefined): ChartEdge {
+  if (other === undefined || edge.id.split(' ').includes(other.id)) return edge;
+  return { ...edge, id: `${edge.id} ${other.id}` };
 }
 
 /** Outermost compound states become plain ones; regions stay open, and so does what holds them. */

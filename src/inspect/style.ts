@@ -41,6 +41,7 @@ header{display:flex;flex-wrap:wrap;align-items:center;gap:8px 14px;margin-bottom
 #chart .state[aria-pressed=true] .box{fill:var(--chosen)}
 #chart .count{font-size:15px}
 #chart .flow{fill:var(--ink);font-weight:600}
+#chart .state.refused .box{fill:var(--wc-bad-tint);stroke:var(--bad);stroke-width:3}
 #chart .edge.refused .event{fill:var(--bad);font-weight:700}
 #chart .line{transition:stroke-width .3s}
 

@@ -161,3 +161,9 @@ function anyMachine(): fc.Arbitrary<AnyStateMachine> {
       return createMachine({ id: 'any', initial: 's0', states: Object.fromEntries(outer) });
     });
 }
+
+test('where an overview joins replies from several states, the drawn one answers to the ids of all', async () => {
+  const svg = await svgOf(accountChatMachine, { detail: 'overview', live: true });
+  expect(svg).toContain('data-edge="anonymous.judging:server.SUC anonymous.listing:server.SUC"');
+  expect(svg).toContain('data-flow="anonymous.judging:server.ERR anonymous.listing:server.ERR"');
+});

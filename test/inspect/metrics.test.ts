@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -89,6 +89,16 @@ describe('metrics of message-log', () => {
       expect(await read('/healthz')).toEqual({ status: 200, text: 'ok\n' });
     },
   );
+
+  test('the dashboard asks for nothing that there is not', async () => {
+    const { read } = await start('message-log');
+    const dashboard = await readFile(new URL('../../docs/grafana/wirechart.json', import.meta.url), 'utf8');
+    const asked = new Set(dashboard.match(/\b(?:wirechart|nodejs|process)_[a-z_\d]+/g));
+    const { text } = await read('/metrics');
+    const there = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+    expect(asked.size).toBeGreaterThan(10);
+    for (const name of asked) expect(there).toContain(name.replace(/_bucket$/, ''));
+  });
 
   test('there is nothing else', async () => {
     const { read } = await start('message-log');
