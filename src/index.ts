@@ -37,6 +37,7 @@ export {
   type ValueOf,
 } from './transport/field.ts';
 export { type FieldsOf, type Frame, frame, type Layout } from './transport/frame.ts';
+export { observedBy } from './transport/observers.ts';
 export {
   type AnyProtocol,
   type AnySample,

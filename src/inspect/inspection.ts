@@ -33,6 +33,13 @@ const SCRIPTS = new URL(
  *
  * Nothing runs while nobody looks. No payload ever comes here: only names of messages and states, counts and peers.
  *
+ * @example
+ * ```ts
+ * const tally = new Tally(protocol.table);
+ * const page = await inspect(protocol, tally, { port: 8080 });
+ * await listen(protocol, open, { tally, observer: page.observer });
+ * ```
+ *
  * @throws the system's error when the address cannot be listened on.
  */
 export async function inspect(

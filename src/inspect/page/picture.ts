@@ -74,8 +74,11 @@ export class Picture {
       number: states.indexOf(text.getAttribute('data-count') ?? ''),
     }));
     this.#flows = all('.flow')
-      // Where a label shows a request and its replies, the reply says which way it went.
-      .filter((text) => !isRequest(text))
+      // A request that is drawn once for each of its outcomes shows no number: the replies say which way it went.
+      .filter((text) => {
+        const same = `.flow[data-flow="${CSS.escape(text.getAttribute('data-flow') ?? '')}"]`;
+        return text.closest('svg')?.querySelectorAll(same).length === 1;
+      })
       .map((text) => ({
         text,
         edge: text.closest('.edge'),
@@ -144,16 +147,6 @@ export class Picture {
       ids.flatMap((id) => [...drawing.querySelectorAll(`.state:not(.open)[data-state="${CSS.escape(id)}"]`)]),
     );
   }
-}
-
-function isRequest(text: Element): boolean {
-  const own = text.closest<SVGElement>('.edge')?.dataset;
-  const others = [...(text.closest('.label')?.querySelectorAll<SVGElement>('.edge') ?? [])];
-  return (
-    others.some(
-      ({ dataset }) => own?.['sender'] !== dataset['sender'] && own?.['from'] !== dataset['from'],
-    ) && others[0]?.dataset['sender'] === own?.['sender']
-  );
 }
 
 const endings = new WeakMap<Element, ReturnType<typeof setTimeout>>();
