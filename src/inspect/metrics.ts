@@ -106,6 +106,22 @@ export class Metrics {
       },
     });
 
+    for (const [way, bytes] of [
+      ['received', () => tally.bytesReceived],
+      ['sent', () => tally.bytesSent],
+    ] as const) {
+      new Counter({
+        name: `wirechart_${way}_bytes_total`,
+        help: `Bytes that were ${way}.`,
+        labelNames: ['protocol'],
+        registers,
+        collect() {
+          this.reset();
+          this.inc(labels, bytes());
+        },
+      });
+    }
+
     const answers = answersOf(table);
     const transactions = new Counter({
       name: 'wirechart_transactions_total',

@@ -107,7 +107,7 @@ footer{margin-top:16px;color:var(--muted);font-size:12.5px}
   #figures dt{font-size:11.5px}
   #chart .wide{display:none}
   #chart .narrow{display:block}
-  #chart .narrow svg{width:max(100%,580px)}
+  #chart .narrow svg{width:auto;min-width:100%;zoom:.88}
   .columns section{padding:12px}
   table,tbody{display:block}
   thead{display:none}

@@ -140,6 +140,7 @@ export class Connection<F extends Frames, R extends Role> {
     if (this.#closed || this.#ended) return;
     this.#inbox ??= new Inbox();
     this.#inbox.add(bytes);
+    if (this.#tally !== undefined) this.#tally.bytesReceived += bytes.length;
     if (this.buffered > MOST_BUFFERED + bytes.length) {
       throw new LocalError(`${this.buffered} bytes wait undecoded: stop reading while a reply is due`);
     }
@@ -272,6 +273,7 @@ export class Connection<F extends Frames, R extends Role> {
   takeOutput(): Uint8Array | undefined {
     const output = this.#outbox?.take();
     this.#outbox = undefined;
+    if (this.#tally !== undefined && output !== undefined) this.#tally.bytesSent += output.length;
     return output;
   }
 

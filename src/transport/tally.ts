@@ -10,6 +10,9 @@ export class Tally {
   readonly garbled: Float64Array;
   /** Of each state, how many connections stand there now. */
   readonly standing: Int32Array;
+  /** Bytes of the dialogues, until each is closed. */
+  bytesReceived = 0;
+  bytesSent = 0;
   readonly #width: number;
 
   constructor(table: Table) {

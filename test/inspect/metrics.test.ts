@@ -64,6 +64,12 @@ describe('metrics of message-log', () => {
     const refusals = 'wirechart_refusals_total{protocol="message-log"';
     expect(await value(`${refusals},kind="violation",state="N",message="MESSAGE"}`)).toBe(1);
     expect(await value(`${refusals},kind="unreadable",state="N",message=""}`)).toBe(1);
+    const sent = 1 + 4 + 1 + 2 + 1;
+    expect(await value('wirechart_sent_bytes_total{protocol="message-log"}')).toBe(sent);
+    const received = [NAME, NAME, PASSWORD, MESSAGE, MESSAGE, MESSAGE, NAME, frame(2, 'B-is-even')];
+    expect(await value('wirechart_received_bytes_total{protocol="message-log"}')).toBe(
+      Buffer.concat(received).length + 1,
+    );
     expect(await value('wirechart_log_bytes_total')).toBe(
       2 * `[${secrets.name}]: ${secrets.message}\r\n`.length,
     );
