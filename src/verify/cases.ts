@@ -53,14 +53,17 @@ export function casesOf(projection: Projection): readonly Case[] {
   );
 }
 
-/** The first message that is accepted in a state: a sign of life. */
+/** A message that is accepted in a state, and in as few others as can be: a sign of life, and of that life. */
 function sign(projection: Projection, state: number): Word {
   const { inputs, mealy, outputs } = projection;
-  const accepts = inputs.findIndex(({ kind }, input) => {
-    const goesOn = outputs[outputOn(mealy, state, input)]?.closes === false;
-    return kind === 'valid' && goesOn && projection.steps(state, input).length > 0;
-  });
-  return accepts < 0 ? [] : [accepts];
+  const accepts = (where: number, input: number) =>
+    !isClosed(mealy, where) && projection.steps(where, input).length > 0;
+  const places = (input: number) => [...mealy.states.keys()].filter((where) => accepts(where, input)).length;
+  const [rarest] = [...inputs.keys()]
+    .filter((input) => inputs[input]?.kind === 'valid' && accepts(state, input))
+    .filter((input) => outputs[outputOn(mealy, state, input)]?.closes === false)
+    .sort((one, other) => places(one) - places(other));
+  return rarest === undefined ? [] : [rarest];
 }
 
 /** The top-level state, where only one of its states waits for the client: `N` for `N.awaiting`. */

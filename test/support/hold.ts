@@ -97,3 +97,19 @@ export function acceptedBy(
     ),
   );
 }
+
+/** The messages that a server takes in the dialogues of these cases, and no more: what is refused reaches no handler. */
+export function takenIn(projection: Projection, cases: readonly Case[]): readonly string[] {
+  return cases.flatMap(({ tests }) =>
+    tests.flatMap((test) =>
+      test.inputs.flatMap((number, index) => {
+        const from = test.states[index] ?? -1;
+        const input = projection.inputs[number];
+        const isMessage = input?.kind === 'valid' || input?.kind === 'refused';
+        if (input === undefined || !isMessage || projection.steps(from, number).length === 0) return [];
+        const { before, message } = input.use('u', projection.tableState(from));
+        return [...before, ...(message === undefined ? [] : [message])].map(({ type }) => type);
+      }),
+    ),
+  );
+}

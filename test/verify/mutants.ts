@@ -34,6 +34,35 @@ export function* mutantsOf(table: Table): Iterable<Mutant> {
   }
 }
 
+/**
+ * Whether a server cannot be told from the right one, whatever is sent and however its handlers answer: both tables are
+ * explored side by side. While the server owes, it takes nothing from the client; and its handlers send nothing that
+ * the right table forbids.
+ */
+export function isEquivalent(right: Table, mutant: Table): boolean {
+  const pairs: (readonly [number, number])[] = [[right.initial, mutant.initial]];
+  const seen = new Set<string>();
+  for (const [one, other] of pairs) {
+    if (seen.has(`${one} ${other}`)) continue;
+    seen.add(`${one} ${other}`);
+    if (right.serverOwes[one] !== mutant.serverOwes[other] || right.final[one] !== mutant.final[other])
+      return false;
+    if (right.final[one] === 1) continue;
+    for (const [event, name] of right.events.entries()) {
+      const [to, mutated] = [step(right, one, event), step(mutant, other, event)];
+      const opens = name === 'transport.accept';
+      // Sent once, at the beginning; at the end the connection is over whatever the table says.
+      if (opens ? one !== right.initial : name.startsWith('transport.')) continue;
+      const isHeard = name.startsWith('client.') && right.serverOwes[one] === 0 && one !== right.initial;
+      if (isHeard && (to === REFUSED) !== (mutated === REFUSED)) return false;
+      const isSaid = opens || name.startsWith('server.');
+      if (isSaid && to !== REFUSED && mutated === REFUSED) return false;
+      if ((isHeard || isSaid) && to !== REFUSED) pairs.push([to, mutated]);
+    }
+  }
+  return true;
+}
+
 /** `N.awaiting client.NAME -> M.awaiting, not N.judging`, whole and in parts. */
 export function inWords({ state, event, to, table }: Mutant, { next }: Table) {
   const nameOf = (number = REFUSED) => (number === REFUSED ? 'refused' : (table.states[number] ?? ''));

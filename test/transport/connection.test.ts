@@ -1,0 +1,265 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { legalEvents } from '../../src/machine/table.ts';
+import { accountChat } from '../../src/transport/account-chat.ts';
+import { basicChat } from '../../src/transport/basic-chat.ts';
+import { Connection, NEED_MORE, PAUSED } from '../../src/transport/connection.ts';
+import { LocalError, RemoteError } from '../../src/transport/errors.ts';
+import { messageLog } from '../../src/transport/message-log.ts';
+import type { Frames, Message, MessageFrom, Protocol, Role } from '../../src/transport/protocol.ts';
+import { greeter } from '../support/protocols.ts';
+
+/** Hands over what one end has to say, cut as the numbers say, and answers what the other end heard. */
+function carry<F extends Frames, R extends Role, S extends Role>(
+  from: Connection<F, R>,
+  to: Connection<F, S>,
+  sizes: () => number,
+): string[] {
+  const heard: string[] = [];
+  const output = from.takeOutput() ?? new Uint8Array(0);
+  for (let at = 0; at < output.length; ) {
+    const size = Math.max(1, sizes());
+    to.receive(Uint8Array.from(output.subarray(at, at + size)));
+    at += size;
+    for (;;) {
+      const message = to.nextMessage();
+      if (message === NEED_MORE || message === PAUSED) break;
+      if (message instanceof RemoteError) throw message;
+      heard.push(message.type);
+      if (message.type === 'transport.end') break;
+    }
+  }
+  return heard;
+}
+
+/** What a message of this type can look like. */
+type Examples<F extends Frames> = (type: string) => Message<F>;
+
+/**
+ * Two connections joined without a socket hold a random dialogue: at each step one of the messages that the table lets
+ * one of them send. Both always stand in the same state.
+ */
+function converse<F extends Frames>(
+  protocol: Protocol<F>,
+  example: Examples<F>,
+  draw: (bound: number) => number,
+): number {
+  const client = new Connection(protocol, 'client');
+  const server = new Connection(protocol, 'server');
+  client.open();
+  server.open();
+  let said = 0;
+  for (let turn = 0; turn < 60 && !client.closed && !server.closed; turn++) {
+    const { state } = server;
+    expect(client.stateName).toBe(server.stateName);
+    const clients =
+      protocol.table.serverOwes[state] === 1 ? [] : legalEvents(protocol.table, state, 'client');
+    const choices = [...clients, ...legalEvents(protocol.table, state, 'server')];
+    const type = choices[draw(choices.length || 1)];
+    if (type === undefined) break;
+    const sizes = () => draw(7);
+    if (type.startsWith('client.')) {
+      client.send(asSent<F, 'client'>(example(type)));
+      expect(carry(client, server, sizes)).toEqual([type]);
+    } else {
+      server.send(asSent<F, 'server'>(example(type)));
+      expect(carry(server, client, sizes)).toEqual([type]);
+    }
+    said++;
+  }
+  expect(client.closed).toBe(server.closed);
+  return said;
+}
+
+function asSent<F extends Frames, R extends Role>(message: Message<F>): MessageFrom<F, R> {
+  return message as MessageFrom<F, R>;
+}
+
+const payload = Buffer.from('some bytes \0\xff', 'latin1');
+const examples = {
+  'message-log': (type: string) => ({ type, payload }) as Message<typeof messageLog.frames>,
+  'basic-chat': (type: string) =>
+    ({
+      type,
+      username: 'ann',
+      message: 'hi',
+      from: 'bob',
+      code: type === 'server.REFUSE' ? 2 : 0,
+    }) as Message<typeof basicChat.frames>,
+  'account-chat': (type: string) =>
+    ({
+      type,
+      username: 'ann',
+      password: 'secret',
+      wildcard: '*',
+      toUsername: 'bob',
+      fromUsername: 'cy',
+      content: 'hi',
+      message: type === 'server.PART' ? 'ann,' : 'done',
+    }) as Message<typeof accountChat.frames>,
+  greeter: (type: string) => ({ type, number: 7 }) as Message<typeof greeter.frames>,
+};
+
+function drawing(stream: fc.Stream<number>) {
+  return (bound: number) => Number(stream.next().value ?? 0) % bound;
+}
+
+test.each([
+  ['message-log', (draw: (bound: number) => number) => converse(messageLog, examples['message-log'], draw)],
+  ['basic-chat', (draw: (bound: number) => number) => converse(basicChat, examples['basic-chat'], draw)],
+  [
+    'account-chat',
+    (draw: (bound: number) => number) => converse(accountChat, examples['account-chat'], draw),
+  ],
+  ['greeter', (draw: (bound: number) => number) => converse(greeter, examples.greeter, draw)],
+])('two connections hold whole dialogues of %s, and always agree where they stand (300 runs)', (_, hold) => {
+  let longest = 0;
+  fc.assert(
+    fc.property(fc.infiniteStream(fc.nat()), (stream) => {
+      longest = Math.max(longest, hold(drawing(stream)));
+    }),
+    { seed: 99, numRuns: 300 },
+  );
+  expect(longest).toBeGreaterThan(5);
+});
+
+test('what is not our turn is a LocalError, and changes nothing', () => {
+  const server = new Connection(messageLog, 'server');
+  server.open();
+  expect(() => server.send({ type: 'server.ACCEPT' })).toThrow(LocalError);
+  expect(() => server.send({ type: 'server.ACCEPT' })).toThrow(
+    'cannot send server.ACCEPT in state N.awaiting: expected nothing',
+  );
+  expect([server.stateName, server.takeOutput()]).toEqual(['N.awaiting', undefined]);
+  const client = new Connection(messageLog, 'client');
+  client.open();
+  expect(() => client.send({ type: 'client.NAME', payload: new Uint8Array(0) })).toThrow(LocalError);
+  expect([client.stateName, client.takeOutput()]).toEqual(['N.awaiting', undefined]);
+});
+
+test('a client sends ahead what will be legal if all goes well, and nothing else', () => {
+  const client = new Connection(messageLog, 'client');
+  client.open();
+  client.send({ type: 'client.NAME', payload });
+  expect(() => client.send({ type: 'client.MESSAGE', payload })).toThrow(LocalError);
+  client.send({ type: 'client.PASSWORD', payload });
+  for (let count = 0; count < 3; count++) client.send({ type: 'client.MESSAGE', payload });
+  client.send({ type: 'client.CLOSE' });
+  expect(() => client.send({ type: 'client.MESSAGE', payload })).toThrow(LocalError);
+  const states = [client.stateName];
+  for (let reply = 0; reply < 6; reply++) {
+    client.receive(Buffer.of(0));
+    expect(client.nextMessage()).toEqual({ type: 'server.ACCEPT' });
+    states.push(client.stateName);
+  }
+  expect(states).toEqual([
+    'N.judging',
+    'P.judging',
+    'M.judging',
+    'M.judging',
+    'M.judging',
+    'X.judging',
+    'X.closed',
+  ]);
+});
+
+test('a refusal takes what was sent ahead with it', () => {
+  const client = new Connection(messageLog, 'client');
+  client.open();
+  client.send({ type: 'client.NAME', payload });
+  client.send({ type: 'client.PASSWORD', payload });
+  client.receive(Buffer.of(0xff, 0));
+  expect(client.nextMessage()).toEqual({ type: 'server.REJECT' });
+  expect(client.closed).toBe(true);
+  expect(client.nextMessage()).toBe(NEED_MORE);
+});
+
+test('a server that breaks the order is a RemoteError for a client too, and the error stays', () => {
+  const client = new Connection(messageLog, 'client');
+  client.open();
+  client.receive(Buffer.of(0));
+  const error = client.nextMessage();
+  expect(error).toBeInstanceOf(RemoteError);
+  expect(error).toMatchObject({
+    kind: 'violation',
+    state: 'N.awaiting',
+    received: 'server.ACCEPT',
+    expected: [],
+  });
+  expect(client.nextMessage()).toBe(error);
+  expect(client.error).toBe(error);
+  expect(client.takeOutput()).toBeUndefined();
+});
+
+test('a refusal says what came and what was expected, at the first byte and without the payload', () => {
+  const server = new Connection(messageLog, 'server');
+  server.open();
+  server.receive(Buffer.of(3));
+  expect(server.nextMessage()).toMatchObject({
+    kind: 'violation',
+    state: 'N.awaiting',
+    received: 'client.MESSAGE',
+    expected: ['client.CLOSE', 'client.NAME'],
+    closes: true,
+    clauses: ['N: code 1, payload 1..65535 bytes, first byte not NUL; 0x00, then P'],
+  });
+  expect(server.takeOutput()).toEqual(Buffer.of(0xff));
+  for (const [byte, received] of [
+    [0x00, 'server.ACCEPT'],
+    [0x7f, 'code 0x7f'],
+  ] as const) {
+    const other = new Connection(messageLog, 'server');
+    other.open();
+    other.receive(Buffer.of(byte));
+    expect(other.nextMessage()).toMatchObject({ kind: 'unreadable', received });
+  }
+});
+
+test('the rest that a client may leave out is dropped, however late it comes', () => {
+  for (const rest of [[], [0, 0], [0, 3, 65, 66, 67]]) {
+    const server = new Connection(basicChat, 'server');
+    server.open();
+    server.receive(Buffer.from([1, 0, 1, 97]));
+    server.nextMessage();
+    server.send({ type: 'server.OK', message: '' });
+    server.send({ type: 'server.DELIVER', from: 'b', message: 'hi' });
+    const heard: unknown[] = [];
+    for (const byte of [4, 0, ...rest, 2, 0, 1, 120]) {
+      server.receive(Buffer.of(byte));
+      const message = server.nextMessage();
+      if (message !== NEED_MORE) heard.push(message);
+    }
+    expect(heard).toEqual([
+      { type: 'client.STATUS', code: 0 },
+      { type: 'client.SEND', message: 'x' },
+    ]);
+  }
+});
+
+test('time comes from outside: the handshake, idleness, and no hurry while we are the ones who owe', () => {
+  const server = new Connection(messageLog, 'server', { handshakeTimeout: 100, idleTimeout: 30 });
+  server.open(1_000);
+  expect(server.nextTimeout()).toBe(1_030);
+  expect(server.handleTimeout(1_029)).toBe(false);
+  server.receive(Buffer.from('010100610201', 'hex'), 1_020);
+  server.nextMessage();
+  expect(server.handleTimeout(1_080)).toBe(false);
+  server.advance(1_085);
+  server.send({ type: 'server.ACCEPT' });
+  expect(server.nextTimeout(), 'the handshake is the nearer one').toBe(1_100);
+  expect(server.handleTimeout(1_099)).toBe(false);
+  expect(server.handleTimeout(1_100)).toBe(true);
+  expect([server.closed, server.nextTimeout(), server.takeOutput()]).toEqual([true, undefined, Buffer.of(0)]);
+});
+
+test('more than megabytes are not taken while a reply is due', () => {
+  const server = new Connection(messageLog, 'server');
+  server.open();
+  server.receive(Buffer.from('01010061', 'hex'));
+  server.nextMessage();
+  const chunk = Buffer.alloc(1_000_000);
+  expect(() => {
+    for (let count = 0; count < 10; count++) server.receive(chunk);
+  }).toThrow(LocalError);
+  expect(server.nextMessage()).toBe(PAUSED);
+});
