@@ -236,6 +236,18 @@ test('the rest that a client may leave out is dropped, however late it comes', (
   }
 });
 
+test('a rest comes once: what looks like a second one is no frame', () => {
+  const server = new Connection(basicChat, 'server');
+  server.open();
+  server.receive(Buffer.from([1, 0, 1, 97]));
+  server.nextMessage();
+  server.send({ type: 'server.OK', message: '' });
+  server.send({ type: 'server.DELIVER', from: 'b', message: 'hi' });
+  server.receive(Buffer.from([4, 0, 0, 1, 65, 0, 0]));
+  expect(server.nextMessage()).toEqual({ type: 'client.STATUS', code: 0 });
+  expect(server.nextMessage()).toMatchObject({ kind: 'unreadable', received: 'code 0x00' });
+});
+
 test('time comes from outside: the handshake, idleness, and no hurry while we are the ones who owe', () => {
   const server = new Connection(messageLog, 'server', { handshakeTimeout: 100, idleTimeout: 30 });
   server.open(1_000);
