@@ -16,7 +16,6 @@ export {
   type Peer,
   type StepListener,
 } from './transport/connection.ts';
-export type { TimeLimits } from './transport/deadlines.ts';
 export { Decoder, type Entry } from './transport/decoder.ts';
 export { LocalError, type Refusal, RemoteError } from './transport/errors.ts';
 export {
@@ -37,7 +36,9 @@ export {
   type ValueOf,
 } from './transport/field.ts';
 export { type FieldsOf, type Frame, frame, type Layout } from './transport/frame.ts';
-export { observedBy } from './transport/observers.ts';
+export type { EndCause, Handlers, Reply, RunHandler } from './transport/handlers.ts';
+export type { AnySession, ServerObserver, SessionObserver } from './transport/observer.ts';
+export { observedBy } from './transport/observer.ts';
 export {
   type AnyProtocol,
   type AnySample,
@@ -58,16 +59,7 @@ export {
   type ServerMessage,
   type Verdict,
 } from './transport/protocol.ts';
-export {
-  type AnySession,
-  type EndCause,
-  type Handlers,
-  type Reply,
-  type RunHandler,
-  Session,
-  type SessionObserver,
-  type Wire,
-} from './transport/session.ts';
+export { Session } from './transport/session.ts';
 export { Tally } from './transport/tally.ts';
 export {
   type ConnectOptions,
@@ -75,6 +67,7 @@ export {
   type ListenOptions,
   listen,
   type Open,
-  type ServerObserver,
   type TcpServer,
 } from './transport/tcp.ts';
+export type { TimeLimits } from './transport/time-limits.ts';
+export type { Wire } from './transport/wire.ts';

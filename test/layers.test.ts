@@ -22,7 +22,7 @@ const entries = ['.', 'cli', 'inspect'];
 /** What alone may import a package: the folder, or the file. */
 const reserved: Readonly<Record<string, readonly string[]>> = {
   // The live page has an HTTP server, and asks node:net only what an address is.
-  'node:net': ['transport/tcp.ts', 'inspect/http.ts'],
+  'node:net': ['transport/tcp.ts', 'transport/link.ts', 'inspect/http.ts'],
   'node:fs': ['store', 'cli', 'inspect'],
   'node:fs/promises': ['store', 'cli'],
   libsql: ['store'],

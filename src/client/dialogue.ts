@@ -1,7 +1,8 @@
 import { formatAddress } from '../transport/address.ts';
+import type { EndCause, Handlers } from '../transport/handlers.ts';
 import { messageLog } from '../transport/message-log.ts';
 import type { ClientMessage } from '../transport/protocol.ts';
-import type { EndCause, Handlers, Session } from '../transport/session.ts';
+import type { Session } from '../transport/session.ts';
 import { connect } from '../transport/tcp.ts';
 import { type Exchange, Exchanges } from './exchange.ts';
 import { explain, MessageLogError, type MessageLogErrorCode, type Transaction } from './message-log-error.ts';

@@ -1,8 +1,9 @@
 import type { Accounts } from '../store/accounts/accounts.ts';
 import { type Passwords, PasswordsBusy } from '../store/accounts/passwords.ts';
 import { type accountChat, OUTCOME_SIZE } from '../transport/account-chat.ts';
+import type { Handlers } from '../transport/handlers.ts';
 import type { ClientMessage, ServerMessage } from '../transport/protocol.ts';
-import type { Handlers, Session } from '../transport/session.ts';
+import type { Session } from '../transport/session.ts';
 import { Mailbox } from './mailbox.ts';
 import { nameList } from './name-list.ts';
 

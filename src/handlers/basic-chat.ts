@@ -1,6 +1,7 @@
 import { type basicChat, LONGEST_STRING } from '../transport/basic-chat.ts';
+import type { EndCause, Handlers } from '../transport/handlers.ts';
 import type { ClientMessage, Encoded, ServerMessage } from '../transport/protocol.ts';
-import type { EndCause, Handlers, Session } from '../transport/session.ts';
+import type { Session } from '../transport/session.ts';
 
 type Frames = typeof basicChat.frames;
 type Received<T extends ClientMessage<typeof basicChat>['type']> = Extract<

@@ -1,7 +1,8 @@
 import type { Author, MessageLog } from '../store/log/message-log.ts';
+import type { Handlers } from '../transport/handlers.ts';
 import type { messageLog } from '../transport/message-log.ts';
 import type { ClientMessage, ServerMessage } from '../transport/protocol.ts';
-import type { Handlers, Session } from '../transport/session.ts';
+import type { Session } from '../transport/session.ts';
 
 type Frames = typeof messageLog.frames;
 type Received<T extends ClientMessage<typeof messageLog>['type']> = Extract<

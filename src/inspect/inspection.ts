@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { chartOf } from '../diagram/chart.ts';
+import type { ServerObserver } from '../transport/observer.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Tally } from '../transport/tally.ts';
-import type { ServerObserver } from '../transport/tcp.ts';
 import { Feed } from './feed.ts';
 import { type HttpAddress, type HttpService, say, serveHttp } from './http.ts';
 import { documentOf, STATELY, statelyDocumentOf } from './page.ts';

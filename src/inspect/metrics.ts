@@ -1,10 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { LogTiming } from '../store/log/append-file.ts';
 import type { RemoteError } from '../transport/errors.ts';
+import type { EndCause } from '../transport/handlers.ts';
+import type { AnySession, ServerObserver } from '../transport/observer.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
-import type { AnySession, EndCause } from '../transport/session.ts';
 import type { Tally } from '../transport/tally.ts';
-import type { ServerObserver } from '../transport/tcp.ts';
 import { type HttpAddress, type HttpService, say, serveHttp } from './http.ts';
 import { answersOf, bare } from './transactions.ts';
 

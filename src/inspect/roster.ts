@@ -1,6 +1,6 @@
 import type { RemoteError } from '../transport/errors.ts';
-import type { AnySession, EndCause } from '../transport/session.ts';
-import type { ServerObserver } from '../transport/tcp.ts';
+import type { EndCause } from '../transport/handlers.ts';
+import type { AnySession, ServerObserver } from '../transport/observer.ts';
 
 /** A connection that is there, and what is known of it beyond the session itself. */
 export interface Visit {

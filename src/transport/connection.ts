@@ -1,6 +1,5 @@
 import { legalEvents, REFUSED, step } from '../machine/table.ts';
 import { Ahead } from './ahead.ts';
-import type { TimeLimits } from './deadlines.ts';
 import type { Decoder, Entry } from './decoder.ts';
 import { LocalError, type Refusal, RemoteError } from './errors.ts';
 import type { Cursor, OptionalRest } from './field.ts';
@@ -8,6 +7,7 @@ import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { Encoded, type Frames, type MessageFrom, type Protocol, type Role } from './protocol.ts';
 import type { Tally } from './tally.ts';
+import type { TimeLimits } from './time-limits.ts';
 
 /** {@link Connection.nextMessage}: nothing whole has come; call again after `receive`. */
 export const NEED_MORE = Symbol('need more');

@@ -1,95 +1,17 @@
 import type { Connection, End, Peer, StepListener } from './connection.ts';
 import { NEED_MORE, PAUSED } from './connection.ts';
 import { LocalError, RemoteError } from './errors.ts';
+import {
+  type AnyRunHandler,
+  type EndCause,
+  type Handler,
+  type Handlers,
+  handlerOf,
+  type Reply,
+} from './handlers.ts';
+import type { AnySession, SessionObserver } from './observer.ts';
 import type { Encoded, Frames, MessageFrom, Role } from './protocol.ts';
-
-type BareName<T extends string> = T extends `${Role}.${infer Name}` ? Name : never;
-
-/** A message of the peer by its bare name: `NAME` of `client.NAME`. */
-type PeerMessage<F extends Frames, R extends Role, N extends string> = Extract<
-  MessageFrom<F, Peer<R>>,
-  { readonly type: `${Peer<R>}.${N}` }
->;
-
-/** What a handler answers: a message, or nothing where the protocol has no answer. */
-export type Reply<F extends Frames, R extends Role> = MessageFrom<F, R> | undefined;
-
-/** Why a session ended. */
-export type EndCause = 'close' | 'end' | 'reset' | 'timeout' | 'refused' | 'failed';
-
-/**
- * Takes equal messages that came together and are each answered in place: an optimisation that nobody on the
- * wire can see.
- */
-export interface RunHandler<F extends Frames, R extends Role, N extends string> {
-  /** Says how many of the messages, from the first, are accepted. `this` are the session's handlers. */
-  readonly take: (messages: readonly PeerMessage<F, R, N>[]) => number | Promise<number>;
-  /** Answers each message that was accepted; leads back to the same state. */
-  readonly accept: MessageFrom<F, R>;
-  /** Answers the first that was not. What comes behind it is judged anew. */
-  readonly refuse: MessageFrom<F, R>;
-}
-
-/**
- * What the messages of the peer do, one method for each under its bare name: leaving one out does not compile.
- * A session has its own handlers, so their fields are the session's memory.
- */
-export type Handlers<F extends Frames, R extends Role = 'server'> = {
-  [N in BareName<MessageFrom<F, Peer<R>>['type']>]: (
-    message: PeerMessage<F, R, N>,
-  ) => Reply<F, R> | Promise<Reply<F, R>>;
-} & {
-  /** For messages that often come many at once; see {@link RunHandler}. */
-  readonly runs?: { readonly [N in BareName<MessageFrom<F, Peer<R>>['type']>]?: RunHandler<F, R, N> };
-  /**
-   * What was taken is answered or being worked on, and the wire was heard: a moment to send something of our own.
-   * Called often, behind each message at the least.
-   */
-  rested?(): void;
-  /** The session is over, for whatever cause; called once. */
-  ended?(cause: EndCause): void;
-};
-
-/** What a session needs of a transport. */
-export interface Wire {
-  /** Takes the bytes. @returns false when the session should wait for `drained`. */
-  write(bytes: Uint8Array): boolean;
-  /** Ends our half after everything written; the peer's goes on. */
-  end(): void;
-  /** Closes after everything written: the last reply must arrive. */
-  close(): void;
-  /** Stops and starts the flow of input. */
-  pause(): void;
-  /** Starts it again. */
-  resume(): void;
-  /** Closes without further ado when the peer, or a handler, takes too long. */
-  destroyLater(): void;
-}
-
-/** Told what sessions do, for logs and counts. Nothing here carries a payload. */
-export interface SessionObserver {
-  /** A message was answered; `reply` is missing where the protocol has no answer. Only called when present. */
-  transaction?(session: AnySession, received: string, reply: string | undefined): void;
-  /** The peer broke the protocol. */
-  refused?(session: AnySession, error: RemoteError): void;
-  /** A handler threw. */
-  failed?(session: AnySession, error: unknown): void;
-  /** The session is over; called once. */
-  ended?(session: AnySession, cause: EndCause): void;
-}
-
-/** What every session tells of itself, whatever its protocol. */
-export interface AnySession {
-  readonly id: number;
-  /** `HOST:PORT` of the peer, or what else names it. */
-  readonly peer: string;
-  readonly stateName: string;
-  readonly state: number;
-  /** Messages taken from the peer. */
-  readonly received: number;
-  /** Follows this session step by step, while set. */
-  onStep: StepListener | undefined;
-}
+import type { Wire } from './wire.ts';
 
 /** Messages taken together at most, so that one busy peer leaves room for the others. */
 const MOST_IN_RUN = 1024;
@@ -448,21 +370,6 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     }
     this.#observer?.ended?.(this, cause);
   }
-}
-
-type Handler<F extends Frames, R extends Role> = (
-  message: MessageFrom<F, Peer<R>>,
-) => Reply<F, R> | Promise<Reply<F, R>>;
-type AnyRunHandler<F extends Frames, R extends Role> = Omit<RunHandler<F, R, string>, 'take'> & {
-  take(messages: readonly MessageFrom<F, Peer<R>>[]): number | Promise<number>;
-};
-
-/**
- * The handler under a message's name. `Handlers` says that it takes just this message; that name and message
- * belong together is the decoder's doing, and more than the type system can follow.
- */
-function handlerOf<H>(handlers: object | undefined, name: string): H | undefined {
-  return handlers === undefined ? undefined : Reflect.get(handlers, name);
 }
 
 function isEnd(message: { readonly type: string }): message is End {

@@ -4,7 +4,7 @@ import { messageLogHandlers } from '../../src/handlers/message-log.ts';
 import type { HttpAddress } from '../../src/inspect/http.ts';
 import { type Inspection, inspect } from '../../src/inspect/inspection.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
-import type { AnySession } from '../../src/transport/session.ts';
+import type { AnySession } from '../../src/transport/observer.ts';
 import { Tally } from '../../src/transport/tally.ts';
 import { listen } from '../../src/transport/tcp.ts';
 

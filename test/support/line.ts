@@ -3,9 +3,11 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 import { Connection } from '../../src/transport/connection.ts';
 import type { Decoder } from '../../src/transport/decoder.ts';
 import { Inbox } from '../../src/transport/inbox.ts';
+import type { SessionObserver } from '../../src/transport/observer.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
-import { Session, type SessionObserver, type Wire } from '../../src/transport/session.ts';
+import { Session } from '../../src/transport/session.ts';
 import type { Open } from '../../src/transport/tcp.ts';
+import type { Wire } from '../../src/transport/wire.ts';
 
 /** The tester's end of one connection: raw bytes out, decoded messages in. */
 export interface Line {

@@ -1,4 +1,4 @@
-import type { Wire } from '../../src/transport/session.ts';
+import type { Wire } from '../../src/transport/wire.ts';
 
 /** A wire without a socket: keeps what is written, and can be full. */
 export class MemoryWire implements Wire {

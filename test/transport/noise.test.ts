@@ -5,9 +5,10 @@ import { accountChat } from '../../src/transport/account-chat.ts';
 import { Connection } from '../../src/transport/connection.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
-import { Session, type Wire } from '../../src/transport/session.ts';
+import { Session } from '../../src/transport/session.ts';
 import { Tally } from '../../src/transport/tally.ts';
 import type { Open } from '../../src/transport/tcp.ts';
+import type { Wire } from '../../src/transport/wire.ts';
 import { greeter } from '../support/protocols.ts';
 
 const SEED = 0x5eed;

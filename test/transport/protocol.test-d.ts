@@ -3,9 +3,10 @@ import { messageLogMachine } from '../../src/machine/message-log.ts';
 import type { Connection } from '../../src/transport/connection.ts';
 import { bytes, tag } from '../../src/transport/field.ts';
 import { frame } from '../../src/transport/frame.ts';
+import type { Handlers } from '../../src/transport/handlers.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
 import { type ClientMessage, defineProtocol, type ServerMessage } from '../../src/transport/protocol.ts';
-import type { Handlers, Session } from '../../src/transport/session.ts';
+import type { Session } from '../../src/transport/session.ts';
 
 type LogFrames = typeof messageLog.frames;
 

@@ -4,8 +4,9 @@ import { setup } from 'xstate';
 import { Connection } from '../../src/transport/connection.ts';
 import { bytes, tag } from '../../src/transport/field.ts';
 import { frame } from '../../src/transport/frame.ts';
+import type { Handlers } from '../../src/transport/handlers.ts';
 import { defineProtocol } from '../../src/transport/protocol.ts';
-import { type Handlers, Session } from '../../src/transport/session.ts';
+import { Session } from '../../src/transport/session.ts';
 import { Tally } from '../../src/transport/tally.ts';
 import { MemoryWire } from '../support/memory-wire.ts';
 

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
 import { Connection } from '../../src/transport/connection.ts';
 import { LocalError } from '../../src/transport/errors.ts';
+import type { Handlers } from '../../src/transport/handlers.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
+import type { SessionObserver } from '../../src/transport/observer.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
-import { type Handlers, Session, type SessionObserver } from '../../src/transport/session.ts';
+import { Session } from '../../src/transport/session.ts';
 import { MemoryWire } from '../support/memory-wire.ts';
 import { greeter } from '../support/protocols.ts';
 

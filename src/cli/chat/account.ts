@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { accountChat } from '../../transport/account-chat.ts';
+import type { Handlers } from '../../transport/handlers.ts';
 import type { ClientMessage, ServerMessage } from '../../transport/protocol.ts';
-import type { Handlers, Session } from '../../transport/session.ts';
+import type { Session } from '../../transport/session.ts';
 import { connect } from '../../transport/tcp.ts';
 import { formatAddress, port } from '../arguments.ts';
 import { Failure } from '../failure.ts';

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { cleanMessage, SERVER_NAME } from '../../handlers/basic-chat.ts';
 import { basicChat, LONGEST_STRING } from '../../transport/basic-chat.ts';
+import type { Handlers } from '../../transport/handlers.ts';
 import type { ClientMessage, ServerMessage } from '../../transport/protocol.ts';
-import type { Handlers, Session } from '../../transport/session.ts';
+import type { Session } from '../../transport/session.ts';
 import { connect } from '../../transport/tcp.ts';
 import { formatAddress, port } from '../arguments.ts';
 import { EXIT, Failure } from '../failure.ts';

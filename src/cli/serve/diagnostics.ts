@@ -2,8 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { RemoteError } from '../../transport/errors.ts';
-import type { AnySession } from '../../transport/session.ts';
-import type { ServerObserver } from '../../transport/tcp.ts';
+import type { AnySession, ServerObserver } from '../../transport/observer.ts';
 import { Failure } from '../failure.ts';
 
 /** What the operator wants to read, and where. */

@@ -1,9 +1,9 @@
 import type { HttpService } from '../../inspect/http.ts';
 import type { Metrics } from '../../inspect/metrics.ts';
-import { observedBy } from '../../transport/observers.ts';
+import type { ServerObserver } from '../../transport/observer.ts';
+import { observedBy } from '../../transport/observer.ts';
 import type { AnyProtocol } from '../../transport/protocol.ts';
 import { Tally } from '../../transport/tally.ts';
-import type { ServerObserver } from '../../transport/tcp.ts';
 import { type Address, formatAddress } from '../arguments.ts';
 
 /** Where a running server can be watched. */

@@ -1,0 +1,68 @@
+import type { Peer } from './connection.ts';
+import type { Frames, MessageFrom, Role } from './protocol.ts';
+
+/** `NAME` of `client.NAME`. */
+export type BareName<T extends string> = T extends `${Role}.${infer Name}` ? Name : never;
+
+/** A message of the peer by its bare name: `NAME` of `client.NAME`. */
+export type PeerMessage<F extends Frames, R extends Role, N extends string> = Extract<
+  MessageFrom<F, Peer<R>>,
+  { readonly type: `${Peer<R>}.${N}` }
+>;
+
+/** What a handler answers: a message, or nothing where the protocol has no answer. */
+export type Reply<F extends Frames, R extends Role> = MessageFrom<F, R> | undefined;
+
+/** Why a session ended. */
+export type EndCause = 'close' | 'end' | 'reset' | 'timeout' | 'refused' | 'failed';
+
+/**
+ * Takes equal messages that came together and are each answered in place: an optimisation that nobody on the
+ * wire can see.
+ */
+export interface RunHandler<F extends Frames, R extends Role, N extends string> {
+  /** Says how many of the messages, from the first, are accepted. `this` are the session's handlers. */
+  readonly take: (messages: readonly PeerMessage<F, R, N>[]) => number | Promise<number>;
+  /** Answers each message that was accepted; leads back to the same state. */
+  readonly accept: MessageFrom<F, R>;
+  /** Answers the first that was not. What comes behind it is judged anew. */
+  readonly refuse: MessageFrom<F, R>;
+}
+
+/**
+ * What the messages of the peer do, one method for each under its bare name: leaving one out does not compile.
+ * A session has its own handlers, so their fields are the session's memory.
+ */
+export type Handlers<F extends Frames, R extends Role = 'server'> = {
+  [N in BareName<MessageFrom<F, Peer<R>>['type']>]: (
+    message: PeerMessage<F, R, N>,
+  ) => Reply<F, R> | Promise<Reply<F, R>>;
+} & {
+  /** For messages that often come many at once; see {@link RunHandler}. */
+  readonly runs?: { readonly [N in BareName<MessageFrom<F, Peer<R>>['type']>]?: RunHandler<F, R, N> };
+  /**
+   * What was taken is answered or being worked on, and the wire was heard: a moment to send something of our own.
+   * Called often, behind each message at the least.
+   */
+  rested?(): void;
+  /** The session is over, for whatever cause; called once. */
+  ended?(cause: EndCause): void;
+};
+
+/** {@link Handlers}, one of them, whichever the message. */
+export type Handler<F extends Frames, R extends Role> = (
+  message: MessageFrom<F, Peer<R>>,
+) => Reply<F, R> | Promise<Reply<F, R>>;
+
+/** {@link RunHandler}, whichever the message. */
+export type AnyRunHandler<F extends Frames, R extends Role> = Omit<RunHandler<F, R, string>, 'take'> & {
+  take(messages: readonly MessageFrom<F, Peer<R>>[]): number | Promise<number>;
+};
+
+/**
+ * The handler under a message's name. `Handlers` says that it takes just this message; that name and message
+ * belong together is the decoder's doing, and more than the type system can follow.
+ */
+export function handlerOf<H>(handlers: object | undefined, name: string): H | undefined {
+  return handlers === undefined ? undefined : Reflect.get(handlers, name);
+}

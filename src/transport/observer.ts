@@ -1,0 +1,58 @@
+import type { StepListener } from './connection.ts';
+import type { RemoteError } from './errors.ts';
+import type { EndCause } from './handlers.ts';
+
+/** Told what sessions do, for logs and counts. Nothing here carries a payload. */
+export interface SessionObserver {
+  /** A message was answered; `reply` is missing where the protocol has no answer. Only called when present. */
+  transaction?(session: AnySession, received: string, reply: string | undefined): void;
+  /** The peer broke the protocol. */
+  refused?(session: AnySession, error: RemoteError): void;
+  /** A handler threw. */
+  failed?(session: AnySession, error: unknown): void;
+  /** The session is over; called once. */
+  ended?(session: AnySession, cause: EndCause): void;
+}
+
+/** What every session tells of itself, whatever its protocol. */
+export interface AnySession {
+  readonly id: number;
+  /** `HOST:PORT` of the peer, or what else names it. */
+  readonly peer: string;
+  readonly stateName: string;
+  readonly state: number;
+  /** Messages taken from the peer. */
+  readonly received: number;
+  /** Follows this session step by step, while set. */
+  onStep: StepListener | undefined;
+}
+
+/** Told what a server does, beside what its sessions do. */
+export interface ServerObserver extends SessionObserver {
+  /** A connection was accepted. */
+  opened?(session: AnySession): void;
+  /** A connection was turned away: there are `maxConnections` already. */
+  dropped?(): void;
+  /** The system could not accept a connection, for want of file descriptors, say; the server goes on. */
+  acceptFailed?(error: Error): void;
+}
+
+/** One observer that tells several. What none of them asks for is not asked for: `transaction` is not free. */
+export function observedBy(observers: readonly ServerObserver[]): ServerObserver {
+  const [only] = observers;
+  if (only !== undefined && observers.length === 1) return only;
+  const joined: ServerObserver = {
+    opened: (...about) => observers.forEach((each) => void each.opened?.(...about)),
+    refused: (...about) => observers.forEach((each) => void each.refused?.(...about)),
+    failed: (...about) => observers.forEach((each) => void each.failed?.(...about)),
+    ended: (...about) => observers.forEach((each) => void each.ended?.(...about)),
+    dropped: () => observers.forEach((each) => void each.dropped?.()),
+    acceptFailed: (...about) => observers.forEach((each) => void each.acceptFailed?.(...about)),
+  };
+  const asking = observers.filter((each) => each.transaction !== undefined);
+  if (asking.length === 0) return joined;
+  return {
+    ...joined,
+    transaction: (...about) => asking.forEach((each) => void each.transaction?.(...about)),
+  };
+}
