@@ -243,8 +243,10 @@ test('a rest comes once: what looks like a second one is no frame', () => {
   server.nextMessage();
   server.send({ type: 'server.OK', message: '' });
   server.send({ type: 'server.DELIVER', from: 'b', message: 'hi' });
-  server.receive(Buffer.from([4, 0, 0, 1, 65, 0, 0]));
+  server.receive(Buffer.from([4, 0, 0, 1, 65]));
   expect(server.nextMessage()).toEqual({ type: 'client.STATUS', code: 0 });
+  expect(server.nextMessage()).toBe(NEED_MORE);
+  server.receive(Buffer.from([0, 0]));
   expect(server.nextMessage()).toMatchObject({ kind: 'unreadable', received: 'code 0x00' });
 });
 
