@@ -24,6 +24,13 @@ export function seconds(text: string): number {
   return value === 0 ? Number.POSITIVE_INFINITY : value * 1000;
 }
 
+/** Seconds that are waited and then not any more: {@link seconds} without 0. */
+export function patience(text: string): number {
+  const value = seconds(text);
+  if (value === Number.POSITIVE_INFINITY) throw new InvalidArgumentError('Expected seconds, more than 0.');
+  return value;
+}
+
 /** `[HOST:]PORT`, an IPv6 host in brackets. */
 export interface Address {
   readonly host: string | undefined;

@@ -13,7 +13,7 @@ import {
   type VerifyOptions,
   verify as verifyImplementation,
 } from '../verify/verify.ts';
-import { type Address, address, count, seconds } from './arguments.ts';
+import { type Address, address, count, patience } from './arguments.ts';
 import { EXIT, Failure } from './failure.ts';
 import { loadProtocol } from './protocols.ts';
 
@@ -57,10 +57,10 @@ export function verify(): Command {
       'connections at once (default: 32; 1 where they are aware of each other)',
       count,
     )
-    .option('--timeout <seconds>', 'time that an answer has (default: measured)', seconds)
+    .option('--timeout <seconds>', 'time that an answer has (default: measured)', patience)
     .addOption(
       new Option('--connect-timeout <seconds>', 'time that a connection has')
-        .argParser(seconds)
+        .argParser(patience)
         .default(5_000, '5'),
     )
     .addOption(

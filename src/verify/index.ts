@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { type Case, casesOf } from './cases.ts';
 export { type ConformanceOptions, type ConformanceTest, conformanceSuite } from './conformance.ts';
 export type { Agreement, Closing, Dialogue, Exchange, Patience, Target } from './dialogue.ts';
 export { stateCover, stateIdentifiers } from './identify.ts';
