@@ -228,7 +228,7 @@ export class Connection<F extends Frames, R extends Role> {
     this.#run = undefined;
     const accepted = Math.min(count, run.ends.length + 1);
     if (accepted > 0) this.send(accept);
-    let turn = this.#repeat(run, accept, accepted - 1);
+    let turn = accepted > 1 ? this.#repeat(run, accept, accepted - 1) : 0;
     for (; turn < accepted - 1; turn++) {
       this.#takeTurn(run, turn);
       this.send(accept);
@@ -476,7 +476,7 @@ export class Connection<F extends Frames, R extends Role> {
     const home = this.#state;
     const judging = step(table, home, run.event);
     const leadsBack = judging !== REFUSED && step(table, judging, event) === home;
-    if (times < 1 || !leadsBack || frame.constant === undefined || this.onStep !== undefined) return 0;
+    if (!leadsBack || frame.constant === undefined || this.onStep !== undefined) return 0;
     this.#outbox ??= new Outbox();
     const at = this.#outbox.length;
     this.#outbox.reserve(times * frame.constant.length).fill(frame.constant, at);

@@ -271,21 +271,21 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     }
     this.#busy = true;
     outcome.then(
-      (settled) => this.#resume(() => finish(settled)),
+      (settled) => this.#resume(finish, settled),
       (error: unknown) => {
         // Of a session that is over too: it is a fault of the program all the same.
         this.#failed(error);
-        this.#resume(() => {});
+        this.#resume(() => {}, error);
       },
     );
   }
 
-  #resume(finish: () => void): void {
+  #resume<T>(finish: (settled: T) => void, settled: T): void {
     this.#busy = false;
     if (this.#over) return;
     this.#advance();
     try {
-      finish();
+      finish(settled);
     } catch (error) {
       this.#failed(error);
     }
