@@ -1,4 +1,4 @@
-import { Cursor } from './field.ts';
+import type { Cursor } from './field.ts';
 import type { Frame } from './frame.ts';
 
 /** A frame that one sender may send, with the number of its event in the table. */
@@ -80,16 +80,4 @@ function peek({ type, frame }: Entry, cursor: Cursor): { readonly type: string }
   frame.read(cursor, message);
   Object.assign(cursor, { at, fault, lost });
   return message;
-}
-
-/** Decodes one whole frame, for tests and tools: what a connection would do with these bytes alone. */
-export function decodeFrame(decoder: Decoder, bytes: Uint8Array): { type: string } | undefined {
-  const cursor = new Cursor();
-  cursor.bytes = bytes;
-  cursor.end = bytes.length;
-  if (bytes.length === 0) return undefined;
-  const entry = decoder.identify(cursor);
-  if (entry === undefined || entry === 'wait') return undefined;
-  const message = { type: entry.type };
-  return entry.frame.read(cursor, message) && cursor.fault === undefined ? message : undefined;
 }

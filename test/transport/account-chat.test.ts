@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { accountChat } from '../../src/transport/account-chat.ts';
 import { Connection, NEED_MORE, PAUSED } from '../../src/transport/connection.ts';
-import { decodeFrame } from '../../src/transport/decoder.ts';
 import { LocalError, RemoteError } from '../../src/transport/errors.ts';
 import type { Message } from '../../src/transport/protocol.ts';
+import { decodeFrame } from '../support/decode-frame.ts';
 
 type AnyMessage = Message<typeof accountChat.frames>;
 const encode = (message: AnyMessage) => accountChat.encode(message);

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { accountChat } from '../../src/transport/account-chat.ts';
-import { decodeFrame } from '../../src/transport/decoder.ts';
 import { LocalError } from '../../src/transport/errors.ts';
 import { bytes, optionalRest, tag, text, u8, u16be } from '../../src/transport/field.ts';
 import { type Frame, frame } from '../../src/transport/frame.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
 import type { AnyProtocol } from '../../src/transport/protocol.ts';
+import { decodeFrame } from '../support/decode-frame.ts';
 
 test('a frame is its tags and its fields in the order of the wire, both ways', () => {
   const layout = frame({ a: tag(7), b: tag(8), size: u16be(), name: text('u8'), flag: u8() });

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { Decoder, decodeFrame } from '../../src/transport/decoder.ts';
+import { Decoder } from '../../src/transport/decoder.ts';
 import { bytes, optionalRest, padded, tag, u8 } from '../../src/transport/field.ts';
 import { type Frame, frame } from '../../src/transport/frame.ts';
+import { decodeFrame } from '../support/decode-frame.ts';
 
 const even = ({ number }: { readonly number: number }) => number % 2 === 0;
 const numbered = { code: tag(1), number: u8() };
