@@ -118,3 +118,22 @@ test('no file imports itself, however far around', () => {
   for (const file of files) visit(file, []);
   expect(cycles).toEqual([]);
 });
+
+test('every command starts without the libraries that only some of them need', () => {
+  const loaded = new Set(['cli/main.ts']);
+  for (const file of loaded) {
+    const atOnce = files.includes(file) ? importsOf(file, /^(?:import|export)\s+type\b|^import\(/) : [];
+    for (const name of atOnce) loaded.add(name);
+  }
+  const heavy = [
+    'elkjs',
+    'xmlbuilder2',
+    'libsql',
+    '@node-rs/argon2',
+    'prom-client',
+    'ws',
+    '@statelyai/inspect',
+  ];
+  expect(heavy.filter((name) => loaded.has(name))).toEqual([]);
+  expect([...loaded]).toEqual(expect.arrayContaining(['cli/serve/account-chat.ts', 'xstate', 'pino']));
+});

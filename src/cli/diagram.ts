@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Argument, Command, Option } from 'commander';
 import { mermaidOf } from '../diagram/mermaid.ts';
-import { svgOf } from '../diagram/svg.ts';
 import { tableOf } from '../diagram/table.ts';
 import type { Detail } from '../diagram/view.ts';
 import { xstateOf } from '../diagram/xstate.ts';
@@ -18,7 +17,11 @@ interface Options {
 /** Each writes a protocol's machine down in its own way. */
 const formats = {
   mermaid: ({ machine }: AnyProtocol, detail: Detail) => mermaidOf(machine, { detail }),
-  svg: ({ machine }: AnyProtocol, detail: Detail) => svgOf(machine, { detail }),
+  async svg({ machine }: AnyProtocol, detail: Detail) {
+    // Every command would start a quarter later for its libraries, which lay out and write XML.
+    const { svgOf } = await import('../diagram/svg.ts');
+    return svgOf(machine, { detail });
+  },
   table: ({ table }: AnyProtocol) => tableOf(table, 'text'),
   markdown: ({ table }: AnyProtocol) => tableOf(table, 'markdown'),
   xstate: ({ machine }: AnyProtocol) => xstateOf(machine),

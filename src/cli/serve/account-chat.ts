@@ -1,7 +1,4 @@
 import { Command } from 'commander';
-import { accountChatHandlers } from '../../handlers/account-chat.ts';
-import { AccountsFileError, openLibsqlAccounts } from '../../store/accounts/libsql-accounts.ts';
-import { openPasswords } from '../../store/accounts/passwords.ts';
 import { accountChat } from '../../transport/account-chat.ts';
 import { count } from '../arguments.ts';
 import { Failure } from '../failure.ts';
@@ -23,6 +20,9 @@ export function serveAccountChat(): Command {
     .option('--max-waiting <count>', 'messages that wait for one account; one more is refused', count, 1000);
   return command.action(async (port: number | undefined, options: Options) => {
     await host({ ...options, port: port ?? options.port }, async (diagnostics) => {
+      // Every command would start a tenth later for its native code: the database, and the hash of passwords.
+      const { accountChatHandlers } = await import('../../handlers/account-chat.ts');
+      const { openPasswords } = await import('../../store/accounts/passwords.ts');
       const passwords = await openPasswords();
       const accounts = await openAccounts(options);
       return {
@@ -40,6 +40,7 @@ export function serveAccountChat(): Command {
 }
 
 async function openAccounts({ data, maxWaiting }: Options) {
+  const { AccountsFileError, openLibsqlAccounts } = await import('../../store/accounts/libsql-accounts.ts');
   try {
     return await openLibsqlAccounts(data, { maxWaiting });
   } catch (error) {
