@@ -9,11 +9,12 @@ export { checkDialect, DialectError, TRANSPORT_EVENTS } from './machine/dialect.
 export { exploreMachine, legalEvents, REFUSED, step, type Table } from './machine/table.ts';
 export {
   Connection,
-  type End,
   type Incoming,
   NEED_MORE,
   PAUSED,
+  PEER_ENDED,
   type Peer,
+  type Run,
   type StepListener,
 } from './transport/connection.ts';
 export { Decoder, type Entry } from './transport/decoder.ts';
@@ -22,6 +23,7 @@ export {
   bytes,
   Cursor,
   type Field,
+  type InPlace,
   type Length,
   type OptionalRest,
   optionalRest,
@@ -60,6 +62,7 @@ export {
   type Verdict,
 } from './transport/protocol.ts';
 export { Session } from './transport/session.ts';
+export { Slices } from './transport/slices.ts';
 export { Tally } from './transport/tally.ts';
 export {
   type ConnectOptions,

@@ -3,14 +3,15 @@
  * them singly, `run` as a session does whose handler takes equal messages together.
  */
 
-import { Connection, NEED_MORE, PAUSED } from '../../src/transport/connection.ts';
+import { Connection, NEED_MORE } from '../../src/transport/connection.ts';
 import { RemoteError } from '../../src/transport/errors.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
 import { messages } from '../load/connection.ts';
 import { measure } from './measure.ts';
 
 const { frames } = messages(100, 32);
-const together = process.argv[2] === 'run' ? 100 : 1;
+const together = process.argv[2] === 'run';
+const runs = { MESSAGE: true };
 const accept = { type: 'server.ACCEPT' } as const;
 const refuse = { type: 'server.REJECT' } as const;
 const connection = new Connection(messageLog, 'server');
@@ -27,19 +28,21 @@ connection.takeOutput();
 measure(100, () => {
   connection.receive(frames);
   for (;;) {
-    const message = connection.nextMessage();
-    if (message === NEED_MORE) break;
-    if (message === PAUSED || message instanceof RemoteError || message.type !== 'client.MESSAGE') {
-      throw new Error('expected a MESSAGE');
-    }
-    if (together === 1) {
-      bytesSeen += message.payload.length;
-      connection.send(accept);
+    const run = together ? connection.takeRun(runs, 100) : undefined;
+    if (run !== undefined) {
+      const { contents } = run;
+      for (let index = 0; index < contents.length; index++)
+        bytesSeen += contents.end(index) - contents.start(index);
+      connection.sendRun(accept, contents.length, refuse);
       continue;
     }
-    const run = connection.takeRun(message, together);
-    for (const taken of run) if (taken.type === 'client.MESSAGE') bytesSeen += taken.payload.length;
-    connection.sendRun(accept, run.length, refuse);
+    const message = connection.nextMessage();
+    if (message === NEED_MORE) break;
+    if (typeof message === 'symbol' || message instanceof RemoteError || message.type !== 'client.MESSAGE') {
+      throw new Error('expected a MESSAGE');
+    }
+    bytesSeen += message.payload.length;
+    connection.send(accept);
   }
   return bytesSeen + (connection.takeOutput()?.length ?? 0);
 });

@@ -9,6 +9,6 @@ const message = Buffer.from('x'.repeat(32));
 
 measure(100, () => {
   batch.clear();
-  for (let i = 0; i < 100; i++) textFormat.add(batch, prefix, message);
+  for (let i = 0; i < 100; i++) textFormat.add(batch, prefix, message, 0, 32);
   return batch.length;
 });

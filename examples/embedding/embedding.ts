@@ -6,9 +6,9 @@ import { type MessageLog, messageLog, messageLogHandlers } from 'wirechart/messa
 // A log of our own: any place that can say how many of the messages it has taken.
 const lines: string[] = [];
 const log: MessageLog = {
-  async append({ name }, messages) {
+  append({ name }, messages, answer) {
     for (const message of messages) lines.push(`${Buffer.from(name)}: ${Buffer.from(message)}`);
-    return messages.length;
+    answer(messages.length);
   },
   async reopen() {},
   async close() {},

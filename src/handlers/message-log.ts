@@ -3,6 +3,7 @@ import type { Handlers } from '../transport/handlers.ts';
 import type { messageLog } from '../transport/message-log.ts';
 import type { ClientMessage, ServerMessage } from '../transport/protocol.ts';
 import type { Session } from '../transport/session.ts';
+import { Slices } from '../transport/slices.ts';
 
 type Frames = typeof messageLog.frames;
 type Received<T extends ClientMessage<typeof messageLog>['type']> = Extract<
@@ -79,22 +80,21 @@ class Dialogue implements Handlers<Frames> {
     return verdict.then((yes) => (yes ? ACCEPT : REJECT));
   }
 
-  async MESSAGE(message: Received<'client.MESSAGE'>): Promise<Reply> {
-    return (await this.append([message])) === 1 ? ACCEPT : REJECT;
+  MESSAGE({ payload }: Received<'client.MESSAGE'>): Promise<Reply> {
+    return new Promise((resolve) => {
+      this.append(Slices.of(payload), (taken) => resolve(taken === 1 ? ACCEPT : REJECT));
+    });
   }
 
   CLOSE(): Reply {
     return ACCEPT;
   }
 
-  /** How many of the messages are on the log. */
-  append(messages: readonly Received<'client.MESSAGE'>[]): Promise<number> {
+  /** Answers how many of the messages are on the log. */
+  append(messages: Slices, answer: (taken: number) => void): void {
     const { id, peer } = this.#session;
     this.#author ??= { name: this.#known(), connection: id, address: peer };
-    return this.#service.log.append(
-      this.#author,
-      messages.map(({ payload }) => payload),
-    );
+    this.#service.log.append(this.#author, messages, answer);
   }
 
   #known(): Uint8Array {
@@ -112,8 +112,8 @@ function latin1(bytes: Uint8Array): string {
 
 const runs = {
   MESSAGE: {
-    take(this: Dialogue, messages: readonly Received<'client.MESSAGE'>[]): Promise<number> {
-      return this.append(messages);
+    take(this: Dialogue, messages: Slices, answer: (taken: number) => void): void {
+      this.append(messages, answer);
     },
     accept: ACCEPT,
     refuse: REJECT,

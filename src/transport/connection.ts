@@ -3,9 +3,11 @@ import { Ahead } from './ahead.ts';
 import type { Decoder, Entry } from './decoder.ts';
 import { LocalError, type Refusal, RemoteError } from './errors.ts';
 import type { Cursor, OptionalRest } from './field.ts';
+import type { Frame } from './frame.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { Encoded, type Frames, type MessageFrom, type Protocol, type Role } from './protocol.ts';
+import { Slices } from './slices.ts';
 import type { Tally } from './tally.ts';
 import type { TimeLimits } from './time-limits.ts';
 
@@ -13,35 +15,28 @@ import type { TimeLimits } from './time-limits.ts';
 export const NEED_MORE = Symbol('need more');
 /** {@link Connection.nextMessage}: a reply is due first; call again after `send`. */
 export const PAUSED = Symbol('paused');
+/** {@link Connection.nextMessage}: the peer will send nothing more, and the dialogue is over. */
+export const PEER_ENDED = Symbol('peer ended');
 
 /** The other end of a dialogue. */
 export type Peer<R extends Role> = R extends 'server' ? 'client' : 'server';
 
-/** What a connection tells of its peer's end: it will send nothing more. */
-export interface End {
-  readonly type: 'transport.end';
-}
-
 /** What {@link Connection.nextMessage} answers. */
 export type Incoming<F extends Frames, R extends Role> =
   | MessageFrom<F, Peer<R>>
-  | End
   | RemoteError
   | typeof NEED_MORE
-  | typeof PAUSED;
+  | typeof PAUSED
+  | typeof PEER_ENDED;
 
 /** Told of every step a connection takes: for inspection, absent otherwise. */
 export type StepListener = (event: number, from: number, to: number) => void;
 
-/**
- * Equal messages that a handler has seen ahead of their turn. They stay in the inbox until it comes, as bytes: those
- * are fewer, and older when the collector looks, than the messages made of them.
- */
-interface Run {
-  /** Number of their event. */
-  readonly event: number;
-  /** Where each of them ends in the inbox; the first, whose turn has come, is not among them. */
-  readonly ends: readonly number[];
+/** Equal messages that came together. All but the first, whose turn has come, stay in the inbox until theirs does. */
+export interface Run {
+  readonly entry: Entry;
+  /** Their contents, where they lie in the inbox. */
+  readonly contents: Slices;
 }
 
 /** Bytes that may wait undecoded; a driver stops reading long before. */
@@ -165,11 +160,11 @@ export class Connection<F extends Frames, R extends Role> {
   /** The next message of the peer, or why there is none. */
   nextMessage(): Incoming<F, R> {
     if (this.#closed) return this.#error ?? NEED_MORE;
+    if (this.#waits()) return PAUSED;
     const { table } = this.protocol;
-    if (this.role === 'server' && table.serverOwes[this.#state] === 1) return PAUSED;
     const cursor = this.#inbox;
     if (cursor === undefined || !this.#skipRest(cursor)) return this.#nothing();
-    const entry = this.#decoder.identify(cursor);
+    const entry = this.#decoder().identify(cursor);
     if (entry === 'wait') return this.#nothing();
     if (entry === undefined) return this.#unreadable(cursor);
     const to = step(table, this.#state, entry.event);
@@ -189,30 +184,41 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   /**
-   * Right after `nextMessage` took `first`, where `protocol.runs` says that it may be answered in place: `first` and
-   * the equal messages that have already come behind it, at most `most`. To be answered by `sendRun`.
+   * The message whose turn it is, with the equal ones that have already come behind it, at most `most`: where it is one
+   * of `wanted` (by bare name) and `protocol.runs` says that it may be answered in place. To be answered by `sendRun`.
+   *
+   * @returns `undefined` where no such message is whole: `nextMessage` says what there is.
    */
-  takeRun(first: MessageFrom<F, Peer<R>>, most: number): readonly MessageFrom<F, Peer<R>>[] {
-    const messages = [first];
-    const ends: number[] = [];
-    const { event, frame } = this.#entryOf(first);
-    this.#run = { event, ends };
+  takeRun(wanted: object, most: number): Run | undefined {
     const cursor = this.#inbox;
-    if (cursor === undefined) return messages;
-    const decoder = this.#decoder;
+    if (cursor === undefined || this.#waits() || !this.#skipRest(cursor)) return undefined;
+    const decoder = this.#decoder();
+    const entry = decoder.identify(cursor);
+    if (entry === undefined || entry === 'wait' || !(entry.name in wanted)) return undefined;
+    const { protocol } = this;
+    const { inPlace } = entry.frame;
+    const isRun = protocol.runs[this.#state * protocol.table.events.length + entry.event] === 1;
+    if (!isRun || inPlace === undefined) return undefined;
     const start = cursor.at;
-    // A frame that may have an optional rest is followed by what only `nextMessage` can tell.
-    while (messages.length < most && cursor.at < cursor.end && frame.rest === undefined) {
-      const entry = decoder.identify(cursor);
-      if (entry === undefined || entry === 'wait' || entry.event !== event) break;
-      const message = this.#read(cursor, entry);
-      // Content that is refused is found again, and judged, in its turn.
-      if (message === undefined || cursor.fault !== undefined) break;
-      messages.push(message);
-      ends.push(cursor.at);
+    const isWhole = inPlace.skip(cursor);
+    if (!isWhole || cursor.fault !== undefined) {
+      // What is refused is judged by `nextMessage`; what is missing stays wanted.
+      if (cursor.fault === undefined) cursor.at = start;
+      else cursor.rewind(start);
+      return undefined;
     }
-    cursor.rewind(start);
-    return messages;
+    const next = cursor.at;
+    const contents = new Slices(cursor.bytes, start, inPlace.header, next);
+    while (contents.length < most && cursor.at < cursor.end && decoder.identify(cursor) === entry) {
+      // Content that is refused is found again, and judged, in its turn.
+      if (!inPlace.skip(cursor) || cursor.fault !== undefined) break;
+      contents.add(cursor.at);
+    }
+    cursor.rewind(next);
+    this.#take(entry.event);
+    this.#active = this.#now;
+    this.#run = { entry, contents };
+    return this.#run;
   }
 
   /**
@@ -226,15 +232,16 @@ export class Connection<F extends Frames, R extends Role> {
     const run = this.#run;
     if (run === undefined) throw new LocalError('no run was taken');
     this.#run = undefined;
-    const accepted = Math.min(count, run.ends.length + 1);
+    const { length } = run.contents;
+    const accepted = Math.min(count, length);
     if (accepted > 0) this.send(accept);
-    let turn = accepted > 1 ? this.#repeat(run, accept, accepted - 1) : 0;
-    for (; turn < accepted - 1; turn++) {
+    let turn = accepted > 1 ? 1 + this.#repeat(run, accept, accepted - 1) : 1;
+    for (; turn < accepted; turn++) {
       this.#takeTurn(run, turn);
       this.send(accept);
     }
-    if (accepted > run.ends.length) return;
-    if (accepted > 0) this.#takeTurn(run, turn);
+    if (accepted === length) return;
+    if (accepted > 0) this.#takeTurn(run, accepted);
     this.send(refuse);
   }
 
@@ -244,16 +251,18 @@ export class Connection<F extends Frames, R extends Role> {
    * @throws LocalError when it is not our turn to send it, or a value cannot be sent.
    */
   send(message: MessageFrom<F, R> | Encoded): void {
-    const event = message instanceof Encoded ? message.event : this.#entryOf(message).event;
+    const entry = message instanceof Encoded ? message : this.#entryOf(message);
+    const { event } = entry;
     if (!this.maySend(event)) {
       throw new LocalError(
         `cannot send ${this.protocol.table.events[event]} in state ${this.stateName}: ` +
           `expected ${legalEvents(this.protocol.table, this.#state, this.role).join(' or ') || 'nothing'}`,
       );
     }
-    this.#write(message);
+    if (entry instanceof Encoded) this.#output().add(entry.bytes);
+    else this.#write(entry.frame, message);
     // The peer's time runs from here on.
-    if (this.#owing) this.#active = this.#now;
+    if (this.#owing()) this.#active = this.#now;
     if (this.#isTurnOf(event)) this.#take(event);
     else this.#ahead?.push(this.#state, event);
   }
@@ -305,7 +314,7 @@ export class Connection<F extends Frames, R extends Role> {
   handleTimeout(now: number): boolean {
     this.#now = now;
     // The peer is not idle while it waits for us.
-    if (this.#owing) this.#active = now;
+    if (this.#owing()) this.#active = now;
     const due = this.nextTimeout();
     if (due === undefined || now < due) return false;
     if (this.role === 'server') this.#say(this.protocol.timeout?.());
@@ -314,13 +323,18 @@ export class Connection<F extends Frames, R extends Role> {
     return true;
   }
 
+  /** Whether a reply is due before the next message is looked at. */
+  #waits(): boolean {
+    return this.role === 'server' && this.protocol.table.serverOwes[this.#state] === 1;
+  }
+
   /** Whether it is our turn. */
-  get #owing(): boolean {
+  #owing(): boolean {
     const { clientOwes, serverOwes } = this.protocol.table;
     return (this.role === 'server' ? serverOwes : clientOwes)[this.#state] === 1;
   }
 
-  get #decoder(): Decoder {
+  #decoder(): Decoder {
     return this.protocol.decoders[this.role === 'server' ? 'client' : 'server'];
   }
 
@@ -361,7 +375,7 @@ export class Connection<F extends Frames, R extends Role> {
     if (this.#ended) {
       this.#take(END);
       this.#close();
-      return { type: 'transport.end' };
+      return PEER_ENDED;
     }
     if (this.buffered === 0) this.#inbox = undefined;
     else this.#inbox?.settle();
@@ -413,22 +427,22 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Says something that has no place in the machine: why the peer is refused. */
   #say(message: MessageFrom<F, 'server'> | undefined): void {
-    if (message !== undefined) this.#write(message);
+    if (message !== undefined) this.#write(this.#entryOf(message).frame, message);
   }
 
-  #write(message: { readonly type: string } | Encoded): void {
-    this.#outbox ??= new Outbox();
-    if (message instanceof Encoded) {
-      this.#outbox.add(message.bytes);
-      return;
-    }
-    const { frame } = this.#entryOf(message);
+  #write(frame: Frame, message: object): void {
+    const outbox = this.#output();
     if (frame.constant !== undefined) {
-      this.#outbox.add(frame.constant);
+      outbox.add(frame.constant);
       return;
     }
-    const at = this.#outbox.length;
-    frame.write(message, this.#outbox.reserve(frame.size(message)), at);
+    const at = outbox.length;
+    frame.write(message, outbox.reserve(frame.size(message)), at);
+  }
+
+  #output(): Outbox {
+    this.#outbox ??= new Outbox();
+    return this.#outbox;
   }
 
   /** Whether the machine itself takes `event` now, with nothing sent ahead that comes before it. */
@@ -457,13 +471,13 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   /** The message behind those of the run that were answered takes its turn. */
-  #takeTurn({ event, ends }: Run, turn: number): void {
-    this.#skipTo(ends[turn]);
-    this.#take(event);
+  #takeTurn({ entry, contents }: Run, turn: number): void {
+    this.#skipTo(contents.end(turn));
+    this.#take(entry.event);
   }
 
-  #skipTo(end: number | undefined): void {
-    if (this.#inbox !== undefined && end !== undefined) this.#inbox.at = end;
+  #skipTo(end: number): void {
+    if (this.#inbox !== undefined) this.#inbox.at = end;
   }
 
   /**
@@ -474,14 +488,14 @@ export class Connection<F extends Frames, R extends Role> {
     const { table } = this.protocol;
     const { frame, event } = this.#entryOf(reply);
     const home = this.#state;
-    const judging = step(table, home, run.event);
+    const judging = step(table, home, run.entry.event);
     const leadsBack = judging !== REFUSED && step(table, judging, event) === home;
     if (!leadsBack || frame.constant === undefined || this.onStep !== undefined) return 0;
-    this.#outbox ??= new Outbox();
-    const at = this.#outbox.length;
-    this.#outbox.reserve(times * frame.constant.length).fill(frame.constant, at);
-    this.#skipTo(run.ends[times - 1]);
-    this.#tally?.step(run.event, home, judging, times);
+    const outbox = this.#output();
+    const at = outbox.length;
+    outbox.reserve(times * frame.constant.length).fill(frame.constant, at);
+    this.#skipTo(run.contents.end(times));
+    this.#tally?.step(run.entry.event, home, judging, times);
     this.#tally?.step(event, judging, home, times);
     return times;
   }

@@ -51,12 +51,22 @@ export interface Field<T> {
   readonly maximum: number;
   /** Never shown in logs, inspectors and reports. */
   readonly secret: boolean;
+  /** Present where the value is bytes that can be left where they lie. */
+  readonly inPlace?: InPlace | undefined;
   /** Reads the value at the cursor; `undefined` while bytes are missing. */
   read(cursor: Cursor): T | undefined;
   /** @throws LocalError for a value that the field cannot carry. */
   size(value: T): number;
   /** Writes the value and answers the index after it. */
   write(value: T, into: Uint8Array, at: number): number;
+}
+
+/** How to read {@link bytes} without making a value of them. */
+export interface InPlace {
+  /** Bytes of the length in front of the value. */
+  readonly header: number;
+  /** Moves the cursor as `read` does. @returns false where `read` answers `undefined`. */
+  skip(cursor: Cursor): boolean;
 }
 
 /** A byte that is always the same and tells one frame from another: no part of the message. */
@@ -158,23 +168,27 @@ export function bytes(length: Length, bounds: Bounds = {}): Field<Uint8Array> {
   const { min, max: largest } = within(length, width, bounds);
   const little = length === 'u16le';
   const says = `${length} length, then ${min}..${largest} bytes`;
+  const skip = (cursor: Cursor): boolean => {
+    if (!cursor.has(width)) return false;
+    const size = readInteger(cursor.bytes, cursor.at, width, little);
+    if (size < min || size > largest) {
+      cursor.fault ??= `expected ${says}, got length ${size}`;
+      cursor.lost ||= size > largest;
+      if (cursor.lost) return false;
+    }
+    if (!cursor.has(width + size)) return false;
+    cursor.at += width + size;
+    return true;
+  };
   return {
     says,
     minimum: width + min,
     maximum: width + largest,
     secret: false,
+    inPlace: { header: width, skip },
     read(cursor) {
-      const { at } = cursor;
-      if (!cursor.has(width)) return undefined;
-      const size = readInteger(cursor.bytes, at, width, little);
-      if (size < min || size > largest) {
-        cursor.fault ??= `expected ${says}, got length ${size}`;
-        cursor.lost ||= size > largest;
-        if (cursor.lost) return undefined;
-      }
-      if (!cursor.has(width + size)) return undefined;
-      cursor.at = at + width + size;
-      return view(cursor.bytes, at + width, size);
+      const start = cursor.at + width;
+      return skip(cursor) ? view(cursor.bytes, start, cursor.at - start) : undefined;
     },
     size(value) {
       if (value.length >= min && value.length <= largest) return width + value.length;
@@ -199,6 +213,7 @@ export function text(length: Length, bounds: Bounds = {}): Field<string> {
   return {
     ...inner,
     says: inner.says.replace(/bytes$/, 'characters'),
+    inPlace: undefined,
     read(cursor) {
       const value = inner.read(cursor);
       return value === undefined

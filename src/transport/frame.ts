@@ -1,5 +1,5 @@
 import { LocalError } from './errors.ts';
-import type { Cursor, Field, OptionalRest, Tag, ValueOf } from './field.ts';
+import type { Cursor, Field, InPlace, OptionalRest, Tag, ValueOf } from './field.ts';
 
 /** The parts of a frame in the order of the wire: tags first, then fields, at the end perhaps an optional rest. */
 export type Layout = Readonly<Record<string, Tag | Field<unknown> | OptionalRest>>;
@@ -20,6 +20,8 @@ export interface Frame<F extends object = object> {
   readonly rest: OptionalRest | undefined;
   /** The whole frame, where it has no fields and so is always the same. */
   readonly constant: Uint8Array | undefined;
+  /** Present where the frame is its tags and one field of bytes: how to read it without making a message. */
+  readonly inPlace: InPlace | undefined;
   /** Whether the content, not the tags alone, tells what message this is: see {@link frame}. */
   readonly variant: boolean;
   /** Whether a message with this content is this one, and not another whose frame begins with the same tags. */
@@ -79,6 +81,7 @@ export function frame<const L extends Layout>(
     rest,
     // A Buffer: sockets convert anything else at every write.
     constant: fields.length === 0 && rest === undefined ? Buffer.from(tags) : undefined,
+    inPlace: rest === undefined && fields.length === 1 ? behindTags(tags, fields[0]?.field) : undefined,
     variant: when !== undefined,
     admits: (message) => when?.(message) ?? true,
     read(cursor, message) {
@@ -101,6 +104,18 @@ export function frame<const L extends Layout>(
       for (const tag of tags) into[end++] = tag;
       for (const { key, field } of fields) end = field.write(message[key], into, end);
       return rest === undefined ? end : rest.rest.write(NOTHING, into, end);
+    },
+  };
+}
+
+function behindTags({ length }: readonly number[], field: Field<unknown> | undefined): InPlace | undefined {
+  const inPlace = field?.inPlace;
+  if (inPlace === undefined) return undefined;
+  return {
+    header: length + inPlace.header,
+    skip(cursor) {
+      cursor.at += length;
+      return inPlace.skip(cursor);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Peer } from './connection.ts';
 import type { Frames, MessageFrom, Role } from './protocol.ts';
+import type { Slices } from './slices.ts';
 
 /** `NAME` of `client.NAME`. */
 export type BareName<T extends string> = T extends `${Role}.${infer Name}` ? Name : never;
@@ -18,11 +19,16 @@ export type EndCause = 'close' | 'end' | 'reset' | 'timeout' | 'refused' | 'fail
 
 /**
  * Takes equal messages that came together and are each answered in place: an optimisation that nobody on the
- * wire can see.
+ * wire can see. Only for messages whose frame is one field of bytes: these are told where they lie, and no message is
+ * made.
  */
-export interface RunHandler<F extends Frames, R extends Role, N extends string> {
-  /** Says how many of the messages, from the first, are accepted. `this` are the session's handlers. */
-  readonly take: (messages: readonly PeerMessage<F, R, N>[]) => number | Promise<number>;
+export interface RunHandler<F extends Frames, R extends Role> {
+  /**
+   * Takes the contents, and answers once, now or later, how many of them, from the first, are accepted. A call back and
+   * no promise: a run is often one message, and a promise costs as much as all else that is done for it.
+   * `this` are the session's handlers.
+   */
+  take(contents: Slices, answer: (accepted: number) => void): void;
   /** Answers each message that was accepted; leads back to the same state. */
   readonly accept: MessageFrom<F, R>;
   /** Answers the first that was not. What comes behind it is judged anew. */
@@ -39,7 +45,7 @@ export type Handlers<F extends Frames, R extends Role = 'server'> = {
   ) => Reply<F, R> | Promise<Reply<F, R>>;
 } & {
   /** For messages that often come many at once; see {@link RunHandler}. */
-  readonly runs?: { readonly [N in BareName<MessageFrom<F, Peer<R>>['type']>]?: RunHandler<F, R, N> };
+  readonly runs?: { readonly [N in BareName<MessageFrom<F, Peer<R>>['type']>]?: RunHandler<F, R> };
   /**
    * What was taken is answered or being worked on, and the wire was heard: a moment to send something of our own.
    * Called often, behind each message at the least.
@@ -53,11 +59,6 @@ export type Handlers<F extends Frames, R extends Role = 'server'> = {
 export type Handler<F extends Frames, R extends Role> = (
   message: MessageFrom<F, Peer<R>>,
 ) => Reply<F, R> | Promise<Reply<F, R>>;
-
-/** {@link RunHandler}, whichever the message. */
-export type AnyRunHandler<F extends Frames, R extends Role> = Omit<RunHandler<F, R, string>, 'take'> & {
-  take(messages: readonly MessageFrom<F, Peer<R>>[]): number | Promise<number>;
-};
 
 /**
  * The handler under a message's name. `Handlers` says that it takes just this message; that name and message

@@ -123,8 +123,8 @@ export interface Protocol<F extends Frames = Frames> {
   readonly hopedEvent: number;
   /**
    * `runs[state * events + event]` is 1 where the event is answered by a reply that leads back to the same
-   * state, wherever else the server may send before it: a run of such messages may be handed over together, and
-   * nobody on the wire can tell.
+   * state, wherever else the server may send before it, and its frame is one field of bytes: a run of such messages
+   * may be handed over together, and nobody on the wire can tell.
    */
   readonly runs: Uint8Array;
   /** @throws LocalError for a value that a field cannot carry. */
@@ -212,7 +212,7 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
     decoders: { client: decoderOf('client'), server: decoderOf('server') },
     entry,
     hopedEvent: declaration.hoped === undefined ? REFUSED : table.events.indexOf(declaration.hoped),
-    runs: findRuns(table),
+    runs: findRuns(table, entries),
     encode(message) {
       const { event, frame } = entry(message.type);
       if (frame.constant !== undefined) return new Encoded(event, frame.constant);
@@ -223,12 +223,13 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
   };
 }
 
-function findRuns(table: Table): Uint8Array {
+function findRuns(table: Table, entries: ReadonlyMap<string, Entry>): Uint8Array {
   const runs = new Uint8Array(table.next.length);
   table.next.forEach((judging, index) => {
     const state = Math.floor(index / table.events.length);
     const sender = table.events[index % table.events.length] ?? '';
     if (judging === REFUSED || !sender.startsWith('client.') || table.serverOwes[judging] === 0) return;
+    if (entries.get(sender)?.frame.inPlace === undefined) return;
     const after = [...table.events.keys()]
       .filter((event) => table.events[event]?.startsWith('server.'))
       .map((event) => step(table, judging, event))

@@ -1,13 +1,13 @@
-import type { Connection, End, Peer, StepListener } from './connection.ts';
-import { NEED_MORE, PAUSED } from './connection.ts';
+import type { Connection, Peer, Run, StepListener } from './connection.ts';
+import { NEED_MORE, PAUSED, PEER_ENDED } from './connection.ts';
 import { LocalError, RemoteError } from './errors.ts';
 import {
-  type AnyRunHandler,
   type EndCause,
   type Handler,
   type Handlers,
   handlerOf,
   type Reply,
+  type RunHandler,
 } from './handlers.ts';
 import type { AnySession, SessionObserver } from './observer.ts';
 import type { Encoded, Frames, MessageFrom, Role } from './protocol.ts';
@@ -41,6 +41,8 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   #pushed: Encoded[] = NONE;
   /** A handler works on its answer. */
   #busy = false;
+  /** What has come is being handled, one message after the other. */
+  #pumping = false;
   /** The wire takes no more for now. */
   #choked = false;
   #pausedInput = false;
@@ -214,21 +216,34 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   }
 
   #pump(): void {
-    const { connection } = this;
+    this.#pumping = true;
     while (!this.#busy && !this.#choked && !this.#over) {
-      const home = connection.state;
-      const incoming = connection.nextMessage();
-      if (incoming === NEED_MORE || incoming === PAUSED) break;
-      if (incoming instanceof RemoteError) this.#refused(incoming);
-      else if (isEnd(incoming)) this.#end('end');
-      else this.#handle(incoming, home);
+      if (!this.#takeNext()) break;
       // Behind each message, not each segment: what the peer may say next can depend on it.
       this.#rest();
-      if (connection.unsent >= FLUSH_BYTES) this.#flush();
+      if (this.connection.unsent >= FLUSH_BYTES) this.#flush();
     }
     this.#rest();
+    this.#pumping = false;
     this.#flush();
     this.#regulate();
+  }
+
+  /** Handles what the peer has said next. @returns whether it has said something. */
+  #takeNext(): boolean {
+    const { connection } = this;
+    const runs = this.#handlers?.runs;
+    const run = runs === undefined ? undefined : connection.takeRun(runs, MOST_IN_RUN);
+    if (run !== undefined) {
+      this.#handleRun(run);
+      return true;
+    }
+    const incoming = connection.nextMessage();
+    if (incoming === NEED_MORE || incoming === PAUSED) return false;
+    if (incoming === PEER_ENDED) this.#end('end');
+    else if (incoming instanceof RemoteError) this.#refused(incoming);
+    else this.#handle(incoming);
+    return true;
   }
 
   /** Sends what waited for its turn. */
@@ -242,54 +257,50 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     }
   }
 
-  #handle(message: MessageFrom<F, Peer<R>>, home: number): void {
-    const { protocol } = this.connection;
-    const { event, name, type } = protocol.entry(message.type);
+  #handle(message: MessageFrom<F, Peer<R>>): void {
+    const { name, type } = this.connection.protocol.entry(message.type);
+    this.received++;
     try {
-      const run = handlerOf<AnyRunHandler<F, R>>(this.#handlers?.runs, name);
-      if (run !== undefined && protocol.runs[home * protocol.table.events.length + event] === 1) {
-        const messages = this.connection.takeRun(message, MOST_IN_RUN);
-        const { length } = messages;
-        // Nothing here holds on to the messages: a thousand connections have many of them under way.
-        this.#whenSettled(run.take.call(this.#handlers, messages), (taken) =>
-          this.#answerRun(run, type, length, taken),
-        );
-      } else {
-        this.received++;
-        const handle = handlerOf<Handler<F, R>>(this.#handlers, name);
-        this.#whenSettled(handle?.call(this.#handlers, message), (reply) => this.#answer(type, reply));
+      const outcome = handlerOf<Handler<F, R>>(this.#handlers, name)?.call(this.#handlers, message);
+      if (!(outcome instanceof Promise)) {
+        this.#answer(type, outcome);
+        return;
       }
+      this.#busy = true;
+      outcome.then(
+        (reply) => this.#resume(() => this.#answer(type, reply)),
+        // Of a session that is over too: it is a fault of the program all the same.
+        (error: unknown) => this.#failed(error),
+      );
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  #whenSettled<T>(outcome: T | Promise<T>, finish: (settled: T) => void): void {
-    if (!(outcome instanceof Promise)) {
-      finish(outcome);
-      return;
+  #handleRun({ entry: { name, type }, contents }: Run): void {
+    try {
+      const handler = handlerOf<RunHandler<F, R>>(this.#handlers?.runs, name);
+      if (handler === undefined) throw new LocalError(`no handler takes a run of ${type}`);
+      this.#busy = true;
+      handler.take.call(this.#handlers, contents, (accepted) => {
+        this.#resume(() => this.#answerRun(handler, type, contents.length, accepted));
+      });
+    } catch (error) {
+      this.#failed(error);
     }
-    this.#busy = true;
-    outcome.then(
-      (settled) => this.#resume(finish, settled),
-      (error: unknown) => {
-        // Of a session that is over too: it is a fault of the program all the same.
-        this.#failed(error);
-        this.#resume(() => {}, error);
-      },
-    );
   }
 
-  #resume<T>(finish: (settled: T) => void, settled: T): void {
+  /** The handler is done, at once or some time later. */
+  #resume(answer: () => void): void {
     this.#busy = false;
     if (this.#over) return;
     this.#advance();
     try {
-      finish(settled);
+      answer();
     } catch (error) {
       this.#failed(error);
     }
-    this.#pump();
+    if (!this.#pumping) this.#pump();
   }
 
   #answer(received: string, reply: Reply<F, R>): void {
@@ -298,7 +309,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#answered(received);
   }
 
-  #answerRun(run: AnyRunHandler<F, R>, received: string, length: number, taken: number): void {
+  #answerRun(run: RunHandler<F, R>, received: string, length: number, taken: number): void {
     this.connection.sendRun(run.accept, taken, run.refuse);
     // Those behind the first that was refused are judged anew, and counted then.
     this.received += Math.min(taken + 1, length);
@@ -370,8 +381,4 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     }
     this.#observer?.ended?.(this, cause);
   }
-}
-
-function isEnd(message: { readonly type: string }): message is End {
-  return message.type === 'transport.end';
 }

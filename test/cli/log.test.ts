@@ -7,6 +7,8 @@ import { expect, test } from 'vitest';
 import { escaped, escapedJson } from '../../src/cli/escaped.ts';
 import { openFileLog } from '../../src/store/log/file-log.ts';
 import type { LogFormatName } from '../../src/store/log/log-formats.ts';
+import { Slices } from '../../src/transport/slices.ts';
+import { append } from '../store/log/log-support.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
 import { outcome, run, start, wirechart } from './wirechart.ts';
 
@@ -18,7 +20,7 @@ async function logOf(
   const log = await openFileLog(path, { format, fsync: 'no' });
   for (const [name, message] of records) {
     const author = { name: Buffer.from(name), connection: 7, address: '127.0.0.1:4000' };
-    await log.append(author, [Buffer.from(message)]);
+    await append(log, author, Slices.of(Buffer.from(message)));
   }
   await log.close();
   return path;

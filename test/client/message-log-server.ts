@@ -6,6 +6,7 @@ import { type Authenticate, messageLogHandlers } from '../../src/handlers/messag
 import { openFileLog } from '../../src/store/log/file-log.ts';
 import type { MessageLog } from '../../src/store/log/message-log.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
+import { Slices } from '../../src/transport/slices.ts';
 import { listen } from '../../src/transport/tcp.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
 
@@ -42,10 +43,10 @@ export async function messageLogServer(
 function withRoom(log: MessageLog, room: number): MessageLog {
   let left = room;
   return {
-    async append(author, messages) {
-      const taken = messages.slice(0, left);
+    append(author, messages, answer) {
+      const taken = Slices.of(...[...messages].slice(0, left));
       left -= taken.length;
-      return taken.length === 0 ? 0 : await log.append(author, taken);
+      log.append(author, taken, answer);
     },
     reopen: () => log.reopen(),
     close: () => log.close(),

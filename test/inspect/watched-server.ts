@@ -33,7 +33,8 @@ export async function watchedServer(address: HttpAddress = { port: 0 }): Promise
   const tally = new Tally(messageLog.table);
   const page = await inspect(messageLog, tally, address);
   const log = {
-    append: async (_: unknown, messages: readonly unknown[]) => messages.length,
+    append: (_: unknown, { length }: { readonly length: number }, answer: (taken: number) => void) =>
+      answer(length),
     reopen: async () => undefined,
     close: async () => undefined,
   };

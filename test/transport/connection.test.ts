@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { legalEvents } from '../../src/machine/table.ts';
 import { accountChat } from '../../src/transport/account-chat.ts';
 import { basicChat } from '../../src/transport/basic-chat.ts';
-import { Connection, NEED_MORE, PAUSED } from '../../src/transport/connection.ts';
+import { Connection, NEED_MORE, PAUSED, PEER_ENDED } from '../../src/transport/connection.ts';
 import { LocalError, RemoteError } from '../../src/transport/errors.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
 import type { Frames, Message, MessageFrom, Protocol, Role } from '../../src/transport/protocol.ts';
@@ -23,10 +23,10 @@ function carry<F extends Frames, R extends Role, S extends Role>(
     at += size;
     for (;;) {
       const message = to.nextMessage();
-      if (message === NEED_MORE || message === PAUSED) break;
+      if (message === PEER_ENDED) heard.push('end');
+      if (typeof message === 'symbol') break;
       if (message instanceof RemoteError) throw message;
       heard.push(message.type);
-      if (message.type === 'transport.end') break;
     }
   }
   return heard;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { Connection } from '../../src/transport/connection.ts';
+import { LocalError } from '../../src/transport/errors.ts';
 import { bytes, tag } from '../../src/transport/field.ts';
 import { frame } from '../../src/transport/frame.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
@@ -80,11 +81,14 @@ function serve(together: boolean, settle: <T>(value: T) => T | Promise<T>) {
     ...(together && {
       runs: {
         ASK: {
-          take(messages) {
-            const firstNo = messages.findIndex(({ payload }) => !judge(payload[0]));
-            const taken = firstNo < 0 ? messages.length : firstNo;
-            asked.push(...messages.slice(0, taken + 1).map(({ payload }) => payload[0]));
-            return settle(taken);
+          take(contents, answer) {
+            const bytes = [...contents].map(([byte]) => byte);
+            const firstNo = bytes.findIndex((byte) => !judge(byte));
+            const taken = firstNo < 0 ? bytes.length : firstNo;
+            asked.push(...bytes.slice(0, taken + 1));
+            const settled = settle(taken);
+            if (settled instanceof Promise) void settled.then(answer);
+            else answer(settled);
           },
           accept: YES,
           refuse: NO,
@@ -102,6 +106,64 @@ test('a refusal that leads back leaves what is behind it to be judged anew', () 
   expect(wire.hex).toBe('112211221111');
   expect(asked).toEqual([1, 5, 2, 10, 3, 4]);
   expect(session.received).toBe(6);
+});
+
+test('contents are told where they lie', () => {
+  const connection = new Connection(quiz, 'server');
+  connection.open();
+  connection.receive(Buffer.concat([Buffer.of(1, 2, 7, 8), ask(9), Buffer.of(2), ask(3)]));
+  const run = connection.takeRun({ ASK: true }, 10);
+  expect(run?.entry.type).toBe('client.ASK');
+  expect([...(run?.contents ?? [])].map((content) => [...content])).toEqual([[7, 8], [9]]);
+  expect(connection.stateName).toBe('judging');
+});
+
+test('only what is whole, wanted and in its turn is taken as a run', () => {
+  const connection = new Connection(quiz, 'server');
+  connection.open();
+  expect(connection.takeRun({ ASK: true }, 10)).toBeUndefined();
+  connection.receive(Buffer.of(1, 2, 7));
+  expect(connection.takeRun({ ASK: true }, 10)).toBeUndefined();
+  connection.receive(Buffer.of(8, ...ask(9), ...ask(10)));
+  expect(connection.takeRun({}, 10)).toBeUndefined();
+  expect(connection.takeRun({ ASK: true }, 2)?.contents.length).toBe(2);
+  expect(connection.takeRun({ ASK: true }, 2)).toBeUndefined();
+  connection.sendRun(YES, 2, NO);
+  expect(connection.takeRun({ ASK: true }, 2)?.contents.length).toBe(1);
+});
+
+test('a run that is answered twice is a failure of the handler, and ends the session', () => {
+  const failures: unknown[] = [];
+  const wire = new MemoryWire();
+  const session = new Session(new Connection(quiz, 'server'), wire, {
+    id: 1,
+    peer: 'test',
+    observer: { failed: (_, error) => failures.push(error) },
+  });
+  session.open({
+    ASK: () => NO,
+    BYE: () => undefined,
+    runs: {
+      ASK: {
+        take(contents, answer) {
+          answer(contents.length);
+          answer(contents.length);
+        },
+        accept: YES,
+        refuse: NO,
+      },
+    },
+  });
+  session.receive(ask(1));
+  expect(failures).toEqual([new LocalError('no run was taken')]);
+  expect(session.over).toBe(true);
+});
+
+test('runs that are answered at once do not pile up on the stack', () => {
+  const { session, wire } = serve(true, (value) => value);
+  const refused = ask(5);
+  session.receive(Buffer.concat(new Array<Buffer>(20_000).fill(refused)));
+  expect(wire.hex).toBe('22'.repeat(20_000));
 });
 
 test('content that is refused ends a run and is told in its turn', () => {

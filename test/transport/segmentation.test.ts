@@ -51,11 +51,13 @@ async function serve<F extends Frames>(
 
 function logged(did: string[]): Open<typeof messageLog.frames> {
   const log: MessageLog = {
-    append: async (author, messages) => {
+    append: (author, messages, answer) => {
       did.push(
-        ...messages.map((message) => `[${Buffer.from(author.name)}] ${Buffer.from(message).toString('hex')}`),
+        ...[...messages].map(
+          (message) => `[${Buffer.from(author.name)}] ${Buffer.from(message).toString('hex')}`,
+        ),
       );
-      return messages.length;
+      answer(messages.length);
     },
     reopen: async () => {},
     close: async () => {},

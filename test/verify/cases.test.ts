@@ -52,9 +52,9 @@ test('together they are the dialogues of the complete suite with k = 0', () => {
 test.each(cases.map((one) => [one.id, one] as const))('without a socket: %s', async (_, one) => {
   const kept: string[] = [];
   const log: MessageLog = {
-    append: async (author, messages) => {
-      kept.push(...messages.map((message) => `${Buffer.from(author.name)}: ${Buffer.from(message)}`));
-      return messages.length;
+    append: (author, messages, answer) => {
+      kept.push(...[...messages].map((message) => `${Buffer.from(author.name)}: ${Buffer.from(message)}`));
+      answer(messages.length);
     },
     reopen: async () => {},
     close: async () => {},

@@ -130,11 +130,11 @@ function messageLogService(): Service {
   const projection = project(messageLog, inputsOf(messageLog, samples));
   let kept: string[] = [];
   const log: MessageLog = {
-    append: async (author, messages) => {
-      const texts = messages.map((message) => Buffer.from(message).toString());
+    append: (author, messages, answer) => {
+      const texts = [...messages].map((message) => Buffer.from(message).toString());
       const taken = texts.includes('full') ? texts.indexOf('full') : texts.length;
       kept.push(...texts.slice(0, taken).map((text) => `${Buffer.from(author.name)}: ${text}`));
-      return taken;
+      answer(taken);
     },
     reopen: async () => {},
     close: async () => {},

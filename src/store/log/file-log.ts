@@ -2,7 +2,7 @@ import { AppendFile, type AppendFileOptions, type LogTiming } from './append-fil
 import type { LogFault } from './log-fault.ts';
 import type { LogFormat } from './log-format.ts';
 import { type LogFormatName, logFormats } from './log-formats.ts';
-import type { Author, MessageLog } from './message-log.ts';
+import type { Author, MessageLog, Messages } from './message-log.ts';
 import { Outage } from './outage.ts';
 import { RecordBatch } from './record-batch.ts';
 import type { TornRecord } from './torn-record.ts';
@@ -64,7 +64,7 @@ interface Append {
   /** How many are in the file. */
   taken: number;
   refused: boolean;
-  readonly resolve: (taken: number) => void;
+  readonly answer: (taken: number) => void;
 }
 
 /**
@@ -100,24 +100,25 @@ class FileLog implements MessageLog {
     }
   }
 
-  append(author: Author, messages: readonly Uint8Array[]): Promise<number> {
-    if (this.#closed !== undefined || messages.length === 0) return Promise.resolve(0);
-    return new Promise((resolve) => {
-      const append: Append = { batched: 0, taken: 0, refused: false, resolve };
-      this.#appends.push(append);
-      this.#addRecords(append, this.#prefixOf(author), messages);
-      this.#schedule();
-    });
+  append(author: Author, messages: Messages, answer: (taken: number) => void): void {
+    if (this.#closed !== undefined || messages.length === 0) {
+      answer(0);
+      return;
+    }
+    const append: Append = { batched: 0, taken: 0, refused: false, answer };
+    this.#appends.push(append);
+    this.#addRecords(append, this.#prefixOf(author), messages);
+    this.#schedule();
   }
 
-  #addRecords(append: Append, prefix: Buffer, messages: readonly Uint8Array[]): void {
+  #addRecords(append: Append, prefix: Buffer, messages: Messages): void {
     const batch = this.#batch;
-    for (const message of messages) {
+    for (let index = 0; index < messages.length; index++) {
       if (batch.length >= BATCH_BYTES) {
         this.#write();
         if (append.refused) return;
       }
-      this.#format.add(batch, prefix, message);
+      this.#format.add(batch, prefix, messages.bytes, messages.start(index), messages.end(index));
       append.batched++;
     }
   }
@@ -143,9 +144,9 @@ class FileLog implements MessageLog {
   async #commit(): Promise<void> {
     if (this.#isSyncing) return;
     const group = this.#writeGroup();
-    if (this.#fsync !== 'always') return answer(group, true);
+    if (this.#fsync !== 'always') return answerGroup(group, true);
     this.#isSyncing = true;
-    answer(group, await this.#file.sync());
+    answerGroup(group, await this.#file.sync());
     this.#isSyncing = false;
     if (this.#appends.length > 0) this.#schedule();
   }
@@ -198,11 +199,11 @@ class FileLog implements MessageLog {
   }
 
   async #finish(file: AppendFile, group: readonly Append[]): Promise<void> {
-    answer(group, this.#fsync === 'no' || (await file.sync()) || this.#fsync === 'everysec');
+    answerGroup(group, this.#fsync === 'no' || (await file.sync()) || this.#fsync === 'everysec');
     await file.close();
   }
 }
 
-function answer(group: readonly Append[], durable: boolean): void {
-  for (const { taken, resolve } of group) resolve(durable ? taken : 0);
+function answerGroup(group: readonly Append[], durable: boolean): void {
+  for (const { taken, answer } of group) answer(durable ? taken : 0);
 }

@@ -7,6 +7,6 @@ export interface LogFormat {
   readonly recordEnd: string;
   /** The part of every record of `author` that comes before the message. Encoded once for each author. */
   prefix(author: Author): Buffer;
-  /** Adds one record to `batch`. */
-  add(batch: RecordBatch, prefix: Buffer, message: Uint8Array): void;
+  /** Adds one record to `batch`: of the message `source[start..end)`. */
+  add(batch: RecordBatch, prefix: Uint8Array, source: Uint8Array, start: number, end: number): void;
 }

@@ -11,17 +11,28 @@ export interface Author {
   readonly address: string;
 }
 
+/** Messages in one piece of memory: many small ones without an object for each. Iterating makes a view of each. */
+export interface Messages extends Iterable<Uint8Array> {
+  readonly bytes: Uint8Array;
+  /** How many there are. */
+  readonly length: number;
+  /** Index in `bytes` of the first byte of message `index`. */
+  start(index: number): number;
+  /** Index in `bytes` behind the last byte of message `index`. */
+  end(index: number): number;
+}
+
 /** Where accepted messages go. An engine that keeps one log on many machines implements the same interface. */
 export interface MessageLog {
   /**
    * Appends `messages` in their order. The bytes are taken before the call returns, so the caller may reuse
    * them. Appends are logged in the order of the calls.
    *
-   * Resolves with how many of `messages`, counted from the first, are in the log, as durable as the log
+   * Answers once, now or later, how many of `messages`, counted from the first, are in the log, as durable as the log
    * promises; a smaller number than `messages.length` means that the rest is refused. After `close` it
-   * resolves with 0. A full or failing disk is a smaller number, never a rejection.
+   * answers 0. A full or failing disk is a smaller number, and nothing is thrown for it.
    */
-  append(author: Author, messages: readonly Uint8Array[]): Promise<number>;
+  append(author: Author, messages: Messages, answer: (taken: number) => void): void;
 
   /**
    * Opens the log's path anew, for log rotation: what was appended before this call stays in the old file,

@@ -13,9 +13,9 @@ export const ndjsonFormat: LogFormat = {
       `","connection":${connection},"address":${JSON.stringify(address)},${field('name', name)},`,
     );
   },
-  add(batch, prefix, message) {
+  add(batch, prefix, source, start, end) {
     const head = `{"time":"${isoTime(Date.now())}`;
-    const tail = `${field('message', message)}}\n`;
+    const tail = `${field('message', source.subarray(start, end))}}\n`;
     // A UTF-16 unit takes at most three bytes of UTF-8.
     batch.reserve(head.length + prefix.length + 3 * tail.length);
     const { bytes } = batch;

@@ -7,8 +7,8 @@ const INITIAL_BYTES = 64 * 1024;
 export class RecordBatch {
   /** The records are `bytes[0..length)`. Replaced by {@link RecordBatch.reserve} when it grows. */
   bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
-  /** The same memory as `bytes`, four at a time. */
-  words: Int32Array = wordsOf(this.bytes);
+  /** The same memory as `bytes`, for writing several at a time wherever they lie. */
+  view: DataView = viewOf(this.bytes);
   length = 0;
   /** How many records there are. */
   count = 0;
@@ -22,7 +22,7 @@ export class RecordBatch {
     const grown = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(needed)));
     this.bytes.copy(grown, 0, 0, this.length);
     this.bytes = grown;
-    this.words = wordsOf(grown);
+    this.view = viewOf(grown);
   }
 
   /** Declares that the bytes up to `end` are one more record. */
@@ -50,6 +50,6 @@ export class RecordBatch {
   }
 }
 
-function wordsOf(bytes: Buffer): Int32Array {
-  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }

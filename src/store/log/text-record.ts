@@ -11,21 +11,24 @@ export const textFormat: LogFormat = {
   recordEnd: '\r\n',
   prefix({ name }) {
     const escaped = Buffer.alloc(4 * name.length);
-    const length = escapeInto(escaped, 0, name, ESCAPED_IN_NAME);
-    return Buffer.concat([Buffer.from('['), escaped.subarray(0, length), Buffer.from(']: ')]);
+    const length = copyEscaped(
+      name,
+      0,
+      name.length,
+      new DataView(escaped.buffer, escaped.byteOffset),
+      0,
+      ESCAPED_IN_NAME,
+    );
+    return bracketed(escaped.subarray(0, length));
   },
-  add(batch, prefix, message) {
-    batch.reserve(prefix.length + 4 * message.length + 4);
-    const { bytes } = batch;
-    const start = batch.length + prefix.length;
-    let end = start + message.length;
-    bytes.set(prefix, batch.length);
-    bytes.set(message, start);
-    if (holdsEscaped(batch, start, end)) end = escapeInto(bytes, start, message, ESCAPED);
-    bytes[end] = 0x0d;
-    bytes[end + 1] = 0x0a;
-    batch.endRecord(end + 2);
-  },
+  add: (batch, prefix, source, start, end) => addLine(batch, prefix, source, start, end, true),
+};
+
+/** `[name]: message` CRLF with the bytes as they came, like the old server. A message can forge records. */
+export const rawFormat: LogFormat = {
+  recordEnd: '\r\n',
+  prefix: ({ name }) => bracketed(name),
+  add: (batch, prefix, source, start, end) => addLine(batch, prefix, source, start, end, false),
 };
 
 /** Reads one line, up to its LF, back; a string says why it is no record. */
@@ -44,47 +47,96 @@ export function parseText(line: Buffer): RecordContent | string {
 }
 
 const BACKSLASH = 0x5c;
+const CRLF = 0x0d0a;
 const ESCAPED = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte < 0x20 || byte === 0x7f || byte === BACKSLASH ? 1 : 0,
 );
 const ESCAPED_IN_NAME = ESCAPED.with(0x5d, 1);
 const HEX_DIGITS = Buffer.from('0123456789abcdef');
 
-/**
- * Whether a byte of `[start, end)` must be escaped. It looks at four bytes at a time, which is several times
- * faster than a loop over bytes. In a byte below 0x80, `x - 0x20` borrows into bit 7 exactly when x < 0x20,
- * and `(x ^ c) - 1` exactly when x is c; a borrow goes on into the next byte only from a byte already found.
- * The words at both ends reach over the region: on the left into the `]: ` of the prefix, on the right into
- * spaces put there.
- */
-function holdsEscaped(batch: RecordBatch, start: number, end: number): boolean {
-  const { bytes, words } = batch;
-  bytes[end] = bytes[end + 1] = bytes[end + 2] = 0x20;
-  const last = (end + 3) >> 2;
-  let found = 0;
-  for (let index = start >> 2; index < last; index++) {
-    const x = words[index] ?? 0;
-    found |= ((x - 0x20202020) | ((x ^ 0x5c5c5c5c) - 0x01010101) | ((x ^ 0x7f7f7f7f) - 0x01010101)) & ~x;
-  }
-  return (found & 0x80808080) !== 0;
+function bracketed(name: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from('['), name, Buffer.from(']: ')]);
 }
 
-function escapeInto(target: Buffer, start: number, source: Uint8Array, escaped: Uint8Array): number {
-  let at = start;
-  for (const byte of source) {
+function addLine(
+  batch: RecordBatch,
+  prefix: Uint8Array,
+  source: Uint8Array,
+  start: number,
+  end: number,
+  escapes: boolean,
+): void {
+  batch.reserve(prefix.length + 4 * (end - start) + 2);
+  const { view } = batch;
+  const content = batch.length + prefix.length;
+  let at = content + end - start;
+  copy(prefix, 0, prefix.length, view, batch.length);
+  if (copy(source, start, end, view, content) && escapes) {
+    at = copyEscaped(source, start, end, view, content, ESCAPED);
+  }
+  view.setUint16(at, CRLF);
+  batch.endRecord(at + 2);
+}
+
+/**
+ * Copies `source[start..end)` to `target[at..)`, four bytes at a time: for short messages that is several times cheaper
+ * than `set`, which wants an object for the piece.
+ *
+ * @returns whether one of them must be escaped. In a byte below 0x80, `x - 0x20` borrows into bit 7 exactly when
+ * x < 0x20, and `(x ^ c) - 1` exactly when x is c; a borrow goes on into the next byte only from a byte already found.
+ */
+function copy(source: Uint8Array, start: number, end: number, target: DataView, at: number): boolean {
+  const shift = at - start;
+  let found = 0;
+  let from = start;
+  for (; from + 4 <= end; from += 4) {
+    const x = wordAt(source, from);
+    target.setInt32(from + shift, x, true);
+    found |= ((x - 0x20202020) | ((x ^ 0x5c5c5c5c) - 0x01010101) | ((x ^ 0x7f7f7f7f) - 0x01010101)) & ~x;
+  }
+  let escaped = 0;
+  for (; from < end; from++) {
+    const byte = source[from] ?? 0;
+    target.setUint8(from + shift, byte);
+    escaped |= ESCAPED[byte] ?? 0;
+  }
+  return (found & 0x80808080) !== 0 || escaped !== 0;
+}
+
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at] ?? 0) |
+    ((bytes[at + 1] ?? 0) << 8) |
+    ((bytes[at + 2] ?? 0) << 16) |
+    ((bytes[at + 3] ?? 0) << 24)
+  );
+}
+
+/** As {@link copy}, with escapes. @returns the index behind them. */
+function copyEscaped(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  target: DataView,
+  to: number,
+  escaped: Uint8Array,
+): number {
+  let at = to;
+  for (let index = start; index < end; index++) {
+    const byte = source[index] ?? 0;
     if (escaped[byte] === 0) {
-      target[at++] = byte;
+      target.setUint8(at++, byte);
     } else {
-      target[at++] = BACKSLASH;
-      target[at++] = 0x78;
-      target[at++] = HEX_DIGITS[byte >> 4] ?? 0;
-      target[at++] = HEX_DIGITS[byte & 15] ?? 0;
+      target.setUint16(at, 0x5c78);
+      target.setUint8(at + 2, HEX_DIGITS[byte >> 4] ?? 0);
+      target.setUint8(at + 3, HEX_DIGITS[byte & 15] ?? 0);
+      at += 4;
     }
   }
   return at;
 }
 
-/** The bytes that `[start, end)` stands for. Takes only what `escapeInto` writes, so each text has one reading. */
+/** The bytes that `[start, end)` stands for. Takes only what `copyEscaped` writes, so each text has one reading. */
 function unescaped(line: Buffer, start: number, end: number, escaped: Uint8Array): Buffer | string {
   const bytes = Buffer.allocUnsafe(end - start);
   let length = 0;

@@ -6,8 +6,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { openFileLog } from '../../../src/store/log/file-log.ts';
 import { LogFault } from '../../../src/store/log/log-fault.ts';
 import { readLog } from '../../../src/store/log/log-reader.ts';
+import { Slices } from '../../../src/transport/slices.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { all, author, messages, output, runScript } from './log-support.ts';
+import { all, append, author, messages, output, runScript } from './log-support.ts';
 
 const isRoot = process.getuid?.() === 0;
 
@@ -48,16 +49,16 @@ test.skipIf(process.platform === 'win32')(
 test('a reopen that fails leaves the old file in use', async () => {
   const path = join(await temporaryDirectory(), 'messages.log');
   const log = await openFileLog(path);
-  await log.append(author('a'), messages('one'));
+  await append(log, author('a'), messages('one'));
   const before = await readFile(path, 'utf8');
   await rm(path);
   await mkdir(path);
   await expect(log.reopen()).rejects.toMatchObject({ code: 'EISDIR' });
   expect(before).toBe('[a]: one\r\n');
-  expect(await log.append(author('a'), messages('two'))).toBe(1);
+  expect(await append(log, author('a'), messages('two'))).toBe(1);
   await rm(path, { recursive: true });
   await log.reopen();
-  expect(await log.append(author('a'), messages('three'))).toBe(1);
+  expect(await append(log, author('a'), messages('three'))).toBe(1);
   await log.close();
   expect(await readFile(path, 'utf8')).toBe('[a]: three\r\n');
 });
@@ -77,16 +78,16 @@ test.skipIf(!existsSync('/dev/full'))(
       for (let i = 0; i < 5; i++) {
         expect(
           await Promise.all([
-            log.append(author('a'), messages('1', '2')),
-            log.append(author('b'), messages('3')),
+            append(log, author('a'), messages('1', '2')),
+            append(log, author('b'), messages('3')),
           ]),
         ).toEqual([0, 0]);
       }
       expect(events).toEqual(['write ENOSPC']);
       await unlink(path);
       await log.reopen();
-      expect(await log.append(author('a'), messages('taken again'))).toBe(1);
-      expect(await log.append(author('a'), messages('and again'))).toBe(1);
+      expect(await append(log, author('a'), messages('taken again'))).toBe(1);
+      expect(await append(log, author('a'), messages('and again'))).toBe(1);
       expect(events).toEqual(['write ENOSPC', 'recovered']);
       await log.close();
       expect(await readFile(path, 'utf8')).toBe('[a]: taken again\r\n[a]: and again\r\n');
@@ -109,7 +110,7 @@ const UNTIL_FULL = `
   let next = 0;
   for (let i = 0; i < 40; i++) {
     const messages = Array.from({ length: 7 }, () => Buffer.from(String(next++).padStart(100, '0')));
-    counts.push(await log.append(author, messages));
+    counts.push(await append(log, author, Slices.of(...messages)));
   }
   await log.close();
   console.log(JSON.stringify({ counts, events }));
@@ -140,7 +141,7 @@ const ONE_APPEND_UNTIL_FULL = `
   const [, path] = process.argv;
   const log = await openFileLog(path, { fsync: 'no' });
   const messages = Array.from({ length: 500 }, (_, i) => Buffer.from(String(i).padStart(i % 5 === 4 ? 5 : 65000, '0')));
-  console.log(await log.append({ name: Buffer.from('a'), connection: 1, address: '' }, messages));
+  console.log(await append(log, { name: Buffer.from('a'), connection: 1, address: '' }, Slices.of(...messages)));
   await log.close();
 `;
 
@@ -174,22 +175,22 @@ test('a small file system that fills up and is given room again (needs root on L
   });
   const expected: number[] = [];
   let next = 0;
-  async function append(): Promise<number> {
+  async function appendNext(): Promise<number> {
     const batch = Array.from({ length: 10 }, (_, i) => Buffer.from(String(next + i).padStart(300, '0')));
-    const taken = await log.append(author('a'), batch);
+    const taken = await append(log, author('a'), Slices.of(...batch));
     expected.push(...Array.from({ length: taken }, (_, i) => next + i));
     next += 10;
     return taken;
   }
   let taken = 10;
-  for (let i = 0; i < 20; i++) taken = await append();
+  for (let i = 0; i < 20; i++) taken = await appendNext();
   expect(taken).toBe(0);
   expect(expected.length).toBeGreaterThan(50);
   expect(events).toEqual([
     `cannot write the log ${path}: no space is left on the device (ENOSPC); free some space; logging resumes by itself`,
   ]);
   await rm(filler);
-  for (let i = 0; i < 3; i++) expect(await append()).toBe(10);
+  for (let i = 0; i < 3; i++) expect(await appendNext()).toBe(10);
   expect(events.slice(1)).toEqual(['recovered']);
   await log.close();
   expect((await all(readLog(path))).map(({ message }) => Number(message.toString()))).toEqual(expected);
@@ -228,23 +229,23 @@ test('records that fdatasync could not bring to the disk are refused and withdra
   });
   const taken: number[] = [];
   let next = 0;
-  async function append(): Promise<boolean> {
+  async function appendNext(): Promise<boolean> {
     const number = next++;
-    const count = await log.append(author('a'), [Buffer.from(String(number).padStart(60_000, '0'))]);
+    const count = await append(log, author('a'), messages(String(number).padStart(60_000, '0')));
     if (count === 1) taken.push(number);
     return count === 1;
   }
-  while (await append()) expect(next).toBeLessThan(100);
-  expect(await append()).toBe(false);
+  while (await appendNext()) expect(next).toBeLessThan(100);
+  expect(await appendNext()).toBe(false);
   expect(taken.length).toBeGreaterThan(5);
   // Part of the second append is written during the fdatasync that fails. The next one succeeds, and says nothing of it.
   isRoomMadeAtFault = true;
   const large = Array.from({ length: 6 }, () => Buffer.alloc(60_000, 'x'));
-  const first = log.append(author('a'), large.slice(0, 1));
+  const first = append(log, author('a'), Slices.of(...large.slice(0, 1)));
   await new Promise(setImmediate);
-  expect(await Promise.all([first, log.append(author('a'), large)])).toEqual([0, 0]);
-  while (!(await append())) expect(next).toBeLessThan(100);
-  expect(await append()).toBe(true);
+  expect(await Promise.all([first, append(log, author('a'), Slices.of(...large))])).toEqual([0, 0]);
+  while (!(await appendNext())) expect(next).toBeLessThan(100);
+  expect(await appendNext()).toBe(true);
   expect(events).toEqual(['sync failed', 'recovered']);
   await log.close();
 

@@ -17,7 +17,7 @@ const SEVERAL = `
   for (let group = 0; group < 60; group++) {
     const sizes = group % 20 === 19 ? 4000 : 25;
     const messages = Array.from({ length: sizes }, () => Buffer.from(String(next++).padStart(next % 300, '0')));
-    taken += await log.append(author, messages);
+    taken += await append(log, author, Slices.of(...messages));
   }
   await log.close();
   console.log(taken);
@@ -49,7 +49,7 @@ const ENDLESS = `
     const author = { name: Buffer.from('a' + n), connection: n, address: '' };
     for (let next = 0; ; ) {
       const messages = Array.from({ length: 1 + ((next + n) % 40) }, () => Buffer.from(String(next++)));
-      const taken = await log.append(author, messages);
+      const taken = await append(log, author, Slices.of(...messages));
       writeSync(1, n + ' ' + (next - messages.length + taken) + '\\n');
     }
   }

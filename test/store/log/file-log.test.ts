@@ -5,19 +5,20 @@ import { expect, test } from 'vitest';
 import type { LogTiming } from '../../../src/store/log/append-file.ts';
 import { openFileLog } from '../../../src/store/log/file-log.ts';
 import { readLog } from '../../../src/store/log/log-reader.ts';
+import { Slices } from '../../../src/transport/slices.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { all, author, messages } from './log-support.ts';
+import { all, append, author, messages } from './log-support.ts';
 
 const policies = ['always', 'everysec', 'no'] as const;
 
 test.each(policies)('an append under %s resolves with its count when it is in the file', async (fsync) => {
   const path = join(await temporaryDirectory(), 'messages.log');
   const log = await openFileLog(path, { fsync });
-  expect(await log.append(author('alice'), messages('one', 'two'))).toBe(2);
+  expect(await append(log, author('alice'), messages('one', 'two'))).toBe(2);
   expect(await readFile(path, 'utf8')).toBe('[alice]: one\r\n[alice]: two\r\n');
-  expect(await log.append(author('bob'), [])).toBe(0);
+  expect(await append(log, author('bob'), messages())).toBe(0);
   await log.close();
-  expect(await log.append(author('bob'), messages('late'))).toBe(0);
+  expect(await append(log, author('bob'), messages('late'))).toBe(0);
   await log.close();
 });
 
@@ -25,7 +26,7 @@ test('a log that exists is continued', async () => {
   const path = join(await temporaryDirectory(), 'messages.log');
   await writeFile(path, '[old]: one\r\n');
   const log = await openFileLog(path);
-  await log.append(author('new'), messages('two'));
+  await append(log, author('new'), messages('two'));
   await log.close();
   expect(await readFile(path, 'utf8')).toBe('[old]: one\r\n[new]: two\r\n');
 });
@@ -34,7 +35,7 @@ test('close writes what was appended before it', async () => {
   const path = join(await temporaryDirectory(), 'messages.log');
   for (const fsync of policies) {
     const log = await openFileLog(path, { fsync });
-    const appended = log.append(author('a'), messages(fsync));
+    const appended = append(log, author('a'), messages(fsync));
     await log.close();
     expect(await appended).toBe(1);
   }
@@ -45,9 +46,9 @@ test('the caller may reuse its bytes as soon as append has returned', async () =
   const path = join(await temporaryDirectory(), 'messages.log');
   const log = await openFileLog(path);
   const reused = Buffer.from('first');
-  const first = log.append(author('a'), [reused]);
+  const first = append(log, author('a'), Slices.of(reused));
   reused.write('again');
-  await Promise.all([first, log.append(author('a'), [reused])]);
+  await Promise.all([first, append(log, author('a'), Slices.of(reused))]);
   await log.close();
   expect(await readFile(path, 'utf8')).toBe('[a]: first\r\n[a]: again\r\n');
 });
@@ -58,7 +59,7 @@ test.each(policies)('the appends of one turn share one write under %s', async (f
     fsync,
     observe: (timing) => timings.push(timing),
   });
-  await Promise.all(Array.from({ length: 50 }, (_, i) => log.append(author(`c${i}`), messages('a', 'b'))));
+  await Promise.all(Array.from({ length: 50 }, (_, i) => append(log, author(`c${i}`), messages('a', 'b'))));
   await log.close();
   const expected = { records: 100, bytes: 50 * 2 * '[c0]: a\r\n'.length + 40 * 2 };
   const write = { operation: 'write', milliseconds: expect.any(Number), ...expected };
@@ -71,12 +72,12 @@ test('what is appended during an fdatasync shares the next one', async () => {
   const log = await openFileLog(join(await temporaryDirectory(), 'messages.log'), {
     observe: ({ operation, records }) => operation === 'sync' && syncs.push(records),
   });
-  const first = log.append(author('a'), messages('first'));
+  const first = append(log, author('a'), messages('first'));
   // The first group is written and its fdatasync under way.
   await new Promise(setImmediate);
-  const rest = [log.append(author('a'), messages('x')), log.append(author('b'), messages('y'))];
+  const rest = [append(log, author('a'), messages('x')), append(log, author('b'), messages('y'))];
   await new Promise(setImmediate);
-  rest.push(log.append(author('c'), messages('z')));
+  rest.push(append(log, author('c'), messages('z')));
   expect(await Promise.all([first, ...rest])).toEqual([1, 1, 1, 1]);
   await log.close();
   expect(syncs).toEqual([1, 3]);
@@ -89,7 +90,7 @@ test('everysec brings records to the disk without another append', async () => {
         fsync: 'everysec',
         observe: (timing) => timing.operation === 'sync' && resolve(timing),
       });
-      await log.append(author('a'), messages('one'));
+      await append(log, author('a'), messages('one'));
     });
   });
   expect(await synced).toMatchObject({ records: 1 });
@@ -101,9 +102,9 @@ test('a group beyond the size of one write is in order and counted in full', asy
     const log = await openFileLog(`${path}.${fsync}`, { fsync });
     const large = Array.from({ length: 60 }, (_, i) => Buffer.alloc(65_535, 0x41 + (i % 26)));
     const counts = await Promise.all([
-      log.append(author('a'), large),
-      log.append(author('b'), messages('between')),
-      log.append(author('a'), large),
+      append(log, author('a'), Slices.of(...large)),
+      append(log, author('b'), messages('between')),
+      append(log, author('a'), Slices.of(...large)),
     ]);
     expect(counts).toEqual([60, 1, 60]);
     await log.close();
@@ -132,7 +133,7 @@ test('many appenders at once each keep their order, under every policy', async (
             let next = 0;
             for (const [turn, count] of plan.entries()) {
               const batch = Array.from({ length: count }, () => Buffer.from(String(next++)));
-              const appended = log.append(self, batch);
+              const appended = append(log, self, Slices.of(...batch));
               // Some wait for the answer, some queue up.
               if ((turn + index) % 2 === 0) expect(await appended).toBe(count);
             }
@@ -171,7 +172,7 @@ test.each(policies)('rotation under load loses nothing and keeps the order, unde
   const load = (async () => {
     while (!isDone) {
       for (let i = 0; i < 20; i++) {
-        const appended = log.append(self, messages(String(sent++)));
+        const appended = append(log, self, messages(String(sent++)));
         appends.push(appended);
         void appended.then((count) => {
           answered += count;
@@ -208,7 +209,7 @@ test.each(policies)('rotation under load loses nothing and keeps the order, unde
 test('reopening twice at once and closing right after both work', async () => {
   const path = join(await temporaryDirectory(), 'messages.log');
   const log = await openFileLog(path);
-  const appended = log.append(author('a'), messages('one'));
+  const appended = append(log, author('a'), messages('one'));
   await rename(path, `${path}.1`);
   const reopened = Promise.all([log.reopen(), log.reopen()]);
   const closed = log.close();

@@ -6,15 +6,18 @@ import { openFileLog } from '../../../src/store/log/file-log.ts';
 import { type LogFormatName, logFormats } from '../../../src/store/log/log-formats.ts';
 import { RecordBatch } from '../../../src/store/log/record-batch.ts';
 import { type ReadableFormat, RecordReader } from '../../../src/store/log/record-reader.ts';
+import { Slices } from '../../../src/transport/slices.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { author, messages } from './log-support.ts';
+import { append, author, messages } from './log-support.ts';
 
 type Entry = readonly [name: Uint8Array, message: Uint8Array];
 
 function encoded(format: LogFormatName, entries: readonly Entry[]): Buffer {
   const batch = new RecordBatch();
-  for (const [name, message] of entries)
-    logFormats[format].add(batch, logFormats[format].prefix(author(name)), message);
+  const { prefix, add } = logFormats[format];
+  for (const [name, message] of entries) {
+    add(batch, prefix(author(name)), message, 0, message.length);
+  }
   return Buffer.from(batch.bytes.subarray(0, batch.length));
 }
 
@@ -134,11 +137,12 @@ test('ndjson tells time, connection and address, and keeps what is not UTF-8 in 
   const path = join(await temporaryDirectory(), 'messages.log');
   const log = await openFileLog(path, { format: 'ndjson' });
   const before = Date.now();
-  await log.append(
+  await append(
+    log,
     { name: Buffer.from('Zoë'), connection: 7, address: '::1:9' },
     messages('\ufeff"é"\u0000'),
   );
-  await log.append({ name: Buffer.of(0xff), connection: 8, address: 'x' }, [Buffer.of(0xc3, 0x28)]);
+  await append(log, { name: Buffer.of(0xff), connection: 8, address: 'x' }, Slices.of(Buffer.of(0xc3, 0x28)));
   await log.close();
   const [first, second] = (await readFile(path, 'utf8'))
     .trimEnd()

@@ -6,7 +6,7 @@ import { openFileLog } from '../../../src/store/log/file-log.ts';
 import { readLog, readRecords } from '../../../src/store/log/log-reader.ts';
 import { type LogRecord, MalformedRecord } from '../../../src/store/log/log-record.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { all, author, messages } from './log-support.ts';
+import { all, append, author, messages } from './log-support.ts';
 
 async function fileOf(content: string): Promise<string> {
   const path = join(await temporaryDirectory(), 'messages.log');
@@ -150,14 +150,14 @@ test('follow from the end leaves out what is there', async () => {
 test('follow goes on in the file that rotation puts in place, and leaves nothing of the old one out', async () => {
   const path = join(await temporaryDirectory(), 'messages.log');
   const log = await openFileLog(path);
-  await log.append(author('a'), messages('0'));
+  await append(log, author('a'), messages('0'));
   const { next, stop } = follower(path);
   expect(await next()).toBe('0');
   for (let round = 1; round <= 5; round++) {
     await rename(path, `${path}.${round}`);
-    const before = log.append(author('a'), messages(`${round} before`));
+    const before = append(log, author('a'), messages(`${round} before`));
     await log.reopen();
-    await Promise.all([before, log.append(author('a'), messages(`${round} after`))]);
+    await Promise.all([before, append(log, author('a'), messages(`${round} after`))]);
     expect(await next()).toBe(`${round} before`);
     expect(await next()).toBe(`${round} after`);
   }

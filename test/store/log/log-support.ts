@@ -1,12 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Author } from '../../../src/store/log/message-log.ts';
+import type { Author, MessageLog, Messages } from '../../../src/store/log/message-log.ts';
+import { Slices } from '../../../src/transport/slices.ts';
 
 export function author(name: string | Uint8Array, connection = 1): Author {
   return { name: Buffer.from(name), connection, address: `127.0.0.1:${connection}` };
 }
 
-export function messages(...texts: string[]): Buffer[] {
-  return texts.map((text) => Buffer.from(text));
+export function messages(...texts: string[]): Slices {
+  return Slices.of(...texts.map((text) => Buffer.from(text)));
+}
+
+/** Resolves with the log's answer. */
+export function append(log: MessageLog, by: Author, messages: Messages): Promise<number> {
+  return new Promise((resolve) => log.append(by, messages, resolve));
 }
 
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -15,10 +21,13 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
-/** Starts Node on a script that finds `openFileLog` and its arguments `process.argv[1...]`. */
+/** Starts Node on a script that finds `openFileLog`, `Slices`, `append` and its arguments `process.argv[1...]`. */
 export function runScript(script: string, args: readonly string[], shell?: string): ChildProcess {
-  const module = JSON.stringify(new URL('../../../dist/store/log/file-log.js', import.meta.url).href);
-  const source = `const { openFileLog } = await import(${module});\n${script}`;
+  const module = (path: string) => JSON.stringify(new URL(`../../../dist/${path}`, import.meta.url).href);
+  const source = `const { openFileLog } = await import(${module('store/log/file-log.js')});
+    const { Slices } = await import(${module('transport/slices.js')});
+    const append = (log, author, messages) =>
+      new Promise((resolve) => log.append(author, messages, resolve));\n${script}`;
   const argv = ['--input-type=module', '-e', source, ...args];
   // The shell sets a limit and then becomes Node.
   return shell === undefined

@@ -5,11 +5,11 @@ import { type FileLogOptions, openFileLog } from '../../../src/store/log/file-lo
 import type { LogFormatName } from '../../../src/store/log/log-formats.ts';
 import type { TornRecord } from '../../../src/store/log/torn-record.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { author, messages } from './log-support.ts';
+import { append, author, messages } from './log-support.ts';
 
 async function logOf(format: LogFormatName, path: string, ...texts: string[]): Promise<Buffer> {
   const log = await openFileLog(path, { format });
-  await log.append(author('al]ice\n'), messages(...texts));
+  await append(log, author('al]ice\n'), messages(...texts));
   await log.close();
   return readFile(path);
 }
@@ -18,7 +18,7 @@ async function logOf(format: LogFormatName, path: string, ...texts: string[]): P
 async function openedAndContinued(path: string, options: FileLogOptions): Promise<TornRecord[]> {
   const torn: TornRecord[] = [];
   const log = await openFileLog(path, { ...options, onTorn: (record) => torn.push(record) });
-  await log.append(author('next'), messages('after'));
+  await append(log, author('next'), messages('after'));
   await log.close();
   return torn;
 }
@@ -112,7 +112,7 @@ test('a torn record in the file that reopen finds is moved aside too', async () 
   const log = await openFileLog(path, { onTorn: (record) => torn.push(record) });
   await writeFile(path, '[b]: torn');
   await log.reopen();
-  await log.append(author('a'), messages('one'));
+  await append(log, author('a'), messages('one'));
   await log.close();
   expect(torn).toHaveLength(1);
   expect(await readFile(path, 'utf8')).toBe('[a]: one\r\n');
