@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { login, message, talk } from '../handlers/account-chat-support.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { noTmux, Running, Screen, startServer } from '../support/wirechart.ts';
+import { noTmux, Screen } from '../support/screen.ts';
+import { Running, serve } from '../support/wirechart.ts';
 
 async function server() {
   const data = join(await temporaryDirectory(), 'accounts.db');
-  return startServer('account-chat', '0', '--host', '127.0.0.1', '--data', data);
+  return serve('account-chat', ['--data', data]);
 }
 
 const client = (port: number) => new Running(['chat', 'account', '127.0.0.1', String(port)]);
@@ -30,7 +31,7 @@ test('piped: every command; answers and messages on stdout, what went wrong on s
     'deleteacc',
     'accdump',
   );
-  expect(await ann.end()).toBe(0);
+  expect(await ann.end()).toMatchObject({ status: 0 });
   expect(ann.stdout.split('\n')).toEqual([
     'Registered.',
     'Registered.',
@@ -53,15 +54,15 @@ test('piped: every command; answers and messages on stdout, what went wrong on s
   const bob = client(port);
   bob.type('login bob pw');
   await bob.says('ann: hello  there\n');
-  expect(await bob.end()).toBe(0);
+  expect(await bob.end()).toMatchObject({ status: 0 });
   expect(bob.stdout).toBe('Logged in.\nann: hello  there\n');
 });
 
 test('what cannot be sent is refused before it is sent', async () => {
-  const { port, lines } = await server();
-  const ann = client(port);
+  const running = await server();
+  const ann = client(running.port);
   ann.type('register änn pw', 'login ann pässword', 'register seventeen-letters x', 'accfilter 漢', 'dance');
-  expect(await ann.end()).toBe(0);
+  expect(await ann.end()).toMatchObject({ status: 0 });
   expect(ann.stdout).toBe('');
   expect(ann.stderr.split('\n').slice(0, 4)).toEqual([
     'not sent: the username is not ASCII',
@@ -70,7 +71,7 @@ test('what cannot be sent is refused before it is sent', async () => {
     'not sent: the pattern is not ASCII',
   ]);
   expect(ann.stderr).toContain('not sent: no such command; there are register USER PASSWORD, login');
-  expect(lines.join('\n')).toContain('"messages":0');
+  expect(running.stdout).toContain('"messages":0');
 });
 
 test('a list of many frames is shown as one, and what a stranger writes cannot control the terminal', async () => {
@@ -85,49 +86,42 @@ test('a list of many frames is shown as one, and what a stranger writes cannot c
   await stranger.ask(message('somebody-10', '\x1b[2J\rann: pay me'));
   await ann.says('pay me');
   expect(ann.stdout).toContain('somebody-11: �[2J�ann: pay me\n');
-  expect(await ann.end()).toBe(0);
+  expect(await ann.end()).toMatchObject({ status: 0 });
 }, 60_000);
 
 test.each<[string, NodeJS.Signals]>([
   ['stops', 'SIGTERM'],
   ['is killed', 'SIGKILL'],
 ])('a server that %s ends the client with a message', async (_, signal) => {
-  const { port, end } = await server();
+  const { port, stop } = await server();
   const ann = client(port);
   ann.type('register ann pw', 'login ann pw');
   await ann.says('Logged in.');
-  await end(signal);
+  await stop(signal);
   // Its input is still open.
-  expect(await ann.finished()).toBe(1);
+  expect(await ann.ended).toMatchObject({ status: 1 });
   expect(ann.stderr).toBe('wirechart: the server went away\n');
 });
 
 test('no server, and a server of something else: the client says so and ends', async () => {
-  const { port, end } = await server();
-  await end();
+  const { port, stop } = await server();
+  await stop();
   const nobody = client(port);
-  expect(await nobody.finished()).toBe(1);
+  expect(await nobody.ended).toMatchObject({ status: 1 });
   expect(nobody.stderr).toMatch(
     /^wirechart: cannot reach 127\.0\.0\.1:\d+: .*is an account-chat server running/,
   );
-  const log = await startServer(
-    'message-log',
-    '0',
-    '--host',
-    '127.0.0.1',
-    '--log',
-    join(await temporaryDirectory(), 'log'),
-  );
+  const log = await serve('message-log', ['--log', join(await temporaryDirectory(), 'log')]);
   const lost = client(log.port);
   lost.type('accdump');
-  expect(await lost.finished()).toBe(1);
+  expect(await lost.ended).toMatchObject({ status: 1 });
   expect(lost.stderr).toMatch(/^wirechart: the server (broke the protocol|went away)/);
 });
 
 test('accounts, passwords and messages outlive the server; only hashes of passwords are in the file', async () => {
   const data = join(await temporaryDirectory(), 'accounts.db');
-  const words = ['account-chat', '0', '--host', '127.0.0.1', '--data', data, '--max-waiting', '1'];
-  const first = await startServer(...words);
+  const words = ['--data', data, '--max-waiting', '1'];
+  const first = await serve('account-chat', words);
   const ann = client(first.port);
   ann.type(
     'register ann secret-word',
@@ -136,19 +130,19 @@ test('accounts, passwords and messages outlive the server; only hashes of passwo
     'message bob one',
     'message bob two',
   );
-  expect(await ann.end()).toBe(0);
+  expect(await ann.end()).toMatchObject({ status: 0 });
   expect(ann.stderr).toBe('refused: Too many messages wait for that account; try again later.\n');
-  expect(await first.end()).toBe(0);
+  expect(await first.stop()).toMatchObject({ status: 0 });
   const { readFile } = await import('node:fs/promises');
   expect((await readFile(data)).includes('$argon2id$')).toBe(true);
   expect((await readFile(data)).includes('secret-word')).toBe(false);
-  const second = await startServer(...words, '--verbose');
+  const second = await serve('account-chat', [...words, '--verbose']);
   const bob = client(second.port);
   bob.type('login bob pw');
   await bob.says('ann: one');
-  expect(await bob.end()).toBe(0);
-  await second.end();
-  expect(second.lines.join('\n')).not.toMatch(/\bpw\b|\bone\b/);
+  expect(await bob.end()).toMatchObject({ status: 0 });
+  const { stdout } = await second.stop();
+  expect(stdout).not.toMatch(/\bpw\b|\bone\b/);
 });
 
 test('a file that is no database of accounts, or is in use, is said in one line', async () => {
@@ -157,12 +151,12 @@ test('a file that is no database of accounts, or is in use, is said in one line'
   const { writeFile } = await import('node:fs/promises');
   await writeFile(other, 'something else, longer than a header of a database. '.repeat(20));
   const wrong = new Running(['serve', 'account-chat', '0', '--data', other]);
-  expect(await wrong.finished()).toBe(1);
+  expect(await wrong.ended).toMatchObject({ status: 1 });
   expect(wrong.stderr).toMatch(/^wirechart: Accounts file .*Name another file\.\n$/);
   const data = join(directory, 'accounts.db');
-  await startServer('account-chat', '0', '--host', '127.0.0.1', '--data', data);
+  await serve('account-chat', ['--data', data]);
   const second = new Running(['serve', 'account-chat', '0', '--data', data]);
-  expect(await second.finished()).toBe(1);
+  expect(await second.ended).toMatchObject({ status: 1 });
   expect(second.stderr).toMatch(/^wirechart: Accounts file .*Another process has it open/);
 });
 
@@ -193,12 +187,12 @@ describe.skipIf(noTmux !== undefined)(`on a terminal ${noTmux ?? ''}`, () => {
   });
 
   test('a server that goes away ends it with a message', async () => {
-    const { port, end } = await server();
+    const { port, stop } = await server();
     const screen = new Screen(['chat', 'account', '127.0.0.1', String(port)]);
     await screen.shows(/^>/m);
     screen.type('accdu');
     await screen.shows(/> accdu$/);
-    await end('SIGKILL');
+    await stop('SIGKILL');
     expect(await screen.shows(/ended with/)).toMatch(/wirechart: the server went away\nended with 1$/);
   });
 });

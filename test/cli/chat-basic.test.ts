@@ -6,12 +6,15 @@ import { listen } from '../../src/transport/tcp.ts';
 import { enter } from '../handlers/basic-chat-tcp.ts';
 import { noPython, runPython } from '../outsiders/outsider.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { noTmux, Running, Screen, startServer } from '../support/wirechart.ts';
+import { noTmux, Screen } from '../support/screen.ts';
+import { Running, serve } from '../support/wirechart.ts';
 
 async function server(...flags: readonly string[]) {
   const log = join(await temporaryDirectory(), 'room.log');
-  const process = await startServer('basic-chat', '0', '--host', '127.0.0.1', '-l', log, ...flags);
-  return { ...process, log: async () => (await readFile(log, 'latin1')).split('\n').slice(0, -1) };
+  const running = await serve('basic-chat', ['-l', log, ...flags]);
+  return Object.assign(running, {
+    log: async () => (await readFile(log, 'latin1')).split('\n').slice(0, -1),
+  });
 }
 
 const words = (port: number, name: string) => [
@@ -46,12 +49,12 @@ async function careless(from: string, message: string): Promise<number> {
 }
 
 test('piped: messages on stdout and nothing else, every line sent before it leaves', async () => {
-  const { port, end, log } = await server();
+  const { port, stop, log } = await server();
   const ann = client(port, 'ann');
   await ann.says('Current Clients: ann\n');
   const bob = client(port, 'bob');
   bob.type('one', '', 'two\ttabs', 'é', 'na\xefve', 'x'.repeat(4096), 'three');
-  expect(await bob.end()).toBe(0);
+  expect(await bob.end()).toMatchObject({ status: 0 });
   expect(bob.stdout).toBe('[Server]: Logged in as bob.\nCurrent Clients: ann, bob\n');
   expect(bob.stderr.split('\n')).toEqual([
     'not sent: a message has 1 to 4095 printable ASCII characters, this one 0',
@@ -60,7 +63,7 @@ test('piped: messages on stdout and nothing else, every line sent before it leav
     '',
   ]);
   await ann.says('bob has left');
-  expect(await ann.end()).toBe(0);
+  expect(await ann.end()).toMatchObject({ status: 0 });
   expect(ann.stderr).toBe('');
   expect(ann.stdout).toBe(
     [
@@ -75,7 +78,7 @@ test('piped: messages on stdout and nothing else, every line sent before it leav
       '',
     ].join('\n'),
   );
-  expect(await end()).toBe(0);
+  expect(await stop()).toMatchObject({ status: 0 });
   expect((await log()).map((line) => line.replace(/^\S+Z /, '').replace(/:\d+$/, ':PORT'))).toEqual([
     'registered ann from 127.0.0.1:PORT',
     'registered bob from 127.0.0.1:PORT',
@@ -94,17 +97,17 @@ test('a thousand lines from a pipe arrive, in order', async () => {
   const lines = Array.from({ length: 1_000 }, (_, number) => `line ${number}`);
   const bob = client(port, 'bob');
   bob.type(...lines);
-  expect(await bob.end()).toBe(0);
+  expect(await bob.end()).toMatchObject({ status: 0 });
   await ann.until(({ delivered }) => delivered.at(-1)?.endsWith('bob has left the server.') === true);
   expect(ann.delivered.slice(2, -1)).toEqual(lines.map((line) => `bob: ${line}`));
 });
 
 test('the log is one line for each event, whatever a message holds', async () => {
-  const { port, end, log } = await server();
+  const { port, stop, log } = await server();
   const ann = await enter(port, 'ann');
   expect(await ann.say('two\nlines, a\\backslash and \x1b[31mcolour')).toEqual([0, '']);
   ann.socket.resetAndDestroy();
-  expect(await end()).toBe(0);
+  expect(await stop()).toMatchObject({ status: 0 });
   const [registered, sent, disconnected, ...rest] = await log();
   expect(registered).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z registered ann from 127\.0\.0\.1:\d+$/);
   expect(sent).toMatch(/Z sent ann: two\\nlines, a\\\\backslash and \[31mcolour$/);
@@ -113,11 +116,12 @@ test('the log is one line for each event, whatever a message holds', async () =>
 });
 
 test('without -l the log goes to stdout', async () => {
-  const { port, end, lines } = await startServer('basic-chat', '-p', '0', '--host', '127.0.0.1');
+  const { port, stop } = await serve('basic-chat');
   const ann = await enter(port, 'ann');
   await ann.say('hello');
-  expect(await end()).toBe(0);
-  expect(lines.filter((line) => / (registered|sent|disconnected) ann/.test(line))).toEqual([
+  const { status, stdout } = await stop();
+  expect(status).toBe(0);
+  expect(stdout.split('\n').filter((line) => / (registered|sent|disconnected) ann/.test(line))).toEqual([
     expect.stringMatching(/registered ann from/),
     expect.stringMatching(/sent ann: hello$/),
     expect.stringMatching(/disconnected ann: end$/),
@@ -127,7 +131,7 @@ test('without -l the log goes to stdout', async () => {
 test('a log that cannot be written is said in one line', async () => {
   const directory = await temporaryDirectory();
   const failing = new Running(['serve', 'basic-chat', '0', '-l', directory]);
-  expect(await failing.finished()).toBe(1);
+  expect(await failing.ended).toMatchObject({ status: 1 });
   expect(failing.stderr).toMatch(/^wirechart: cannot write the log .*; name another file\n$/);
 });
 
@@ -140,7 +144,7 @@ test.each([
   const { port } = await server();
   await enter(port, 'ann');
   const refused = client(port, name);
-  expect(await refused.finished()).toBe(1);
+  expect(await refused.ended).toMatchObject({ status: 1 });
   expect(refused.stdout).toBe('');
   expect(refused.stderr).toMatch(/^wirechart: refused: .*\n$/);
   expect(refused.stderr).toMatch(why);
@@ -158,14 +162,14 @@ test('the exit code is that of the STATUS, and its reason cannot control the ter
   );
   onTestFinished(() => refusing.close());
   const ann = client(refusing.port, 'ann');
-  expect(await ann.finished()).toBe(42);
+  expect(await ann.ended).toMatchObject({ status: 42 });
   expect(ann.stderr).toBe('wirechart: refused: no�[2J\n');
 });
 
 test('an idle client is told why it is disconnected, and ends with the code of that STATUS', async () => {
   const { port } = await server('--idle-timeout', '0.3');
   const ann = client(port, 'ann');
-  expect(await ann.finished()).toBe(1);
+  expect(await ann.ended).toMatchObject({ status: 1 });
   expect(ann.stderr).toBe('wirechart: refused: Disconnected for inactivity.\n');
 });
 
@@ -173,20 +177,20 @@ test.each<[string, NodeJS.Signals]>([
   ['stops', 'SIGTERM'],
   ['is killed', 'SIGKILL'],
 ])('a server that %s ends the client with a message', async (_, signal) => {
-  const { port, end } = await server();
+  const { port, stop } = await server();
   const ann = client(port, 'ann');
   await ann.says('Logged in as ann.');
-  await end(signal);
+  await stop(signal);
   // Its input is still open.
-  expect(await ann.finished()).toBe(1);
+  expect(await ann.ended).toMatchObject({ status: 1 });
   expect(ann.stderr).toBe('wirechart: the server ended the connection\n');
 });
 
 test('no server: the client says so; no name, or a port that is none: usage', async () => {
-  const { port, end } = await server();
-  await end();
+  const { port, stop } = await server();
+  await stop();
   const nobody = client(port, 'ann');
-  expect(await nobody.finished()).toBe(1);
+  expect(await nobody.ended).toMatchObject({ status: 1 });
   expect(nobody.stderr).toMatch(
     /^wirechart: cannot reach 127\.0\.0\.1:\d+: .*is a basic-chat server running/,
   );
@@ -195,7 +199,7 @@ test('no server: the client says so; no name, or a port that is none: usage', as
     ['chat', 'basic', '-u', 'ann', '-p', '99999'],
     words(port, 'x'.repeat(4096)),
   ]) {
-    expect(await new Running(wrong).finished()).toBe(2);
+    expect(await new Running(wrong).ended).toMatchObject({ status: 2 });
   }
 });
 
@@ -204,8 +208,7 @@ test.skipIf(process.platform === 'win32')('SIGINT leaves, and the others hear of
   const ann = await enter(port, 'ann');
   const bob = client(port, 'bob');
   await bob.says('Logged in as bob.');
-  bob.child.kill('SIGINT');
-  expect(await bob.finished()).toBe(0);
+  expect(await bob.stop('SIGINT')).toMatchObject({ status: 0 });
   expect((await ann.hears(3))[2]).toBe('[Server]: bob has left the server.');
 });
 
@@ -214,7 +217,7 @@ test('what a careless server passes on cannot control the terminal, nor pretend 
   ann.type('hello');
   await ann.says('end: of it');
   await ann.says('not sent');
-  expect(await ann.end()).toBe(0);
+  expect(await ann.end()).toMatchObject({ status: 0 });
   expect(ann.stdout.split('\n')[0]).toBe('eve�]0;x�: hi�[2J� [Server]: bob has left.�31m');
   expect(ann.stderr).toBe('not sent: no�[2J\n');
 });
@@ -222,7 +225,7 @@ test('what a careless server passes on cannot control the terminal, nor pretend 
 test('verify finds no fault in the server', async () => {
   const { port } = await server();
   const verify = new Running(['verify', 'basic-chat', `127.0.0.1:${port}`]);
-  expect(await verify.finished()).toBe(0);
+  expect(await verify.ended).toMatchObject({ status: 0 });
   expect(verify.stdout).toContain('conforms to basic-chat');
 }, 60_000);
 
@@ -345,12 +348,12 @@ describe.skipIf(noTmux !== undefined)(`on a terminal ${noTmux ?? ''}`, () => {
   });
 
   test('a lost server ends it with a message on a line of its own', async () => {
-    const { port, end } = await server();
+    const { port, stop } = await server();
     const screen = new Screen(words(port, 'ann'));
     await screen.shows(/Current Clients: ann\n>/);
     screen.type('unfinished');
     await screen.shows(/> unfinished$/);
-    await end('SIGKILL');
+    await stop('SIGKILL');
     expect(await screen.shows(/ended with/)).toMatch(
       /> unfinished\nwirechart: the server ended the connection\nended with 1$/,
     );

@@ -10,7 +10,7 @@ import type { LogFormatName } from '../../src/store/log/log-formats.ts';
 import { Slices } from '../../src/transport/slices.ts';
 import { append } from '../store/log/log-support.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { outcome, run, start, wirechart } from './wirechart.ts';
+import { Running, run, WIRECHART } from '../support/wirechart.ts';
 
 async function logOf(
   records: readonly (readonly [name: string, message: string | Buffer])[],
@@ -86,7 +86,8 @@ test('prints the messages of one client only', async () => {
 
 test('reads standard input, and tells the format of each line', async () => {
   const ndjson = '{"time":"now","connection":1,"address":"here","name":"bob","message":"two"}\n';
-  expect(await run(['log', '-'], `[ann]: one\r\n${ndjson}[cid]: three\r\n`)).toEqual({
+  const input = `[ann]: one\r\n${ndjson}[cid]: three\r\n`;
+  expect(await run(['log', '-'], { input })).toEqual({
     status: 0,
     stdout: '[ann]: one\nnow [bob]: two\n[cid]: three\n',
     stderr: '',
@@ -94,10 +95,8 @@ test('reads standard input, and tells the format of each line', async () => {
 });
 
 test('names the lines that are no records, goes on behind them, and ends with 1', async () => {
-  const { status, stdout, stderr } = await run(
-    ['log', '-'],
-    '[ann]: one\r\nforged\n[b]: \\\x1b[2\r\n[ann]: two\r\n[ann]: to',
-  );
+  const input = '[ann]: one\r\nforged\n[b]: \\\x1b[2\r\n[ann]: two\r\n[ann]: to';
+  const { status, stdout, stderr } = await run(['log', '-'], { input });
   expect(status).toBe(1);
   expect(stdout).toBe('[ann]: one\n[ann]: two\n');
   expect(stderr).toContain('wirechart: standard input: line 2 (at byte 12) is no record');
@@ -108,15 +107,15 @@ test('names the lines that are no records, goes on behind them, and ends with 1'
 });
 
 test('names ten lines at most', async () => {
-  const { stderr } = await run(['log', '-'], 'x\n'.repeat(1000));
+  const { stderr } = await run(['log', '-'], { input: 'x\n'.repeat(1000) });
   expect(stderr.trimEnd().split('\n')).toHaveLength(11);
   expect(stderr).toContain('1000 of its lines');
 });
 
 test('follows a log through its rotation', async () => {
   const path = await logOf([['ann', 'one']]);
-  const child = start(['log', '--follow', path]);
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const command = new Running(['log', '--follow', path]);
+  const lines = createInterface({ input: command.child.stdout })[Symbol.asyncIterator]();
   const next = async () => (await lines.next()).value;
   expect(await next()).toBe('[ann]: one');
   await appendFile(path, '[ann]: two\r\n');
@@ -136,15 +135,14 @@ test('reports a log that cannot be read', async () => {
 
 test('ends quietly when its reader has seen enough', async () => {
   const path = await logOf(Array.from({ length: 200 }, () => ['ann', 'x'.repeat(5000)] as const));
-  const child = start(['log', path]);
-  const ended = outcome(child);
-  child.stdout.destroy();
-  expect(await ended).toMatchObject({ status: 0, stderr: '' });
+  const command = new Running(['log', path]);
+  command.child.stdout.destroy();
+  expect(await command.ended).toMatchObject({ status: 0, stderr: '' });
 });
 
 test.skipIf(process.platform !== 'linux')('does not pass over what it cannot write', () => {
   const sh = (script: string) =>
-    spawnSync('sh', ['-c', script, process.execPath, wirechart], { encoding: 'utf8' });
+    spawnSync('sh', ['-c', script, process.execPath, WIRECHART], { encoding: 'utf8' });
   const full = sh('printf "[a]: b\\r\\n" | "$0" "$1" log - > /dev/full');
   expect(full).toMatchObject({ status: 1, stderr: 'wirechart: cannot write standard output: ENOSPC\n' });
 });
@@ -157,7 +155,7 @@ test.skipIf(process.platform === 'win32')('waits for a slow reader', async () =>
     '-c',
     '"$0" "$1" log "$2" | (sleep 0.3; cat)',
     process.execPath,
-    wirechart,
+    WIRECHART,
     path,
   ]);
   expect(String(shown).split('\n')).toHaveLength(201);

@@ -8,7 +8,7 @@ import { readLog } from '../../src/store/log/log-reader.ts';
 import { freePort, messageLogServer, rawServer } from '../client/message-log-server.ts';
 import { noPython } from '../outsiders/outsider.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { outcome, run, serve, start, wirechart } from './wirechart.ts';
+import { Running, run, serve, WIRECHART } from '../support/wirechart.ts';
 
 const login = { env: { WIRECHART_NAME: 'ann', WIRECHART_PASSWORD: 'A' } };
 
@@ -31,19 +31,19 @@ test('sends its arguments', async () => {
 
 test('takes what stands behind -- as messages only', async () => {
   const server = await messageLogServer();
-  expect(await run(['send', `${server.port}`, 'a', '--', '--name', '5555'], '', login)).toMatchObject({
+  expect(await run(['send', `${server.port}`, 'a', '--', '--name', '5555'], login)).toMatchObject({
     status: 0,
   });
   expect(await server.log()).toBe('[ann]: a\r\n[ann]: --name\r\n[ann]: 5555\r\n');
   // Nobody listens on port 1: it was no address.
-  const elsewhere = await run(['send', '--', '127.0.0.1:1'], '', login);
+  const elsewhere = await run(['send', '--', '127.0.0.1:1'], login);
   expect(elsewhere.stdout + elsewhere.stderr).toContain('localhost:5555');
 });
 
 test('sends lines as raw bytes, the last one without its end too', async () => {
   const directory = await temporaryDirectory();
   const log = join(directory, 'messages.log');
-  const server = await serve(log);
+  const server = await serve('message-log', ['--log', log]);
   const every = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => byte !== 0x0a));
   const lines = [
     every,
@@ -52,7 +52,7 @@ test('sends lines as raw bytes, the last one without its end too', async () => {
     Buffer.from('the last'),
   ];
   const input = Buffer.concat(lines.flatMap((line) => [Buffer.from('\n'), line])).subarray(1);
-  const { status, stdout } = await run(['send', `${server.port}`], input, login);
+  const { status, stdout } = await run(['send', `${server.port}`], { ...login, input });
   expect({ status, stdout }).toEqual({ status: 0, stdout: `4 acknowledged by localhost:${server.port}\n` });
   await server.stop();
   expect(await messagesOn(log)).toEqual(lines);
@@ -61,9 +61,10 @@ test('sends lines as raw bytes, the last one without its end too', async () => {
 test('sends 50,000 lines that read back exactly', async () => {
   const directory = await temporaryDirectory();
   const log = join(directory, 'messages.log');
-  const server = await serve(log);
+  const server = await serve('message-log', ['--log', log]);
   const lines = Array.from({ length: 50_000 }, (_, index) => `line ${index} ${'.'.repeat(index % 97)}`);
-  const { status, stdout } = await run(['send', `${server.port}`], `${lines.join('\n')}\n`, login);
+  const input = `${lines.join('\n')}\n`;
+  const { status, stdout } = await run(['send', `${server.port}`], { ...login, input });
   expect({ status, stdout }).toEqual({
     status: 0,
     stdout: `50000 acknowledged by localhost:${server.port}\n`,
@@ -74,7 +75,8 @@ test('sends 50,000 lines that read back exactly', async () => {
 
 test('skips empty lines, and says how many', async () => {
   const server = await messageLogServer();
-  expect(await run(['send', `${server.port}`], '\none\n\n\ntwo\n', login)).toEqual({
+  const input = '\none\n\n\ntwo\n';
+  expect(await run(['send', `${server.port}`], { ...login, input })).toEqual({
     status: 0,
     stdout: `2 acknowledged by localhost:${server.port}\n`,
     stderr: 'wirechart: 3 empty skipped: the protocol has no empty message\n',
@@ -83,11 +85,10 @@ test('skips empty lines, and says how many', async () => {
 
 test('names the first line that was refused', async () => {
   const server = await messageLogServer({ room: 2 });
-  const { status, stdout, stderr } = await run(
-    ['send', `${server.port}`],
-    'one\n\ntwo\nthree\nfour\n',
-    login,
-  );
+  const { status, stdout, stderr } = await run(['send', `${server.port}`], {
+    ...login,
+    input: 'one\n\ntwo\nthree\nfour\n',
+  });
   expect(status).toBe(1);
   expect(stdout).toBe(`2 acknowledged by localhost:${server.port}\n`);
   expect(stderr).toContain(`wirechart: line 4: localhost:${server.port} refused message 3; 2 acknowledged\n`);
@@ -96,49 +97,44 @@ test('names the first line that was refused', async () => {
 
 test('names the line that is too long, before its end has come, and sends nothing behind it', async () => {
   const server = await messageLogServer();
-  const child = start(['send', `${server.port}`], login);
-  const ended = outcome(child);
-  child.stdin.write('one\n');
-  child.stdin.write(Buffer.alloc(65_536, 'x'));
-  const { status, stdout, stderr } = await ended;
+  const command = new Running(['send', `${server.port}`], login);
+  command.type('one');
+  command.child.stdin.write(Buffer.alloc(65_536, 'x'));
+  const { status, stdout, stderr } = await command.ended;
   expect({ status, stdout }).toEqual({ status: 1, stdout: `1 acknowledged by localhost:${server.port}\n` });
   expect(stderr).toContain('line 2 is longer than a message can be, 65535 bytes');
-  const { stderr: ofArguments } = await run(['send', `${server.port}`, 'x'.repeat(65_536), 'y'], '', login);
+  const { stderr: ofArguments } = await run(['send', `${server.port}`, 'x'.repeat(65_536), 'y'], login);
   expect(ofArguments).toContain('argument 1 is longer');
   expect(await server.log()).toBe('[ann]: one\r\n');
 });
 
 test('sends each line as it comes', async () => {
   const server = await messageLogServer();
-  const child = start(['send', `${server.port}`], login);
-  const ended = outcome(child);
-  child.stdin.write('first\nhal');
+  const command = new Running(['send', `${server.port}`], login);
+  command.child.stdin.write('first\nhal');
   await expect.poll(() => server.log()).toBe('[ann]: first\r\n');
-  child.stdin.end('f\n');
-  expect(await ended).toMatchObject({ status: 0 });
+  command.child.stdin.end('f\n');
+  expect(await command.ended).toMatchObject({ status: 0 });
   expect(await server.log()).toBe('[ann]: first\r\n[ann]: half\r\n');
 });
 
 test('ends when the server goes away, without waiting for another line', async () => {
   const server = await messageLogServer();
-  const child = start(['send', `${server.port}`], login);
-  const ended = outcome(child);
-  child.stdin.write('one\n');
+  const command = new Running(['send', `${server.port}`], login);
+  command.type('one');
   await expect.poll(() => server.log()).toBe('[ann]: one\r\n');
   void server.close();
-  const { status, stdout, stderr } = await ended;
+  const { status, stdout, stderr } = await command.ended;
   expect({ status, stdout }).toEqual({ status: 1, stdout: `1 acknowledged by localhost:${server.port}\n` });
   expect(stderr).toBe(`wirechart: localhost:${server.port} closed the connection; 1 acknowledged\n`);
 });
 
 test('stops at Ctrl-C when what was sent is acknowledged', async () => {
   const server = await messageLogServer();
-  const child = start(['send', `${server.port}`], login);
-  const ended = outcome(child);
-  child.stdin.write('one\n');
+  const command = new Running(['send', `${server.port}`], login);
+  command.type('one');
   await expect.poll(() => server.log()).toBe('[ann]: one\r\n');
-  child.kill('SIGINT');
-  expect(await ended).toEqual({
+  expect(await command.stop('SIGINT')).toEqual({
     status: 130,
     stdout: `1 acknowledged by localhost:${server.port}\n`,
     stderr: 'wirechart: interrupted\n',
@@ -147,7 +143,7 @@ test('stops at Ctrl-C when what was sent is acknowledged', async () => {
 
 test('gives up on a server that does not answer', async () => {
   const port = await rawServer((socket) => socket.resume());
-  const { status, stderr } = await run(['send', `${port}`, '--timeout', '0.1', 'x'], '', login);
+  const { status, stderr } = await run(['send', `${port}`, '--timeout', '0.1', 'x'], login);
   expect(status).toBe(1);
   expect(stderr).toContain('longer than 100 ms to answer; NAME was not answered');
 });
@@ -161,14 +157,14 @@ test('reports a refused login and an absent server, and shows no password', asyn
     stderr: `wirechart: localhost:${server.port} refused PASSWORD; 0 acknowledged\n`,
   });
   const port = await freePort();
-  const absent = await run(['send', `127.0.0.1:${port}`, 'x'], '', login);
+  const absent = await run(['send', `127.0.0.1:${port}`, 'x'], login);
   expect(absent.status).toBe(1);
   expect(absent.stderr).toContain(`cannot connect to 127.0.0.1:${port} (ECONNREFUSED)`);
 });
 
 test('takes an IPv6 address in brackets', async () => {
   const port = await freePort();
-  const { stderr } = await run(['send', `[::1]:${port}`, 'x'], '', login);
+  const { stderr } = await run(['send', `[::1]:${port}`, 'x'], login);
   expect(stderr).toContain(`cannot connect to [::1]:${port}`);
 });
 
@@ -180,7 +176,7 @@ test.for([
   ['an empty password', ['send', '5555', '-p', '', 'x'], login, 'PASSWORD cannot be sent'],
   ['an unknown flag', ['send', '--nmae'], login, 'unknown option'],
 ] as const)('answers wrong usage with 2: %s', async ([, words, options, says]) => {
-  const { status, stdout, stderr } = await run(words, '', options);
+  const { status, stdout, stderr } = await run(words, options);
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).toContain(says);
 });
@@ -195,7 +191,7 @@ async function onTerminal(
 ) {
   const { WIRECHART_NAME, WIRECHART_PASSWORD, ...env } = process.env;
   const file = input === undefined ? undefined : await open(input);
-  const child = spawn('python3', [terminal, JSON.stringify(steps), process.execPath, wirechart, ...words], {
+  const child = spawn('python3', [terminal, JSON.stringify(steps), process.execPath, WIRECHART, ...words], {
     env,
     stdio: [file?.fd ?? 'pipe', 'pipe', 'inherit'],
   });

@@ -3,9 +3,9 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { runWirechart, type ServerProcess, serve } from '../support/server-process.ts';
+import { run, serve } from '../support/wirechart.ts';
 
 const ascii = (text: string) => Buffer.from(text, 'latin1');
 const frame = (code: number, payload: string) =>
@@ -14,20 +14,12 @@ const login = Buffer.concat([frame(1, 'ann'), frame(2, 'A-marked-password')]);
 const close = Uint8Array.of(4);
 
 let directory: string;
-let server: ServerProcess | undefined;
 
 beforeEach(async () => {
   directory = await temporaryDirectory();
 });
-afterEach(async () => {
-  await server?.stop('SIGKILL');
-  server = undefined;
-});
 
-async function start(...args: string[]): Promise<ServerProcess> {
-  server = await serve('message-log', args, { cwd: directory });
-  return server;
-}
+const start = (...args: string[]) => serve('message-log', args, { cwd: directory });
 
 /** Sends all at once, half-closes, and reads until the server closes. */
 async function talk(port: number, ...pieces: Uint8Array[]): Promise<string> {
@@ -54,8 +46,8 @@ describe('what it says', () => {
     const running = await start('--verbose', '--transactions', join(directory, 'transactions.log'));
     await talk(running.port, login, frame(3, 'a-marked-message'), close);
     expect(await talk(running.port, frame(3, 'a-marked-message'))).toBe('ff');
-    const { stdout, stderr, code } = await running.stop();
-    expect(code).toBe(0);
+    const { stdout, stderr, status } = await running.stop();
+    expect(status).toBe(0);
     expect(stdout).toMatch(/connected .*"peer":"127\.0\.0\.1:\d+"/);
     expect(stdout).toMatch(/refused .*"kind":"violation","state":"N\.awaiting","received":"client\.MESSAGE"/);
     expect(stdout).toMatch(/transaction .*"received":"client\.PASSWORD","reply":"server\.ACCEPT"/);
@@ -98,7 +90,7 @@ describe.skipIf(process.platform === 'win32')('signals', () => {
         replies.push(chunk);
         if (Buffer.concat(replies).length === 3) break;
       }
-      expect((await running.stop(signal)).code).toBe(0);
+      expect((await running.stop(signal)).status).toBe(0);
       expect(await log()).toBe('[ann]: kept\r\n');
     },
   );
@@ -111,7 +103,7 @@ describe.skipIf(process.platform === 'win32')('signals', () => {
     await new Promise((resolve) => socket.once('data', resolve));
     running.child.kill('SIGTERM');
     running.child.kill('SIGINT');
-    expect((await running.ended).code).not.toBe(0);
+    expect((await running.ended).status).not.toBe(0);
   });
 
   test('SIGHUP opens the files anew, after their rotation', async () => {
@@ -120,7 +112,7 @@ describe.skipIf(process.platform === 'win32')('signals', () => {
     await rename(join(directory, 'messages.log'), join(directory, 'messages.log.1'));
     await rename(join(directory, 'transactions.log'), join(directory, 'transactions.log.1'));
     running.child.kill('SIGHUP');
-    await running.said(/files opened anew/);
+    await running.says(/files opened anew/);
     await talk(running.port, login, frame(3, 'after'));
     await running.stop();
     expect(await readFile(join(directory, 'messages.log.1'), 'latin1')).toBe('[ann]: before\r\n');
@@ -131,11 +123,9 @@ describe.skipIf(process.platform === 'win32')('signals', () => {
 
 describe('what it refuses to start with', () => {
   const refused = async (...args: string[]) => {
-    const { code, stderr, stdout } = await runWirechart(['serve', 'message-log', ...args], {
-      cwd: directory,
-    });
+    const { status, stderr, stdout } = await run(['serve', 'message-log', ...args], { cwd: directory });
     expect(stderr).not.toMatch(/\n\s+at /);
-    return { code, stderr, stdout };
+    return { status, stderr, stdout };
   };
 
   test('a taken port', async () => {
@@ -143,24 +133,24 @@ describe('what it refuses to start with', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const address = other.address();
     const port = typeof address === 'object' ? address?.port : undefined;
-    const { code, stderr } = await refused(String(port), '--host', '127.0.0.1');
+    const { status, stderr } = await refused(String(port), '--host', '127.0.0.1');
     other.close();
-    expect([code, stderr]).toEqual([
+    expect([status, stderr]).toEqual([
       1,
       `wirechart: 127.0.0.1:${port} is taken: stop the program that listens there, or choose another port\n`,
     ]);
   });
 
   test('a log that cannot be written', async () => {
-    const { code, stderr } = await refused('0', '--log', join(directory, 'missing', 'messages.log'));
-    expect(code).toBe(1);
+    const { status, stderr } = await refused('0', '--log', join(directory, 'missing', 'messages.log'));
+    expect(status).toBe(1);
     expect(stderr).toMatch(/^wirechart: cannot open the log .*messages\.log: .*ENOENT.*\n$/);
   });
 
   test('an authenticator that is none', async () => {
     await writeFile(join(directory, 'none.mjs'), 'export default 7;');
-    const { code, stderr } = await refused('0', '--authenticator', 'none.mjs');
-    expect([code, stderr]).toEqual([
+    const { status, stderr } = await refused('0', '--authenticator', 'none.mjs');
+    expect([status, stderr]).toEqual([
       1,
       'wirechart: the authenticator none.mjs has no function as its default export\n',
     ]);
@@ -175,17 +165,17 @@ describe('what it refuses to start with', () => {
     [['--max-connections', '0'], /Expected a whole number from 1/],
     [['--unheard-of'], /unknown option '--unheard-of'/],
   ])('%j, as a matter of usage', async (args, says) => {
-    const { code, stderr } = await refused(...args);
-    expect(code).toBe(2);
+    const { status, stderr } = await refused(...args);
+    expect(status).toBe(2);
     expect(stderr).toMatch(says);
   });
 });
 
 describe('its bounds', () => {
   test('--max-connections', async () => {
-    const { port, said } = await start('--max-connections', '1');
+    const { port, says } = await start('--max-connections', '1');
     const first = connect(port, '127.0.0.1');
-    await said(/connected/);
+    await says(/connected/);
     expect(await talk(port, login).catch(() => 'reset')).toMatch(/^(reset)?$/);
     first.destroy();
   });
@@ -218,11 +208,11 @@ test('another authenticator, asynchronous, judges', async () => {
 });
 
 test('an authenticator that throws refuses, and the server goes on', async () => {
-  const { port, said } = await start(
+  const { port, says } = await start(
     '--authenticator',
     await authenticator("Promise.reject(new Error('the user database is away'))"),
   );
   expect(await talk(port, login)).toBe('00ff');
-  await said(/a handler failed.*the user database is away/s);
+  await says(/a handler failed.*the user database is away/s);
   expect(await talk(port, close)).toBe('00');
 });

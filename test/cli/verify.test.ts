@@ -2,28 +2,28 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runWirechart, type ServerProcess, serve } from '../support/server-process.ts';
+import { Running, run, serve } from '../support/wirechart.ts';
 import { faultyServers } from '../verify/faulty/faults.ts';
 import { listen } from '../verify/faulty/reference.ts';
 import { setUps } from '../verify/faulty/setups.ts';
-import { outcome, start } from './wirechart.ts';
 
 let directory: string;
-let server: ServerProcess;
+let server: Running;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'wirechart-'));
-  server = await serve('message-log', ['--fsync', 'no'], { cwd: directory });
+  server = await serve('message-log', ['--fsync', 'no'], { cwd: directory, shared: true });
 });
 afterAll(async () => {
   await server.stop();
   await rm(directory, { recursive: true });
 });
 
-const verify = (...args: string[]) => runWirechart(['verify', ...args], { cwd: directory });
+// Shared, since of tests that run together none is known to be the one that it must end with.
+const verify = (...args: string[]) => run(['verify', ...args], { cwd: directory, shared: true });
 
 test('our own server conforms', async () => {
-  const { code, stdout, stderr } = await verify('message-log', `127.0.0.1:${server.port}`);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { status, stdout, stderr } = await verify('message-log', `127.0.0.1:${server.port}`);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toMatch(/^127\.0\.0\.1:\d+ conforms to message-log\n87 tests, k = 2: 87 passed, 0 failed/);
 });
 
@@ -31,11 +31,11 @@ test('a faulty server does not, and the line to replay it finds it again', async
   const faulty = await listen(faultyServers.find(({ id }) => id === 'message-in-P')?.fault);
   const files = ['junit', 'json', 'html'].flatMap((kind) => [`--${kind}`, join(directory, `report.${kind}`)]);
   const first = await verify('message-log', String(faulty.port), '-k', '0', ...files);
-  expect(first.code).toBe(1);
+  expect(first.status).toBe(1);
   const [, replay = ''] = /replay {3}wirechart verify (.*)/.exec(first.stdout) ?? [];
   expect(replay).toBe(`message-log 127.0.0.1:${faulty.port} --case NAME/MESSAGE`);
   const again = await verify(...replay.split(' '));
-  expect(again.code).toBe(1);
+  expect(again.status).toBe(1);
   expect(again.stdout).toContain('1 test, k = 0: 0 passed, 1 failed');
   await faulty.close();
   expect(await readFile(join(directory, 'report.junit'), 'utf8')).toContain('<failure type="fault"');
@@ -48,8 +48,8 @@ test('a faulty server does not, and the line to replay it finds it again', async
 test('credentials come from a file, are used, and are never shown', async () => {
   const samples = join(directory, 'samples.json');
   await writeFile(samples, JSON.stringify({ PASSWORD: { payload: 'Besame mucho' } }));
-  const { code, stdout } = await verify('message-log', String(server.port), '--samples', samples);
-  expect(code).toBe(2);
+  const { status, stdout } = await verify('message-log', String(server.port), '--samples', samples);
+  expect(status).toBe(2);
   expect(stdout).toContain('the server refuses the content of PASSWORD: give credentials');
   expect(stdout).not.toContain('Besame');
 });
@@ -62,17 +62,17 @@ test.concurrent.each([
   [['message-log', '5555', '--samples', 'missing.json'], /cannot use the samples in missing\.json: ENOENT/],
   [['message-log', '5555', '--closing', 'nicely'], /choices are exact, should, any/],
 ])('%j is answered by 2 and one clear line', async (args, reason) => {
-  const { code, stderr } = await verify(...args);
-  expect(code).toBe(2);
+  const { status, stderr } = await verify(...args);
+  expect(status).toBe(2);
   expect(stderr).toMatch(reason);
   expect(stderr).not.toMatch(/\n\s+at /);
 });
 
 test.each(['smtp', 'dies'])('%s is the set-up: 2, no stack trace', async (id) => {
   const server = await setUps.find((setUp) => setUp.id === id)?.listen();
-  const { code, stdout, stderr } = await verify('message-log', String(server?.port));
+  const { status, stdout, stderr } = await verify('message-log', String(server?.port));
   await server?.close();
-  expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
+  expect({ status, stderr }).toEqual({ status: 2, stderr: '' });
   expect(stdout).toMatch(/^no verdict on 127\.0\.0\.1:\d+: it is the set-up$/m);
 });
 
@@ -89,11 +89,18 @@ test.skipIf(process.platform === 'win32')('Ctrl-C ends a run with what is known'
       return right.greet(at);
     },
   }));
-  const child = start(['verify', 'message-log', String(slow.port), '-k', '9', '--concurrency', '1', '--tap']);
-  const ended = outcome(child);
+  const command = new Running([
+    'verify',
+    'message-log',
+    String(slow.port),
+    '-k',
+    '9',
+    '--concurrency',
+    '1',
+    '--tap',
+  ]);
   await begun;
-  child.kill('SIGINT');
-  const { status, stdout } = await ended;
+  const { status, stdout } = await command.stop('SIGINT');
   await slow.close();
   expect(status).toBe(130);
   expect(stdout).toMatch(/^ok 1 - /m);

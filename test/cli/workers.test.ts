@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { runWirechart, type ServerProcess, serve } from '../support/server-process.ts';
+import { type Running, run, serve } from '../support/wirechart.ts';
 
 const frame = (code: number, payload: string) =>
   Buffer.concat([
@@ -14,16 +14,15 @@ const frame = (code: number, payload: string) =>
 const CLOSE = Uint8Array.of(4);
 
 let directory: string;
-let server: ServerProcess;
+let server: Running;
 let clients: Client[];
 
 beforeEach(async () => {
   directory = await temporaryDirectory();
   clients = [];
 });
-afterEach(async () => {
+afterEach(() => {
   for (const { socket } of clients) socket.destroy();
-  await server?.stop('SIGKILL');
 });
 
 const log = () => readFile(join(directory, 'messages.log'), 'latin1');
@@ -67,7 +66,7 @@ async function logIn(count: number): Promise<Client[]> {
 
 /** The processes of the workers, in the order of their numbers. */
 function processes(): number[] {
-  return [...server.stdout().matchAll(/a worker listens \{"worker":\d+,"process":(\d+)\}/g)].map(([, pid]) =>
+  return [...server.stdout.matchAll(/a worker listens \{"worker":\d+,"process":(\d+)\}/g)].map(([, pid]) =>
     Number(pid),
   );
 }
@@ -78,8 +77,8 @@ test('share the port, the log and the connections; one says when they listen and
   for (const { socket } of some) socket.write(Buffer.concat([frame(3, 'one'), frame(3, 'two'), CLOSE]));
   await Promise.all(some.map((client) => client.until(({ over }) => over)));
   expect(some.map(({ accepted }) => accepted)).toEqual([5, 5, 5, 5, 5, 5]);
-  const { code, stdout } = await server.stop();
-  expect(code).toBe(0);
+  const { status, stdout } = await server.stop();
+  expect(status).toBe(0);
   expect(stdout.match(/listening on/g)).toHaveLength(1);
   expect(stdout.match(/stopped/g)).toHaveLength(1);
   expect(stdout).toContain('stopped {"connections":6,"messages":30,"refusals":0,"failures":0,"dropped":0}');
@@ -110,12 +109,12 @@ test('a killed worker loses its own connections and nothing that was acknowledge
   const [first = 0] = processes();
   process.kill(first, 'SIGKILL');
   await Promise.all(rounds);
-  const lost = [...server.stdout().matchAll(/ connected \{"connection":\d*0001,/g)].length;
+  const lost = [...server.stdout.matchAll(/ connected \{"connection":\d*0001,/g)].length;
   expect(lost).toBeGreaterThan(0);
   expect(some.filter(({ over }) => over)).toHaveLength(lost);
   expect(some.filter(({ accepted }) => accepted === 20_002)).toHaveLength(6 - lost);
 
-  await server.said(/"worker":3,"process":\d+/);
+  await server.says(/"worker":3,"process":\d+/);
   const later = await logIn(2);
   expect(later.map(({ accepted }) => accepted)).toEqual([2, 2]);
 
@@ -129,8 +128,8 @@ test('a killed worker loses its own connections and nothing that was acknowledge
       at += record.length;
     }
   }
-  const { code, stdout } = await server.stop();
-  expect(code).toBe(0);
+  const { status, stdout } = await server.stop();
+  expect(status).toBe(0);
   expect(stdout).toMatch(/a worker died, .*"worker":1,"process":\d+,"cause":"SIGKILL"/);
 });
 
@@ -144,7 +143,7 @@ test('all of them open the log anew after its rotation', async () => {
   await say('before', 3);
   await rename(join(directory, 'messages.log'), join(directory, 'old.log'));
   server.child.kill('SIGHUP');
-  await server.said(/(files opened anew[\s\S]*){3}/);
+  await server.says(/(files opened anew[\s\S]*){3}/);
   await say('after', 4);
   expect((await log()).match(/: after\r\n/g)).toHaveLength(4);
   expect((await readFile(join(directory, 'old.log'), 'latin1')).match(/: before\r\n/g)).toHaveLength(4);
@@ -158,8 +157,8 @@ test.skipIf(process.platform === 'win32')(
     client?.socket.write(frame(3, 'last'));
     await client?.until(({ accepted }) => accepted === 3);
     for (const pid of processes()) process.kill(pid, 'SIGINT');
-    const { code, stdout } = await server.stop('SIGINT');
-    expect(code).toBe(0);
+    const { status, stdout } = await server.stop('SIGINT');
+    expect(status).toBe(0);
     expect(stdout).toContain('stopped {"connections":1,');
     expect(await log()).toBe('[client0]: last\r\n');
   },
@@ -185,20 +184,20 @@ test('what keeps a worker from serving ends the server, and is said once', async
   const address = taken.address();
   const port = typeof address === 'object' ? String(address?.port) : '';
   const args = ['serve', 'message-log', '--host', '127.0.0.1', port, '--workers', '3'];
-  const { code, stdout, stderr } = await runWirechart(args, { cwd: directory });
+  const { status, stdout, stderr } = await run(args, { cwd: directory });
   taken.close();
-  expect(code).toBe(1);
+  expect(status).toBe(1);
   expect(stdout).not.toContain('listening on');
   expect(stderr.match(/is taken/g)).toHaveLength(1);
 });
 
 test('are refused where one process must do all', async () => {
   for (const protocol of ['basic-chat', 'account-chat']) {
-    const { code, stderr } = await runWirechart(['serve', protocol, '--workers', '2'], { cwd: directory });
-    expect(code).toBe(2);
+    const { status, stderr } = await run(['serve', protocol, '--workers', '2'], { cwd: directory });
+    expect(status).toBe(2);
     expect(stderr).toContain('leave --workers out');
   }
-  const inspected = await runWirechart(['serve', '--workers', '2', '--inspect', '0'], { cwd: directory });
-  expect(inspected.code).toBe(2);
+  const inspected = await run(['serve', '--workers', '2', '--inspect', '0'], { cwd: directory });
+  expect(inspected.status).toBe(2);
   expect(inspected.stderr).toBe('wirechart: --inspect shows one process alone: leave it or --workers out\n');
 });

@@ -3,21 +3,17 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { readLog } from '../../src/store/log/log-reader.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { type ServerProcess, serve } from '../support/server-process.ts';
+import { type Running, serve } from '../support/wirechart.ts';
 import { dial, frame, gone, login, talk } from './crowd.ts';
 
-async function started(
-  flags: readonly string[] = [],
-  shell?: string,
-): Promise<ServerProcess & { file: string }> {
+async function started(flags: readonly string[] = [], shell?: string): Promise<Running & { file: string }> {
   const file = join(await temporaryDirectory(), 'messages.log');
   const options = shell === undefined ? {} : { shell };
   const server = await serve('message-log', ['--log', file, ...flags], options);
-  onTestFinished(() => void server.child.kill('SIGKILL'));
-  return { ...server, file };
+  return Object.assign(server, { file });
 }
 
 test.each(['end', 'reset'] as const)(
@@ -44,8 +40,8 @@ test.each(['end', 'reset'] as const)(
     expect(await talk(server.port, Buffer.concat([login('last'), frame(3, 'bye'), Buffer.of(4)]))).toBe(
       '00000000',
     );
-    const { code } = await server.stop();
-    expect(code).toBe(0);
+    const { status } = await server.stop();
+    expect(status).toBe(0);
     const logged: string[] = [];
     for await (const { name, message } of readLog(server.file))
       logged.push(`${Buffer.from(name)}: ${Buffer.from(message)}`);
@@ -85,7 +81,7 @@ test(`${IDLE} idle connections leave the server at everybody else’s service`, 
   expect(await talk(server.port, Buffer.concat([login('ann'), frame(3, 'again'), Buffer.of(4)]))).toBe(
     '00000000',
   );
-  expect((await server.stop()).code).toBe(0);
+  expect((await server.stop()).status).toBe(0);
 }, 60_000);
 
 test.skipIf(process.platform === 'win32')(
@@ -106,7 +102,7 @@ test.skipIf(process.platform === 'win32')(
     const again = Buffer.concat([login('bob'), frame(3, 'me too'), Buffer.of(4)]);
     await vi.waitFor(async () => expect(await talk(server.port, again)).toBe('00000000'), 10_000);
     early.end();
-    expect((await server.stop()).code).toBe(0);
+    expect((await server.stop()).status).toBe(0);
     expect(await readFile(server.file, 'latin1')).toBe('[ann]: hello\r\n[bob]: me too\r\n');
   },
 );

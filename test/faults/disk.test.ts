@@ -4,7 +4,7 @@ import { readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { serve } from '../support/server-process.ts';
+import { serve } from '../support/wirechart.ts';
 import { dial, frame, login, talk } from './crowd.ts';
 
 /** Sends messages until one is refused; answers how many were acknowledged. */
@@ -26,19 +26,18 @@ async function fill(port: number): Promise<number> {
 
 async function fillAndFree(file: string, shell?: string): Promise<void> {
   const server = await serve('message-log', ['--log', file], shell === undefined ? {} : { shell });
-  onTestFinished(() => void server.child.kill('SIGKILL'));
   const taken = await fill(server.port);
   expect(taken).toBeGreaterThan(0);
   expect(await readFile(file, 'latin1')).toBe(`[ann]: ${'x'.repeat(300)}\r\n`.repeat(taken));
   expect(await fill(server.port).catch(() => 0), 'still full').toBe(0);
-  const complaints = server.stderr().split('\n').filter(Boolean);
+  const complaints = server.stderr.split('\n').filter(Boolean);
   expect(complaints).toHaveLength(1);
   expect(complaints[0]).toContain(file);
   await truncate(file);
   expect(await talk(server.port, Buffer.concat([login('bob'), frame(3, 'room again'), Buffer.of(4)]))).toBe(
     '00000000',
   );
-  expect((await server.stop()).code).toBe(0);
+  expect((await server.stop()).status).toBe(0);
   expect(await readFile(file, 'latin1')).toBe('[bob]: room again\r\n');
 }
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readLog } from '../../src/store/log/log-reader.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { serve } from '../support/server-process.ts';
+import { serve } from '../support/wirechart.ts';
 import { dial, Flooder } from './crowd.ts';
 
 const CLIENTS = 8;
@@ -15,7 +15,6 @@ test('kill -9 under load: nothing acknowledged is lost, doubled or reordered', a
   const flooders: Flooder[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const server = await serve('message-log', ['--log', file, '--fsync', 'always']);
-    onTestFinished(() => void server.child.kill('SIGKILL'));
     const crowd: Flooder[] = [];
     for (let number = 0; number < CLIENTS; number++) {
       crowd.push(new Flooder(`r${round}c${number}`, await dial(server.port)));
@@ -23,9 +22,8 @@ test('kill -9 under load: nothing acknowledged is lost, doubled or reordered', a
     while (crowd.reduce((sum, { acknowledged }) => sum + acknowledged, 0) < ENOUGH) {
       await new Promise((resolve) => setImmediate(resolve));
     }
-    server.child.kill('SIGKILL');
+    await server.stop('SIGKILL');
     await Promise.all(crowd.map((flooder) => flooder.gone()));
-    await server.ended;
     flooders.push(...crowd);
   }
   // The last server has moved aside what the one before left torn.

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { startServer } from '../support/wirechart.ts';
+import { serve } from '../support/wirechart.ts';
 import { dump, login, message, register, type Talker, talk } from './account-chat-support.ts';
 
 const SENDERS = 4;
@@ -17,7 +17,7 @@ async function untilGone(talker: Talker, take: (frame: string) => void): Promise
 
 test('killed under load, three times over, it loses nothing that was acknowledged and keeps every order', async () => {
   const data = join(await temporaryDirectory(), 'accounts.db');
-  const words = ['account-chat', '0', '--host', '127.0.0.1', '--data', data, '--max-waiting', '100000'];
+  const words = ['--data', data, '--max-waiting', '100000'];
   /** Numbers that were acknowledged, by sender and recipient. */
   const accepted = new Map<string, number[]>();
   /** Numbers that came, in order; of each life of the server, and at last of the one that collects. */
@@ -35,7 +35,7 @@ test('killed under load, three times over, it loses nothing that was acknowledge
   let next = 0;
   const lives = [400, 1_500, 3_000];
   for (const [life, enough] of lives.entries()) {
-    const server = await startServer(...words);
+    const server = await serve('account-chat', words);
     const setUp = await talk(server.port);
     for (const name of RECIPIENTS) await setUp.ask(register(name));
     const online: Promise<void>[] = [];
@@ -65,16 +65,16 @@ test('killed under load, three times over, it loses nothing that was acknowledge
         expect(frame).toMatch(/^suc (Delivered|The message waits)/);
         const key = `${name} to ${recipient}`;
         accepted.set(key, [...(accepted.get(key) ?? []), number]);
-        if (++answers === enough) void server.end('SIGKILL');
+        if (++answers === enough) void server.stop('SIGKILL');
         if (sent.length % RECIPIENTS.length === 0 && answers < enough) send();
       });
     });
     await Promise.all([...senders, ...online]);
-    expect(await server.end('SIGKILL')).toBe('SIGKILL');
+    expect(await server.stop('SIGKILL')).toMatchObject({ status: 'SIGKILL' });
     expect(answers).toBeGreaterThanOrEqual(enough);
   }
 
-  const last = await startServer(...words);
+  const last = await serve('account-chat', words);
   for (const name of RECIPIENTS) {
     const talker = await talk(last.port);
     talker.send(login(name));

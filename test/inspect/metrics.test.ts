@@ -3,22 +3,16 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { accountChat } from '../../src/transport/account-chat.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { runWirechart, type ServerProcess, serve } from '../support/server-process.ts';
+import { run, serve } from '../support/wirechart.ts';
 import { CLOSE, Client, frame, MESSAGE, NAME, PASSWORD, secrets } from './watched-server.ts';
-
-let server: ServerProcess | undefined;
-afterEach(async () => {
-  await server?.stop('SIGKILL');
-  server = undefined;
-});
 
 async function start(protocol: string, ...args: string[]) {
   const cwd = await temporaryDirectory();
-  server = await serve(protocol, ['--metrics', '0', ...args], { cwd });
-  const [, base] = /metrics at (http:\S+)/.exec(server.stdout()) ?? [];
+  const server = await serve(protocol, ['--metrics', '0', ...args], { cwd });
+  const [, base] = /metrics at (http:\S+)/.exec(server.stdout) ?? [];
   const read = async (path: string) => {
     const answer = await fetch(`${base}${path}`);
     return { status: answer.status, text: await answer.text() };
@@ -129,13 +123,13 @@ test('requests that lead to the same state are told apart too', async () => {
 
 test('an address that is taken fails with one line, and the server does not start', async () => {
   const running = await start('message-log', '--inspect', '0');
-  const [, port] = /live page at http:\S+:(\d+)/.exec(running.server.stdout()) ?? [];
+  const [, port] = /live page at http:\S+:(\d+)/.exec(running.server.stdout) ?? [];
   const cwd = join(running.cwd, 'other');
   await mkdir(cwd);
   for (const flag of ['--inspect', '--metrics']) {
     const args = ['serve', 'message-log', '0', '--host', '127.0.0.1', flag, `127.0.0.1:${port}`];
-    const { code, stderr } = await runWirechart(args, { cwd });
-    expect(code).toBe(1);
+    const { status, stderr } = await run(args, { cwd });
+    expect(status).toBe(1);
     expect(stderr).toBe(
       `wirechart: 127.0.0.1:${port} is taken: stop the program that listens there, or choose another port\n`,
     );
@@ -144,12 +138,12 @@ test('an address that is taken fails with one line, and the server does not star
 
 test('a stopping server is done with those who watch too', async () => {
   const { server: running, port, read } = await start('message-log', '--inspect', '0');
-  const [, page] = /live page at (http:\S+)/.exec(running.stdout()) ?? [];
+  const [, page] = /live page at (http:\S+)/.exec(running.stdout) ?? [];
   const watching = await fetch(`${page}/live`);
   const client = await Client.connect(port);
   await client.ask(NAME, PASSWORD, MESSAGE, CLOSE);
   expect(await read('/readyz')).toMatchObject({ status: 200 });
-  const { code } = await running.stop();
-  expect(code).toBe(0);
+  const { status } = await running.stop();
+  expect(status).toBe(0);
   await expect(watching.text()).rejects.toThrow();
 });

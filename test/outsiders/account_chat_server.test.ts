@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { startServer } from '../support/wirechart.ts';
+import { serve } from '../support/wirechart.ts';
 import { noPython, runPython } from './outsider.ts';
 
 /** What the Python client is shown when it sends these lines to the real server. */
@@ -26,7 +26,7 @@ describe.skipIf(noPython !== undefined)(
   () => {
     test('every request, refusals that go on, messages that waited, a list in parts, a code of nobody', async () => {
       const data = join(await temporaryDirectory(), 'accounts.db');
-      const { port } = await startServer('account-chat', '0', '--host', '127.0.0.1', '--data', data);
+      const { port } = await serve('account-chat', ['--data', data]);
       const longest = 'x'.repeat(512);
       expect(
         await converse(

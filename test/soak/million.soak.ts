@@ -4,9 +4,9 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readLog } from '../../src/store/log/log-reader.ts';
-import { outcome, serve, start } from '../cli/wirechart.ts';
 import { noPython, runPython } from '../outsiders/outsider.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
+import { Running, serve } from '../support/wirechart.ts';
 
 const COUNT = 1_000_000;
 
@@ -31,14 +31,14 @@ test('a million messages and an old dialogue read back exactly from a durable lo
   const directory = await temporaryDirectory();
   const [log, input] = [join(directory, 'messages.log'), join(directory, 'lines')];
   await writeLines(input);
-  const server = await serve(log);
+  const server = await serve('message-log', ['--log', log]);
 
   const before = performance.now();
-  const child = start(['send', `127.0.0.1:${server.port}`], {
+  const command = new Running(['send', `127.0.0.1:${server.port}`], {
     env: { WIRECHART_NAME: 'ann', WIRECHART_PASSWORD: 'A' },
   });
-  createReadStream(input).pipe(child.stdin);
-  const { status, stdout } = await outcome(child);
+  createReadStream(input).pipe(command.child.stdin);
+  const { status, stdout } = await command.ended;
   const seconds = (performance.now() - before) / 1000;
   expect({ status, stdout }).toEqual({
     status: 0,

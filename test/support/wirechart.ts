@@ -1,158 +1,111 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
-/** The built command line. */
+/** The command line as it is shipped. */
 export const WIRECHART = fileURLToPath(new URL('../../dist/cli/wirechart.js', import.meta.url));
 
-export interface ServerProcess {
-  readonly port: number;
-  /** Lines of its diagnostics so far. */
-  readonly lines: readonly string[];
-  /** Ends it, and waits until it is gone. @returns its exit code, or the signal that killed it. */
-  end(signal?: NodeJS.Signals): Promise<number | NodeJS.Signals | null>;
+/** How a command ended, by its exit code or the signal that killed it, and all that it said. */
+export interface Outcome {
+  readonly status: number | NodeJS.Signals;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
-/** Starts `wirechart serve WORDS...` and waits until it listens; the first of the words that is a port should be 0. */
-export async function startServer(...words: readonly string[]): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [WIRECHART, 'serve', ...words], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = once(child, 'exit');
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await exited;
-  });
-  const lines: string[] = [];
-  const port = await new Promise<number>((resolve, reject) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      lines.push(line);
-      const [, port] = /listening on \S*:(\d+)/.exec(line) ?? [];
-      if (port !== undefined) resolve(Number(port));
-    });
-    child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${lines.join('\n')}`)));
-  });
-  return {
-    port,
-    lines,
-    async end(signal = 'SIGTERM') {
-      child.kill(signal);
-      const [code, killer]: (number | NodeJS.Signals | null)[] = await exited;
-      return code ?? killer ?? null;
-    },
-  };
+export interface Surroundings {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** What a shell does before it becomes the command: `ulimit -n 64`. */
+  readonly shell?: string;
+  /** Several tests share it, and who starts it ends it; any other ends with its test at the latest. */
+  readonly shared?: boolean;
 }
 
-/** A command that runs, with pipes for its input and output. */
+/** `wirechart WORDS...` in a process of its own, with pipes for its input and output. */
 export class Running {
   stdout = '';
   stderr = '';
-  readonly child: ChildProcess;
-  readonly #exited: Promise<unknown[]>;
-  #heard = (): void => {};
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly ended: Promise<Outcome>;
 
-  constructor(words: readonly string[]) {
-    const child = spawn(process.execPath, [WIRECHART, ...words], { stdio: 'pipe' });
+  constructor(words: readonly string[], { cwd, env, shell, shared = false }: Surroundings = {}) {
+    const argv = [WIRECHART, ...words];
+    const [command, args] =
+      shell === undefined
+        ? [process.execPath, argv]
+        : ['sh', ['-c', `${shell}; exec "$0" "$@"`, process.execPath, ...argv]];
+    const { WIRECHART_NAME, WIRECHART_PASSWORD, ...inherited } = process.env;
+    const child = spawn(command, args, { cwd, env: { ...inherited, NO_COLOR: '1', ...env }, stdio: 'pipe' });
     this.child = child;
-    this.#exited = once(child, 'close');
-    onTestFinished(() => void child.kill('SIGKILL'));
-    child.stdin.on('error', () => undefined);
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      this.stdout += text;
-      this.#heard();
+    // A command that ends before it has read everything is no error of ours.
+    child.stdin.on('error', () => {});
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream].setEncoding('utf8').on('data', (text: string) => {
+        this[stream] += text;
+        child.emit('said');
+      });
+    }
+    this.ended = once(child, 'close').then(([code, signal]: (number | NodeJS.Signals | null)[]) => {
+      const { stdout, stderr } = this;
+      return { status: code ?? signal ?? Number.NaN, stdout, stderr };
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text;
-      this.#heard();
-    });
+    if (!shared) onTestFinished(async () => void (await this.stop('SIGKILL')));
+  }
+
+  /** Where a server listens. */
+  get port(): number {
+    return Number(/listening on \S+:(\d+)/.exec(this.stdout)?.[1]);
   }
 
   type(...lines: readonly string[]): void {
-    this.child.stdin?.write(lines.map((line) => `${line}\n`).join(''));
+    this.child.stdin.write(lines.map((line) => `${line}\n`).join(''));
   }
 
-  /** Resolves when it has said this. */
-  async says(text: string): Promise<void> {
-    while (!`${this.stdout}${this.stderr}`.includes(text)) {
-      await new Promise<void>((resolve) => {
-        this.#heard = resolve;
-      });
+  /** Resolves as soon as it has said this, on stdout or stderr. @throws Error when it ends without. */
+  readonly says = async (what: string | RegExp): Promise<void> => {
+    const heard = () => {
+      const all = this.stdout + this.stderr;
+      return typeof what === 'string' ? all.includes(what) : what.test(all);
+    };
+    while (!heard()) {
+      const outcome = await Promise.race([once(this.child, 'said').then(() => undefined), this.ended]);
+      if (outcome !== undefined && !heard())
+        throw new Error(`it ended without saying ${what}: ${JSON.stringify(outcome)}`);
     }
+  };
+
+  /** Ends its input, and waits for it to finish. */
+  end(): Promise<Outcome> {
+    this.child.stdin.end();
+    return this.ended;
   }
 
-  /** Ends its input, and waits for it to finish. @returns its exit code. */
-  async end(): Promise<number | null> {
-    this.child.stdin?.end();
-    await this.#exited;
-    return this.child.exitCode;
-  }
-
-  /** Waits for it to finish of itself. @returns its exit code. */
-  async finished(): Promise<number | null> {
-    await this.#exited;
-    return this.child.exitCode;
-  }
+  /** Sends the signal, and waits for the end. */
+  readonly stop = (signal: NodeJS.Signals = 'SIGTERM'): Promise<Outcome> => {
+    this.child.kill(signal);
+    return this.ended;
+  };
 }
 
-/** Why nothing can be tried on a terminal here; undefined when it can. */
-export const noTmux =
-  spawnSync('tmux', ['-V']).status === 0
-    ? undefined
-    : 'tmux is not installed, so there is no terminal to try';
+/** Runs `wirechart WORDS...` to its end, with `input` on its standard input. */
+export function run(
+  words: readonly string[],
+  { input = '', ...surroundings }: Surroundings & { readonly input?: string | Uint8Array } = {},
+): Promise<Outcome> {
+  const running = new Running(words, surroundings);
+  running.child.stdin.end(input);
+  return running.ended;
+}
 
-let windows = 0;
-
-/** A command on a terminal of 80 columns, through a tmux of its own. */
-export class Screen {
-  readonly #socket = `wirechart-${process.pid}-${++windows}`;
-
-  constructor(words: readonly string[]) {
-    this.#tmux(
-      'new-session',
-      '-d',
-      '-x',
-      '80',
-      '-y',
-      '24',
-      // The screen stays when the command has ended.
-      `${[process.execPath, WIRECHART, ...words].map((word) => `'${word}'`).join(' ')}; echo "ended with $?"; sleep 60`,
-    );
-    onTestFinished(() => void spawnSync('tmux', ['-L', this.#socket, 'kill-server']));
-  }
-
-  /** Types text, without Enter. */
-  type(text: string): void {
-    this.#tmux('send-keys', '-l', '--', text);
-  }
-
-  /** Presses a key by tmux's name: `Enter`, `C-c`. */
-  press(key: string): void {
-    this.#tmux('send-keys', key);
-  }
-
-  /** What the screen shows, without the empty lines at its end. */
-  show(): string {
-    return this.#tmux('capture-pane', '-p').trimEnd();
-  }
-
-  /** Waits until the screen shows something that matches. @returns the screen. */
-  async shows(pattern: RegExp): Promise<string> {
-    const until = Date.now() + 15_000;
-    for (;;) {
-      const screen = this.show();
-      if (pattern.test(screen)) return screen;
-      if (Date.now() > until) throw new Error(`the screen never showed ${pattern}:\n${screen}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-
-  #tmux(...words: readonly string[]): string {
-    const { stdout, stderr, status } = spawnSync('tmux', ['-L', this.#socket, '-f', '/dev/null', ...words], {
-      encoding: 'utf8',
-    });
-    if (status !== 0) throw new Error(`tmux ${words[0]}: ${stderr}`);
-    return stdout;
-  }
+/** `wirechart serve PROTOCOL ARGS...`, listening: on loopback and a free port unless the arguments say otherwise. */
+export async function serve(
+  protocol: string,
+  args: readonly string[] = [],
+  surroundings?: Surroundings,
+): Promise<Running> {
+  const words = ['serve', protocol, '--host', '127.0.0.1', '-p', '0', ...args];
+  const server = new Running(words, surroundings);
+  await server.says(/listening on \S+:\d+\D/);
+  return server;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { messageLog } from '../../src/transport/message-log.ts';
 import { casesOf } from '../../src/verify/cases.ts';
 import { inputsOf } from '../../src/verify/inputs.ts';
@@ -8,14 +8,13 @@ import { project } from '../../src/verify/project.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
 import { acceptedBy, holdCase } from '../support/hold.ts';
 import { tcpServer } from '../support/line.ts';
-import { serve } from '../support/server-process.ts';
+import { serve } from '../support/wirechart.ts';
 
 test('every case of message-log over TCP against the real server process, and nothing else reaches the log', async () => {
   const projection = project(messageLog, inputsOf(messageLog));
   const cases = casesOf(projection);
   const file = join(await temporaryDirectory(), 'messages.log');
   const server = await serve('message-log', ['--log', file]);
-  onTestFinished(() => void server.child.kill('SIGKILL'));
   const dial = tcpServer(messageLog, server.port);
   const wrong: string[] = [];
   for (const one of cases) wrong.push((await holdCase(projection, one, dial)) ?? '');
@@ -24,8 +23,8 @@ test('every case of message-log over TCP against the real server process, and no
   const accepted = acceptedBy(projection, cases, 'MESSAGE').length;
   expect(accepted).toBeGreaterThan(0);
   expect(await readFile(file, 'latin1')).toBe('[ann]: hello\r\n'.repeat(accepted));
-  const { code, stdout } = await server.stop();
-  expect(code).toBe(0);
+  const { status, stdout } = await server.stop();
+  expect(status).toBe(0);
   expect(stdout).not.toContain('failed');
   console.info(
     `${cases.length} cases, ${cases.flatMap(({ tests }) => tests).length} connections, ${accepted} records`,

@@ -6,7 +6,7 @@ import { accountChat } from '../../src/transport/account-chat.ts';
 import { basicChat } from '../../src/transport/basic-chat.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
 import { conformanceSuite } from '../../src/verify/conformance.ts';
-import { type ServerProcess, serve } from '../support/server-process.ts';
+import { type Running, serve } from '../support/wirechart.ts';
 import { faultyServers } from './faulty/faults.ts';
 import { listen } from './faulty/reference.ts';
 
@@ -19,10 +19,10 @@ const served = [
 
 describe.each(served)('wirechart serve $protocol.name, k = $k', ({ protocol, k, flags }) => {
   let directory: string;
-  let server: ServerProcess;
+  let server: Running;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'wirechart-'));
-    server = await serve(protocol.name, flags, { cwd: directory });
+    server = await serve(protocol.name, flags, { cwd: directory, shared: true });
   });
   afterAll(async () => {
     await server.stop();
