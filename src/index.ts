@@ -14,7 +14,6 @@ export {
   PAUSED,
   PEER_ENDED,
   type Peer,
-  type Run,
   type StepListener,
 } from './transport/connection.ts';
 export { Decoder, type Entry } from './transport/decoder.ts';
@@ -61,6 +60,7 @@ export {
   type ServerMessage,
   type Verdict,
 } from './transport/protocol.ts';
+export type { Run } from './transport/run.ts';
 export { Session } from './transport/session.ts';
 export { Slices } from './transport/slices.ts';
 export { Tally } from './transport/tally.ts';

@@ -33,7 +33,7 @@ measure(100, () => {
       const { contents } = run;
       for (let index = 0; index < contents.length; index++)
         bytesSeen += contents.end(index) - contents.start(index);
-      connection.sendRun(accept, contents.length, refuse);
+      connection.sendRun(run, accept, contents.length, refuse);
       continue;
     }
     const message = connection.nextMessage();

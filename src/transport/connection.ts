@@ -7,6 +7,7 @@ import type { Frame } from './frame.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { Encoded, type Frames, type MessageFrom, type Protocol, type Role } from './protocol.ts';
+import type { Run } from './run.ts';
 import { Slices } from './slices.ts';
 import type { Tally } from './tally.ts';
 import type { TimeLimits } from './time-limits.ts';
@@ -31,13 +32,6 @@ export type Incoming<F extends Frames, R extends Role> =
 
 /** Told of every step a connection takes: for inspection, absent otherwise. */
 export type StepListener = (event: number, from: number, to: number) => void;
-
-/** Equal messages that came together. All but the first, whose turn has come, stay in the inbox until theirs does. */
-export interface Run {
-  readonly entry: Entry;
-  /** Their contents, where they lie in the inbox. */
-  readonly contents: Slices;
-}
 
 /** Bytes that may wait undecoded; a driver stops reading long before. */
 const MOST_BUFFERED = 4 * 1024 * 1024;
@@ -71,7 +65,6 @@ export class Connection<F extends Frames, R extends Role> {
   #error: RemoteError | undefined;
   /** The rest that a frame may have left out, not seen yet. */
   #rest: OptionalRest | undefined;
-  #run: Run | undefined;
   readonly #ahead: Ahead | undefined;
   #now = 0;
   #accepted = 0;
@@ -208,7 +201,7 @@ export class Connection<F extends Frames, R extends Role> {
       return undefined;
     }
     const next = cursor.at;
-    const contents = new Slices(cursor.bytes, start, inPlace.header, next);
+    const contents = new Slices(cursor.bytes, start, inPlace.header, [next]);
     while (contents.length < most && cursor.at < cursor.end && decoder.identify(cursor) === entry) {
       // Content that is refused is found again, and judged, in its turn.
       if (!inPlace.skip(cursor) || cursor.fault !== undefined) break;
@@ -217,8 +210,7 @@ export class Connection<F extends Frames, R extends Role> {
     cursor.rewind(next);
     this.#take(entry.event);
     this.#active = this.#now;
-    this.#run = { entry, contents };
-    return this.#run;
+    return { entry, contents };
   }
 
   /**
@@ -228,10 +220,7 @@ export class Connection<F extends Frames, R extends Role> {
    *
    * @throws LocalError as `send` does.
    */
-  sendRun(accept: MessageFrom<F, R>, count: number, refuse: MessageFrom<F, R>): void {
-    const run = this.#run;
-    if (run === undefined) throw new LocalError('no run was taken');
-    this.#run = undefined;
+  sendRun(run: Run, accept: MessageFrom<F, R>, count: number, refuse: MessageFrom<F, R>): void {
     const { length } = run.contents;
     const accepted = Math.min(count, length);
     if (accepted > 0) this.send(accept);
@@ -471,9 +460,9 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   /** The message behind those of the run that were answered takes its turn. */
-  #takeTurn({ entry, contents }: Run, turn: number): void {
-    this.#skipTo(contents.end(turn));
-    this.#take(entry.event);
+  #takeTurn(run: Run, turn: number): void {
+    this.#skipTo(run.contents.end(turn));
+    this.#take(run.entry.event);
   }
 
   #skipTo(end: number): void {
@@ -505,7 +494,6 @@ export class Connection<F extends Frames, R extends Role> {
     this.#closed = true;
     this.#tally?.leave(this.#state);
     this.#ahead?.clear();
-    this.#run = undefined;
     this.#inbox = undefined;
   }
 }

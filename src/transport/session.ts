@@ -1,4 +1,4 @@
-import type { Connection, Peer, Run, StepListener } from './connection.ts';
+import type { Connection, Peer, StepListener } from './connection.ts';
 import { NEED_MORE, PAUSED, PEER_ENDED } from './connection.ts';
 import { LocalError, RemoteError } from './errors.ts';
 import {
@@ -11,6 +11,7 @@ import {
 } from './handlers.ts';
 import type { AnySession, SessionObserver } from './observer.ts';
 import type { Encoded, Frames, MessageFrom, Role } from './protocol.ts';
+import type { Run } from './run.ts';
 import type { Wire } from './wire.ts';
 
 /** Messages taken together at most, so that one busy peer leaves room for the others. */
@@ -262,63 +263,74 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.received++;
     try {
       const outcome = handlerOf<Handler<F, R>>(this.#handlers, name)?.call(this.#handlers, message);
-      if (!(outcome instanceof Promise)) {
-        this.#answer(type, outcome);
-        return;
-      }
-      this.#busy = true;
-      outcome.then(
-        (reply) => this.#resume(() => this.#answer(type, reply)),
-        // Of a session that is over too: it is a fault of the program all the same.
-        (error: unknown) => this.#failed(error),
-      );
+      if (outcome instanceof Promise) this.#await(type, outcome);
+      else this.#answer(type, outcome);
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  #handleRun({ entry: { name, type }, contents }: Run): void {
+  #await(received: string, outcome: Promise<Reply<F, R>>): void {
+    this.#busy = true;
+    outcome.then(
+      (reply) => {
+        if (!this.#resume()) return;
+        this.#answer(received, reply);
+        this.#pump();
+      },
+      // Of a session that is over too: it is a fault of the program all the same.
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #answer(received: string, reply: Reply<F, R>): void {
+    try {
+      if (reply !== undefined) this.connection.send(reply);
+      this.#observer?.transaction?.(this, received, reply?.type);
+      this.#answered(received);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #handleRun(run: Run): void {
+    const { name, type } = run.entry;
     try {
       const handler = handlerOf<RunHandler<F, R>>(this.#handlers?.runs, name);
       if (handler === undefined) throw new LocalError(`no handler takes a run of ${type}`);
       this.#busy = true;
-      handler.take.call(this.#handlers, contents, (accepted) => {
-        this.#resume(() => this.#answerRun(handler, type, contents.length, accepted));
-      });
+      handler.take.call(this.#handlers, run.contents, (accepted) => this.#answerRun(handler, run, accepted));
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  /** The handler is done, at once or some time later. */
-  #resume(answer: () => void): void {
-    this.#busy = false;
-    if (this.#over) return;
-    this.#advance();
+  #answerRun({ accept, refuse }: RunHandler<F, R>, run: Run, accepted: number): void {
+    if (!this.#resume()) return;
+    const { entry, contents } = run;
     try {
-      answer();
+      this.connection.sendRun(run, accept, accepted, refuse);
+      // Those behind the first that was refused are judged anew, and counted then.
+      this.received += Math.min(accepted + 1, contents.length);
+      const observe = this.#observer?.transaction?.bind(this.#observer);
+      if (observe !== undefined) {
+        for (let due = accepted; due > 0; due--) observe(this, entry.type, accept.type);
+        if (accepted < contents.length) observe(this, entry.type, refuse.type);
+      }
+      this.#answered(entry.type);
     } catch (error) {
       this.#failed(error);
     }
+    // A handler that answers at once is called from there.
     if (!this.#pumping) this.#pump();
   }
 
-  #answer(received: string, reply: Reply<F, R>): void {
-    if (reply !== undefined) this.connection.send(reply);
-    this.#observer?.transaction?.(this, received, reply?.type);
-    this.#answered(received);
-  }
-
-  #answerRun(run: RunHandler<F, R>, received: string, length: number, taken: number): void {
-    this.connection.sendRun(run.accept, taken, run.refuse);
-    // Those behind the first that was refused are judged anew, and counted then.
-    this.received += Math.min(taken + 1, length);
-    const observe = this.#observer?.transaction?.bind(this.#observer);
-    if (observe !== undefined) {
-      for (let due = taken; due > 0; due--) observe(this, received, run.accept.type);
-      if (taken < length) observe(this, received, run.refuse.type);
-    }
-    this.#answered(received);
+  /** The handler is done. @returns whether there is still a peer to answer. */
+  #resume(): boolean {
+    this.#busy = false;
+    if (this.#over) return false;
+    this.#advance();
+    return true;
   }
 
   #answered(received: string): void {

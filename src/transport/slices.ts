@@ -7,8 +7,8 @@ export class Slices implements Iterable<Uint8Array> {
   readonly #header: number;
   readonly #ends: number[];
 
-  /** The first one, or none: its header begins at `first`, and it ends before `ends`. */
-  constructor(bytes: Uint8Array, first: number, header: number, ...ends: number[]) {
+  /** The header of the first begins at `first`, and each ends before its one of `ends`, to which others are added. */
+  constructor(bytes: Uint8Array, first: number, header: number, ends: number[]) {
     this.bytes = bytes;
     this.#first = first;
     this.#header = header;
@@ -19,13 +19,12 @@ export class Slices implements Iterable<Uint8Array> {
   static of(...pieces: readonly Uint8Array[]): Slices {
     const [only] = pieces;
     const bytes = pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
-    const slices = new Slices(bytes, 0, 0);
     let end = 0;
-    for (const { length } of pieces) {
+    const ends = pieces.map(({ length }) => {
       end += length;
-      slices.add(end);
-    }
-    return slices;
+      return end;
+    });
+    return new Slices(bytes, 0, 0, ends);
   }
 
   /** Adds the slice whose header follows the last one, and which ends before `end`. */

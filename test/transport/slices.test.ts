@@ -17,7 +17,7 @@ test('a single piece is not copied, and none is none', () => {
 });
 
 test('a header stands before each', () => {
-  const slices = new Slices(Buffer.from('..:ab:c:'), 2, 1, 5);
+  const slices = new Slices(Buffer.from('..:ab:c:'), 2, 1, [5]);
   slices.add(7);
   slices.add(8);
   expect(contents(slices)).toEqual(['ab', 'c', '']);
