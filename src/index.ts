@@ -20,7 +20,7 @@ export { Decoder, type Entry } from './transport/decoder.ts';
 export { LocalError, type Refusal, RemoteError } from './transport/errors.ts';
 export {
   bytes,
-  Cursor,
+  type Cursor,
   type Field,
   type InPlace,
   type Length,
@@ -38,6 +38,7 @@ export {
 } from './transport/field.ts';
 export { type FieldsOf, type Frame, frame, type Layout } from './transport/frame.ts';
 export type { EndCause, Handlers, Reply, RunHandler } from './transport/handlers.ts';
+export { Inbox } from './transport/inbox.ts';
 export type { AnySession, ServerObserver, SessionObserver } from './transport/observer.ts';
 export { observedBy } from './transport/observer.ts';
 export {

@@ -17,7 +17,7 @@ export { LogFault, type LogOperation } from './store/log/log-fault.ts';
 export type { LogFormatName } from './store/log/log-formats.ts';
 export { type ReadLogOptions, readLog, readRecords } from './store/log/log-reader.ts';
 export { type LogRecord, MalformedRecord, type RecordContent } from './store/log/log-record.ts';
-export type { Author, MessageLog, Messages } from './store/log/message-log.ts';
+export type { Author, LogWriter, MessageLog, Messages } from './store/log/message-log.ts';
 export type { ReadableFormat, RecordReaderOptions } from './store/log/record-reader.ts';
 export type { TornRecord } from './store/log/torn-record.ts';
 export { messageLog } from './transport/message-log.ts';

@@ -6,10 +6,12 @@ import { type MessageLog, messageLog, messageLogHandlers } from 'wirechart/messa
 // A log of our own: any place that can say how many of the messages it has taken.
 const lines: string[] = [];
 const log: MessageLog = {
-  append({ name }, messages, answer) {
-    for (const message of messages) lines.push(`${Buffer.from(name)}: ${Buffer.from(message)}`);
-    answer(messages.length);
-  },
+  writer: ({ name }) => ({
+    append(messages, answer) {
+      for (const message of messages) lines.push(`${Buffer.from(name)}: ${Buffer.from(message)}`);
+      answer(messages.length);
+    },
+  }),
   async reopen() {},
   async close() {},
 };

@@ -1,4 +1,4 @@
-import type { Author, MessageLog } from '../store/log/message-log.ts';
+import type { LogWriter, MessageLog } from '../store/log/message-log.ts';
 import type { Handlers } from '../transport/handlers.ts';
 import type { messageLog } from '../transport/message-log.ts';
 import type { ClientMessage, ServerMessage } from '../transport/protocol.ts';
@@ -55,7 +55,7 @@ class Dialogue implements Handlers<Frames> {
   /** Text of one character a byte weighs a fifth of what an array of bytes does, and many clients are idle. */
   #name: string | undefined;
   /** Made when there is something to log. */
-  #author: Author | undefined;
+  #writer: LogWriter | undefined;
 
   constructor(session: Session<Frames>, service: Required<MessageLogService>) {
     this.#session = session;
@@ -92,9 +92,12 @@ class Dialogue implements Handlers<Frames> {
 
   /** Answers how many of the messages are on the log. */
   append(messages: Slices, answer: (taken: number) => void): void {
-    const { id, peer } = this.#session;
-    this.#author ??= { name: this.#known(), connection: id, address: peer };
-    this.#service.log.append(this.#author, messages, answer);
+    this.#writer ??= this.#service.log.writer({
+      name: this.#known(),
+      connection: this.#session.id,
+      address: this.#session.peer,
+    });
+    this.#writer.append(messages, answer);
   }
 
   #known(): Uint8Array {

@@ -54,9 +54,10 @@ export class Connection<F extends Frames, R extends Role> {
   readonly role: R;
   /** Told of every step, while set. */
   onStep: StepListener | undefined;
-  /** Present while bytes wait, like the outbox: most connections are idle, most of the time. */
+  /** Present while bytes wait, like the output: most connections are idle, most of the time. */
   #inbox: Inbox | undefined;
-  #outbox: Outbox | undefined;
+  /** A single piece is kept as it is: most output is one reply, and one broadcast serves many. */
+  #output: Uint8Array | Outbox | undefined;
   readonly #limits: TimeLimits;
   readonly #tally: Tally | undefined;
   #state: number;
@@ -107,7 +108,7 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Bytes sent and not yet taken by `takeOutput`. */
   get unsent(): number {
-    return this.#outbox?.length ?? 0;
+    return this.#output?.length ?? 0;
   }
 
   /** The transport stands: `transport.accept`. */
@@ -126,8 +127,8 @@ export class Connection<F extends Frames, R extends Role> {
   receive(bytes: Uint8Array, now = this.#now): void {
     this.#now = now;
     if (this.#closed || this.#ended) return;
-    this.#inbox ??= new Inbox();
-    this.#inbox.add(bytes);
+    if (this.#inbox === undefined) this.#inbox = new Inbox(bytes);
+    else this.#inbox.add(bytes);
     if (this.#tally !== undefined) this.#tally.bytesReceived += bytes.length;
     if (this.buffered > MOST_BUFFERED + bytes.length) {
       throw new LocalError(`${this.buffered} bytes wait undecoded: stop reading while a reply is due`);
@@ -242,17 +243,18 @@ export class Connection<F extends Frames, R extends Role> {
   send(message: MessageFrom<F, R> | Encoded): void {
     const entry = message instanceof Encoded ? message : this.#entryOf(message);
     const { event } = entry;
-    if (!this.maySend(event)) {
+    const isTurn = this.#isTurnOf(event);
+    if (!isTurn && !this.#mayAhead(event)) {
       throw new LocalError(
         `cannot send ${this.protocol.table.events[event]} in state ${this.stateName}: ` +
           `expected ${legalEvents(this.protocol.table, this.#state, this.role).join(' or ') || 'nothing'}`,
       );
     }
-    if (entry instanceof Encoded) this.#output().add(entry.bytes);
+    if (entry instanceof Encoded) this.#add(entry.bytes);
     else this.#write(entry.frame, message);
     // The peer's time runs from here on.
     if (this.#owing()) this.#active = this.#now;
-    if (this.#isTurnOf(event)) this.#take(event);
+    if (isTurn) this.#take(event);
     else this.#ahead?.push(this.#state, event);
   }
 
@@ -263,14 +265,13 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Whether the message with this event number may be sent now. */
   maySend(event: number): boolean {
-    if (this.#closed) return false;
-    return this.#isTurnOf(event) || this.#ahead?.allows(this.#state, event) === true;
+    return this.#isTurnOf(event) || this.#mayAhead(event);
   }
 
   /** Bytes to be handed to the transport, since the last call. */
   takeOutput(): Uint8Array | undefined {
-    const output = this.#outbox?.take();
-    this.#outbox = undefined;
+    const output = this.#output instanceof Outbox ? this.#output.take() : this.#output;
+    this.#output = undefined;
     if (this.#tally !== undefined && output !== undefined) this.#tally.bytesSent += output.length;
     return output;
   }
@@ -420,25 +421,35 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   #write(frame: Frame, message: object): void {
-    const outbox = this.#output();
     if (frame.constant !== undefined) {
-      outbox.add(frame.constant);
+      this.#add(frame.constant);
       return;
     }
+    const size = frame.size(message);
+    const outbox = this.#gathering();
     const at = outbox.length;
-    frame.write(message, outbox.reserve(frame.size(message)), at);
+    frame.write(message, outbox.reserve(size), at);
   }
 
-  #output(): Outbox {
-    this.#outbox ??= new Outbox();
-    return this.#outbox;
+  /** Sends bytes that will not change any more. */
+  #add(piece: Uint8Array): void {
+    if (this.#output === undefined) this.#output = piece;
+    else this.#gathering().add(piece);
+  }
+
+  #gathering(): Outbox {
+    if (!(this.#output instanceof Outbox)) this.#output = new Outbox(this.#output);
+    return this.#output;
   }
 
   /** Whether the machine itself takes `event` now, with nothing sent ahead that comes before it. */
   #isTurnOf(event: number): boolean {
-    const { table } = this.protocol;
-    const legal = step(table, this.#state, event) !== REFUSED;
-    return legal && this.#ahead?.empty !== false;
+    if (this.#closed || step(this.protocol.table, this.#state, event) === REFUSED) return false;
+    return this.#ahead === undefined || this.#ahead.empty;
+  }
+
+  #mayAhead(event: number): boolean {
+    return !this.#closed && this.#ahead?.allows(this.#state, event) === true;
   }
 
   #take(event: number): void {
@@ -480,7 +491,7 @@ export class Connection<F extends Frames, R extends Role> {
     const judging = step(table, home, run.entry.event);
     const leadsBack = judging !== REFUSED && step(table, judging, event) === home;
     if (!leadsBack || frame.constant === undefined || this.onStep !== undefined) return 0;
-    const outbox = this.#output();
+    const outbox = this.#gathering();
     const at = outbox.length;
     outbox.reserve(times * frame.constant.length).fill(frame.constant, at);
     this.#skipTo(run.contents.end(times));

@@ -1,38 +1,22 @@
 import { LocalError } from './errors.ts';
 
-const NOTHING = new Uint8Array(0);
-
-/**
- * Where a decoder stands in what was received. One cursor serves a whole connection: the decoder is written
- * in fields that move it, and the common case allocates nothing.
- */
-export class Cursor {
-  bytes: Uint8Array = NOTHING;
+/** Where a decoder stands in what was received: it is written in fields, and each moves it on. */
+export interface Cursor {
+  readonly bytes: Uint8Array;
   /** Index of the next byte to read. */
-  at = 0;
+  at: number;
   /** Index after the last byte received. */
-  end = 0;
+  readonly end: number;
   /** Set by a field that must see more: the index up to which bytes must have come. */
-  wanted = 0;
+  wanted: number;
   /** Set by a field whose content is refused: what it expected and what came. */
-  fault: string | undefined = undefined;
+  fault: string | undefined;
   /** Set with `fault` where the end of the frame cannot be known any more. */
-  lost = false;
-
+  lost: boolean;
   /** Makes sure of `size` bytes from here; when they have not come, says so in `wanted`. */
-  has(size: number): boolean {
-    if (this.end - this.at >= size) return true;
-    this.wanted = this.at + size;
-    return false;
-  }
-
+  has(size: number): boolean;
   /** Back to `at`, as if nothing behind it had been looked at. */
-  rewind(at: number): void {
-    this.at = at;
-    this.wanted = 0;
-    this.fault = undefined;
-    this.lost = false;
-  }
+  rewind(at: number): void;
 }
 
 /**

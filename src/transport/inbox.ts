@@ -1,5 +1,6 @@
-import { Cursor } from './field.ts';
+import type { Cursor } from './field.ts';
 
+const NOTHING = new Uint8Array(0);
 /** What a chunk may weigh beyond what is left of it, before the rest is copied out. */
 const SLACK = 1024;
 /** Larger pieces wait as they came. */
@@ -11,9 +12,20 @@ const MOST_MERGED = 16 * 1024;
  * make the joining quadratic. Small pieces are merged while they wait, each with one of about its size, so a peer
  * that trickles does not cost many times what it sends either.
  */
-export class Inbox extends Cursor {
+export class Inbox implements Cursor {
+  bytes: Uint8Array;
+  at = 0;
+  end: number;
+  wanted = 0;
+  fault: string | undefined = undefined;
+  lost = false;
   #later: Uint8Array[] | undefined;
   #laterBytes = 0;
+
+  constructor(first: Uint8Array = NOTHING) {
+    this.bytes = first;
+    this.end = first.length;
+  }
 
   /** Bytes received and not yet taken. */
   get length(): number {
@@ -43,6 +55,19 @@ export class Inbox extends Cursor {
       // Not `slice`: of a Buffer that is a view.
       this.#show(new Uint8Array(this.bytes.subarray(this.at, this.end)), this.wanted - this.at);
     }
+  }
+
+  has(size: number): boolean {
+    if (this.end - this.at >= size) return true;
+    this.wanted = this.at + size;
+    return false;
+  }
+
+  rewind(at: number): void {
+    this.at = at;
+    this.wanted = 0;
+    this.fault = undefined;
+    this.lost = false;
   }
 
   #reachesWanted(): boolean {

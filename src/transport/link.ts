@@ -148,11 +148,11 @@ export class Link<F extends Frames, R extends Role> implements Wire {
   #arm(): void {
     if (this.session.over) return;
     const due = this.session.nextTimeout();
-    if (due === undefined) {
+    if (this.#timer !== undefined && due === undefined) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     }
-    if (due === undefined || this.#timer !== undefined) return;
+    if (this.#timer !== undefined || due === undefined) return;
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;

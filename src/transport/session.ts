@@ -96,7 +96,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#handlers = handlers;
     this.connection.open(now);
     // Where the server speaks first, what it pushed before is due now.
-    this.#pump();
+    this.#goOn();
   }
 
   /** Bytes came: handles every message that is whole with them. */
@@ -131,7 +131,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   /** The wire takes more again. */
   drained(): void {
     this.#choked = false;
-    this.#pump();
+    this.#goOn();
   }
 
   /** When `handleTimeout` is due. */
@@ -216,15 +216,19 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     if (this.#clock !== undefined) this.connection.advance(this.#clock());
   }
 
+  /** A message is answered, or the wire takes more again. */
+  #goOn(): void {
+    this.#rest();
+    this.#pump();
+  }
+
   #pump(): void {
     this.#pumping = true;
-    while (!this.#busy && !this.#choked && !this.#over) {
-      if (!this.#takeNext()) break;
+    while (!this.#busy && !this.#choked && !this.#over && this.#takeNext()) {
       // Behind each message, not each segment: what the peer may say next can depend on it.
       this.#rest();
       if (this.connection.unsent >= FLUSH_BYTES) this.#flush();
     }
-    this.#rest();
     this.#pumping = false;
     this.#flush();
     this.#regulate();
@@ -276,7 +280,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
       (reply) => {
         if (!this.#resume()) return;
         this.#answer(received, reply);
-        this.#pump();
+        this.#goOn();
       },
       // Of a session that is over too: it is a fault of the program all the same.
       (error: unknown) => this.#failed(error),
@@ -322,7 +326,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
       this.#failed(error);
     }
     // A handler that answers at once is called from there.
-    if (!this.#pumping) this.#pump();
+    if (!this.#pumping) this.#goOn();
   }
 
   /** The handler is done. @returns whether there is still a peer to answer. */

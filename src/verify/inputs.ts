@@ -1,6 +1,6 @@
 import { REFUSED, step, type Table } from '../machine/table.ts';
 import type { Decoder, Entry } from '../transport/decoder.ts';
-import { Cursor } from '../transport/field.ts';
+import { Inbox } from '../transport/inbox.ts';
 import type { AnyProtocol, AnySample, AnySamples } from '../transport/protocol.ts';
 
 /**
@@ -234,18 +234,11 @@ function holdsSecret({ frames }: AnyProtocol, type: string | undefined): boolean
 }
 
 function entryAt(decoder: Decoder, bytes: Uint8Array): Entry | 'wait' | undefined {
-  return decoder.identify(cursorOn(bytes));
+  return decoder.identify(new Inbox(bytes));
 }
 
 function isLost(entry: Entry, bytes: Uint8Array): boolean {
-  const cursor = cursorOn(bytes);
+  const cursor = new Inbox(bytes);
   entry.frame.read(cursor, {});
   return cursor.lost;
-}
-
-function cursorOn(bytes: Uint8Array): Cursor {
-  const cursor = new Cursor();
-  cursor.bytes = bytes;
-  cursor.end = bytes.length;
-  return cursor;
 }

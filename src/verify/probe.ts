@@ -1,5 +1,5 @@
 import type { Decoder } from '../transport/decoder.ts';
-import { Cursor } from '../transport/field.ts';
+import { Inbox } from '../transport/inbox.ts';
 import { dial, type RawConnection } from '../transport/tcp.ts';
 
 /** Where the implementation listens. */
@@ -139,9 +139,7 @@ export class Probe {
   }
 
   #decode(): void {
-    const cursor = new Cursor();
-    cursor.bytes = this.#undecoded;
-    cursor.end = this.#undecoded.length;
+    const cursor = new Inbox(this.#undecoded);
     let start = 0;
     while (cursor.at < cursor.end) {
       const entry = this.#decoder.identify(cursor);

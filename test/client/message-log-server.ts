@@ -43,10 +43,15 @@ export async function messageLogServer(
 function withRoom(log: MessageLog, room: number): MessageLog {
   let left = room;
   return {
-    append(author, messages, answer) {
-      const taken = Slices.of(...[...messages].slice(0, left));
-      left -= taken.length;
-      log.append(author, taken, answer);
+    writer(author) {
+      const writer = log.writer(author);
+      return {
+        append(messages, answer) {
+          const taken = Slices.of(...[...messages].slice(0, left));
+          left -= taken.length;
+          writer.append(taken, answer);
+        },
+      };
     },
     reopen: () => log.reopen(),
     close: () => log.close(),

@@ -7,6 +7,7 @@ import { messageLog } from '../../src/transport/message-log.ts';
 import type { AnySession } from '../../src/transport/observer.ts';
 import { Tally } from '../../src/transport/tally.ts';
 import { listen } from '../../src/transport/tcp.ts';
+import { memoryLog } from '../support/memory-log.ts';
 
 /** What no watcher may ever see. */
 export const secrets = {
@@ -32,13 +33,7 @@ export async function watchedServer(address: HttpAddress = { port: 0 }): Promise
 }> {
   const tally = new Tally(messageLog.table);
   const page = await inspect(messageLog, tally, address);
-  const log = {
-    append: (_: unknown, { length }: { readonly length: number }, answer: (taken: number) => void) =>
-      answer(length),
-    reopen: async () => undefined,
-    close: async () => undefined,
-  };
-  const server = await listen(messageLog, messageLogHandlers({ log }), {
+  const server = await listen(messageLog, messageLogHandlers({ log: memoryLog() }), {
     host: '127.0.0.1',
     port: 0,
     lingerTimeout: 100,

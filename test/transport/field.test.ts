@@ -1,28 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LocalError } from '../../src/transport/errors.ts';
-import {
-  bytes,
-  Cursor,
-  type Field,
-  padded,
-  secret,
-  tag,
-  text,
-  u8,
-  u16be,
-  u16le,
-} from '../../src/transport/field.ts';
+import { bytes, type Field, padded, secret, tag, text, u8, u16be, u16le } from '../../src/transport/field.ts';
+import { Inbox } from '../../src/transport/inbox.ts';
 
 const seed = 7;
 const numRuns = 500;
-
-function cursorOn(bytes: Uint8Array): Cursor {
-  const cursor = new Cursor();
-  cursor.bytes = bytes;
-  cursor.end = bytes.length;
-  return cursor;
-}
 
 function encode<T>(field: Field<T>, value: T): Uint8Array {
   // Something before and behind, so that a field that writes elsewhere is seen.
@@ -52,13 +35,13 @@ function inverse<T>(name: string, field: Field<T>, values: fc.Arbitrary<T>): Exa
       fc.assert(
         fc.property(values, (value) => {
           const encoded = encode(field, value);
-          const cursor = cursorOn(encoded);
+          const cursor = new Inbox(encoded);
           expect(field.read(cursor)).toEqual(value);
           expect(cursor.at).toBe(encoded.length);
           expect(cursor.fault).toBeUndefined();
           // Every beginning of it asks for more, and moves nothing.
           for (let end = 0; end < encoded.length; end += Math.max(1, encoded.length >> 4)) {
-            const short = cursorOn(encoded.subarray(0, end));
+            const short = new Inbox(encoded.subarray(0, end));
             expect(field.read(short)).toBeUndefined();
             expect(short.wanted).toBeGreaterThan(end);
             expect(short.wanted).toBeLessThanOrEqual(encoded.length);
@@ -88,7 +71,7 @@ test('bytes as many as there can be', () => {
   const value = Buffer.alloc(65_535, 7);
   const encoded = encode(bytes('u16le'), value);
   expect(encoded.subarray(0, 2)).toEqual(Uint8Array.of(255, 255));
-  expect(value.equals(bytes('u16le').read(cursorOn(encoded)) ?? Buffer.of())).toBe(true);
+  expect(value.equals(bytes('u16le').read(new Inbox(encoded)) ?? Buffer.of())).toBe(true);
 });
 
 test('integers lie on the wire as their name says', () => {
@@ -126,7 +109,7 @@ test.each<[string, Field<unknown>, number[], string, boolean]>([
   ['text that is too long', text('u8', { max: 2 }), [3], 'got length 3', true],
   ['a byte that is not ASCII', padded(3), [97, 128, 0], 'got byte 128 at offset 1', false],
 ])('what cannot be decoded is a fault: %s', (_, field, wire, fault, lost) => {
-  const cursor = cursorOn(Uint8Array.from(wire));
+  const cursor = new Inbox(Uint8Array.from(wire));
   field.read(cursor);
   expect(cursor.fault).toContain(fault);
   expect(cursor.lost).toBe(lost);
@@ -134,13 +117,13 @@ test.each<[string, Field<unknown>, number[], string, boolean]>([
 });
 
 test('what stands behind the NUL of padded text is nobody’s business', () => {
-  const cursor = cursorOn(Uint8Array.of(97, 0, 200, 98));
+  const cursor = new Inbox(Uint8Array.of(97, 0, 200, 98));
   expect(padded(4).read(cursor)).toBe('a');
   expect(cursor.fault).toBeUndefined();
 });
 
 test('a secret is kept out of faults', () => {
-  const cursor = cursorOn(Uint8Array.of(97, 200, 0));
+  const cursor = new Inbox(Uint8Array.of(97, 200, 0));
   secret(padded(3)).read(cursor);
   expect(cursor.fault).toContain('got something else');
   expect(cursor.fault).not.toContain('200');
@@ -148,7 +131,7 @@ test('a secret is kept out of faults', () => {
 
 test('bytes are a view of what was received', () => {
   const wire = Uint8Array.of(2, 8, 9);
-  const value = bytes('u8').read(cursorOn(wire));
+  const value = bytes('u8').read(new Inbox(wire));
   expect(value?.buffer).toBe(wire.buffer);
 });
 

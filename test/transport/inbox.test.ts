@@ -71,8 +71,7 @@ test('a frame of 65,535 bytes that trickles in is joined once, from few pieces, 
 test('what is left of a large chunk does not keep the chunk', () => {
   const chunk = new Uint8Array(100_000);
   chunk.set([0, 0, 5, 0, 1], 99_995);
-  const inbox = new Inbox();
-  inbox.add(chunk);
+  const inbox = new Inbox(chunk);
   inbox.at = 99_997;
   expect(inbox.ready()).toBe(true);
   expect(payload.read(inbox)).toBeUndefined();

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { messageLogHandlers } from '../../src/handlers/message-log.ts';
-import type { MessageLog } from '../../src/store/log/message-log.ts';
 import { accountChat } from '../../src/transport/account-chat.ts';
 import { Connection } from '../../src/transport/connection.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
@@ -9,6 +8,7 @@ import { messageLog } from '../../src/transport/message-log.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
 import { Session } from '../../src/transport/session.ts';
 import type { Open } from '../../src/transport/tcp.ts';
+import { memoryLog } from '../support/memory-log.ts';
 import { MemoryWire } from '../support/memory-wire.ts';
 import { greeter } from '../support/protocols.ts';
 
@@ -50,18 +50,10 @@ async function serve<F extends Frames>(
 }
 
 function logged(did: string[]): Open<typeof messageLog.frames> {
-  const log: MessageLog = {
-    append: (author, messages, answer) => {
-      did.push(
-        ...[...messages].map(
-          (message) => `[${Buffer.from(author.name)}] ${Buffer.from(message).toString('hex')}`,
-        ),
-      );
-      answer(messages.length);
-    },
-    reopen: async () => {},
-    close: async () => {},
-  };
+  const log = memoryLog((name, messages) => {
+    did.push(...messages.map((message) => `[${name}] ${message.toString('hex')}`));
+    return messages.length;
+  });
   return messageLogHandlers({ log, authenticate: async ({ password }) => ((password[0] ?? 0) & 1) === 1 });
 }
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { messageLogHandlers } from '../../src/handlers/message-log.ts';
-import type { MessageLog } from '../../src/store/log/message-log.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
 import { casesOf } from '../../src/verify/cases.ts';
 import { inputsOf } from '../../src/verify/inputs.ts';
@@ -8,6 +7,7 @@ import { project } from '../../src/verify/project.ts';
 import { hsiSuite } from '../../src/verify/suite.ts';
 import { acceptedBy, holdCase } from '../support/hold.ts';
 import { memoryServer } from '../support/line.ts';
+import { memoryLog } from '../support/memory-log.ts';
 
 const projection = project(messageLog, inputsOf(messageLog));
 const cases = casesOf(projection);
@@ -51,14 +51,10 @@ test('together they are the dialogues of the complete suite with k = 0', () => {
 
 test.each(cases.map((one) => [one.id, one] as const))('without a socket: %s', async (_, one) => {
   const kept: string[] = [];
-  const log: MessageLog = {
-    append: (author, messages, answer) => {
-      kept.push(...[...messages].map((message) => `${Buffer.from(author.name)}: ${Buffer.from(message)}`));
-      answer(messages.length);
-    },
-    reopen: async () => {},
-    close: async () => {},
-  };
+  const log = memoryLog((name, messages) => {
+    kept.push(...messages.map((message) => `${name}: ${message}`));
+    return messages.length;
+  });
   const dial = memoryServer(messageLog, messageLogHandlers({ log }));
   expect(await holdCase(projection, one, dial)).toBeUndefined();
   // Nothing reaches the log but what was accepted.

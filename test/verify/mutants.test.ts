@@ -4,7 +4,6 @@ import { accountChatHandlers } from '../../src/handlers/account-chat.ts';
 import { basicChatHandlers, type RoomLog } from '../../src/handlers/basic-chat.ts';
 import { messageLogHandlers } from '../../src/handlers/message-log.ts';
 import type { Table as ProtocolTable } from '../../src/machine/table.ts';
-import type { MessageLog } from '../../src/store/log/message-log.ts';
 import { accountChat } from '../../src/transport/account-chat.ts';
 import { basicChat } from '../../src/transport/basic-chat.ts';
 import { messageLog } from '../../src/transport/message-log.ts';
@@ -16,6 +15,7 @@ import { type Projection, project } from '../../src/verify/project.ts';
 import { acceptedBy, holdCase, takenIn } from '../support/hold.ts';
 import { type Dial, memoryServer } from '../support/line.ts';
 import { MemoryAccounts, plainPasswords } from '../support/memory-accounts.ts';
+import { memoryLog } from '../support/memory-log.ts';
 import { inWords, isEquivalent, type Mutant, mutantsOf } from './mutants.ts';
 import { difference } from './support/equivalence.ts';
 
@@ -129,16 +129,12 @@ function messageLogService(): Service {
   };
   const projection = project(messageLog, inputsOf(messageLog, samples));
   let kept: string[] = [];
-  const log: MessageLog = {
-    append: (author, messages, answer) => {
-      const texts = [...messages].map((message) => Buffer.from(message).toString());
-      const taken = texts.includes('full') ? texts.indexOf('full') : texts.length;
-      kept.push(...texts.slice(0, taken).map((text) => `${Buffer.from(author.name)}: ${text}`));
-      answer(taken);
-    },
-    reopen: async () => {},
-    close: async () => {},
-  };
+  const log = memoryLog((name, messages) => {
+    const texts = messages.map(String);
+    const taken = texts.includes('full') ? texts.indexOf('full') : texts.length;
+    kept.push(...texts.slice(0, taken).map((text) => `${name}: ${text}`));
+    return taken;
+  });
   return {
     protocol: messageLog,
     projection,

@@ -2,7 +2,7 @@ import { AppendFile, type AppendFileOptions, type LogTiming } from './append-fil
 import type { LogFault } from './log-fault.ts';
 import type { LogFormat } from './log-format.ts';
 import { type LogFormatName, logFormats } from './log-formats.ts';
-import type { Author, MessageLog, Messages } from './message-log.ts';
+import type { Author, LogWriter, MessageLog, Messages } from './message-log.ts';
 import { Outage } from './outage.ts';
 import { RecordBatch } from './record-batch.ts';
 import type { TornRecord } from './torn-record.ts';
@@ -78,7 +78,6 @@ class FileLog implements MessageLog {
   readonly #fsync: FsyncPolicy;
   readonly #everySecond: NodeJS.Timeout | undefined;
 
-  readonly #prefixes = new WeakMap<Author, Buffer>();
   readonly #batch = new RecordBatch();
   /** Appends without an answer, in the order of their records. */
   #appends: Append[] = [];
@@ -100,14 +99,19 @@ class FileLog implements MessageLog {
     }
   }
 
-  append(author: Author, messages: Messages, answer: (taken: number) => void): void {
+  writer(author: Author): LogWriter {
+    const prefix = this.#format.prefix(author);
+    return { append: (messages, answer) => this.#append(prefix, messages, answer) };
+  }
+
+  #append(prefix: Buffer, messages: Messages, answer: (taken: number) => void): void {
     if (this.#closed !== undefined || messages.length === 0) {
       answer(0);
       return;
     }
     const append: Append = { batched: 0, taken: 0, refused: false, answer };
     this.#appends.push(append);
-    this.#addRecords(append, this.#prefixOf(author), messages);
+    this.#addRecords(append, prefix, messages);
     this.#schedule();
   }
 
@@ -121,15 +125,6 @@ class FileLog implements MessageLog {
       this.#format.add(batch, prefix, messages.bytes, messages.start(index), messages.end(index));
       append.batched++;
     }
-  }
-
-  #prefixOf(author: Author): Buffer {
-    let prefix = this.#prefixes.get(author);
-    if (prefix === undefined) {
-      prefix = this.#format.prefix(author);
-      this.#prefixes.set(author, prefix);
-    }
-    return prefix;
   }
 
   #schedule(): void {

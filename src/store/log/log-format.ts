@@ -5,7 +5,7 @@ import type { RecordBatch } from './record-batch.ts';
 export interface LogFormat {
   /** The bytes every record ends with. What follows the last of them in a file is a torn record. */
   readonly recordEnd: string;
-  /** The part of every record of `author` that comes before the message. Encoded once for each author. */
+  /** The part of every record of `author` that comes before the message. Encoded once for each writer. */
   prefix(author: Author): Buffer;
   /** Adds one record to `batch`: of the message `source[start..end)`. */
   add(batch: RecordBatch, prefix: Uint8Array, source: Uint8Array, start: number, end: number): void;

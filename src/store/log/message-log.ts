@@ -1,7 +1,4 @@
-/**
- * Who appends. Make one object for each logged-in client and pass the same one every time: a log may keep
- * the encoded form of an author for as long as the object lives, so it must not change.
- */
+/** Who appends. */
 export interface Author {
   /** The name as it came from the wire, any bytes. */
   readonly name: Uint8Array;
@@ -24,15 +21,8 @@ export interface Messages extends Iterable<Uint8Array> {
 
 /** Where accepted messages go. An engine that keeps one log on many machines implements the same interface. */
 export interface MessageLog {
-  /**
-   * Appends `messages` in their order. The bytes are taken before the call returns, so the caller may reuse
-   * them. Appends are logged in the order of the calls.
-   *
-   * Answers once, now or later, how many of `messages`, counted from the first, are in the log, as durable as the log
-   * promises; a smaller number than `messages.length` means that the rest is refused. After `close` it
-   * answers 0. A full or failing disk is a smaller number, and nothing is thrown for it.
-   */
-  append(author: Author, messages: Messages, answer: (taken: number) => void): void;
+  /** For a client that has logged in. What all its records have in common is encoded once, here. */
+  writer(author: Author): LogWriter;
 
   /**
    * Opens the log's path anew, for log rotation: what was appended before this call stays in the old file,
@@ -42,4 +32,17 @@ export interface MessageLog {
 
   /** Writes what was appended, then closes. May be called again. */
   close(): Promise<void>;
+}
+
+/** One author's part in a log. */
+export interface LogWriter {
+  /**
+   * Appends `messages` in their order. The bytes are taken before the call returns, so the caller may reuse
+   * them. Appends of all writers are logged in the order of the calls.
+   *
+   * Answers once, now or later, how many of `messages`, counted from the first, are in the log, as durable as the log
+   * promises; a smaller number than `messages.length` means that the rest is refused. After the log's `close` it
+   * answers 0. A full or failing disk is a smaller number, and nothing is thrown for it.
+   */
+  append(messages: Messages, answer: (taken: number) => void): void;
 }

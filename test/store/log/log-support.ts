@@ -12,7 +12,7 @@ export function messages(...texts: string[]): Slices {
 
 /** Resolves with the log's answer. */
 export function append(log: MessageLog, by: Author, messages: Messages): Promise<number> {
-  return new Promise((resolve) => log.append(by, messages, resolve));
+  return new Promise((resolve) => log.writer(by).append(messages, resolve));
 }
 
 export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -27,7 +27,7 @@ export function runScript(script: string, args: readonly string[], shell?: strin
   const source = `const { openFileLog } = await import(${module('store/log/file-log.js')});
     const { Slices } = await import(${module('transport/slices.js')});
     const append = (log, author, messages) =>
-      new Promise((resolve) => log.append(author, messages, resolve));\n${script}`;
+      new Promise((resolve) => log.writer(author).append(messages, resolve));\n${script}`;
   const argv = ['--input-type=module', '-e', source, ...args];
   // The shell sets a limit and then becomes Node.
   return shell === undefined
