@@ -56,8 +56,10 @@ export class Connection<F extends Frames, R extends Role> {
   onStep: StepListener | undefined;
   /** Present while bytes wait, like the output: most connections are idle, most of the time. */
   #inbox: Inbox | undefined;
-  /** A single piece is kept as it is: most output is one reply, and one broadcast serves many. */
-  #output: Uint8Array | Outbox | undefined;
+  /** The first piece of output, kept as it is: most output is one reply, and one broadcast serves many. */
+  #piece: Uint8Array | undefined;
+  /** All output, where there are more pieces. */
+  #outbox: Outbox | undefined;
   readonly #limits: TimeLimits;
   readonly #tally: Tally | undefined;
   #state: number;
@@ -108,7 +110,7 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Bytes sent and not yet taken by `takeOutput`. */
   get unsent(): number {
-    return this.#output?.length ?? 0;
+    return this.#outbox?.length ?? this.#piece?.length ?? 0;
   }
 
   /** The transport stands: `transport.accept`. */
@@ -188,11 +190,11 @@ export class Connection<F extends Frames, R extends Role> {
     if (cursor === undefined || this.#waits() || !this.#skipRest(cursor)) return undefined;
     const decoder = this.#decoder();
     const entry = decoder.identify(cursor);
-    if (entry === undefined || entry === 'wait' || !(entry.name in wanted)) return undefined;
+    if (entry === undefined || entry === 'wait') return undefined;
     const { protocol } = this;
     const { inPlace } = entry.frame;
     const isRun = protocol.runs[this.#state * protocol.table.events.length + entry.event] === 1;
-    if (!isRun || inPlace === undefined) return undefined;
+    if (!isRun || inPlace === undefined || !(entry.name in wanted)) return undefined;
     const start = cursor.at;
     const isWhole = inPlace.skip(cursor);
     if (!isWhole || cursor.fault !== undefined) {
@@ -270,8 +272,9 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Bytes to be handed to the transport, since the last call. */
   takeOutput(): Uint8Array | undefined {
-    const output = this.#output instanceof Outbox ? this.#output.take() : this.#output;
-    this.#output = undefined;
+    const output = this.#outbox?.take() ?? this.#piece;
+    this.#outbox = undefined;
+    this.#piece = undefined;
     if (this.#tally !== undefined && output !== undefined) this.#tally.bytesSent += output.length;
     return output;
   }
@@ -433,13 +436,13 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Sends bytes that will not change any more. */
   #add(piece: Uint8Array): void {
-    if (this.#output === undefined) this.#output = piece;
+    if (this.#piece === undefined && this.#outbox === undefined) this.#piece = piece;
     else this.#gathering().add(piece);
   }
 
   #gathering(): Outbox {
-    if (!(this.#output instanceof Outbox)) this.#output = new Outbox(this.#output);
-    return this.#output;
+    this.#outbox ??= new Outbox(this.#piece);
+    return this.#outbox;
   }
 
   /** Whether the machine itself takes `event` now, with nothing sent ahead that comes before it. */
