@@ -5,7 +5,8 @@ import type { EndCause } from '../transport/handlers.ts';
 import type { AnySession, ServerObserver } from '../transport/observer.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Tally } from '../transport/tally.ts';
-import { type HttpAddress, type HttpService, say, serveHttp } from './http.ts';
+import type { HttpAddress, HttpService } from './http.ts';
+import { type MetricsSample, serveMetrics } from './metrics-service.ts';
 import { answersOf, bare } from './transactions.ts';
 
 const SYNC_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
@@ -187,23 +188,21 @@ export class Metrics {
     };
   }
 
+  /** All numbers as they stand, to be summed with those of other processes. */
+  async sample(): Promise<MetricsSample> {
+    return await this.registry.getMetricsAsJSON();
+  }
+
   /**
    * Serves `/metrics`, `/healthz` (the process lives) and `/readyz` (it should get clients).
    *
    * @throws the system's error when the address cannot be listened on.
    */
   async serve(address: HttpAddress): Promise<HttpService> {
-    return await serveHttp(address, {
-      answer: async ({ pathname }, response) => {
-        if (pathname === '/metrics') {
-          response.setHeader('content-type', this.registry.contentType);
-          response.end(await this.registry.metrics());
-        } else if (pathname === '/healthz') say(response, 200, 'ok');
-        else if (pathname === '/readyz') {
-          const reason = this.unready();
-          say(response, reason === undefined ? 200 : 503, reason ?? 'ready');
-        } else say(response, 404, 'nothing here: /metrics, /healthz, /readyz');
-      },
-    });
+    return await serveMetrics(
+      address,
+      () => this.registry,
+      () => this.unready(),
+    );
   }
 }

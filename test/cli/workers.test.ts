@@ -191,6 +191,59 @@ test('what keeps a worker from serving ends the server, and is said once', async
   expect(stderr.match(/is taken/g)).toHaveLength(1);
 });
 
+/** What the page of all workers shows. */
+async function page(path: string): Promise<string> {
+  const [, address] = /metrics at (http:\S+)/.exec(server.stdout) ?? [];
+  return (await fetch(`${address}${path}`)).text();
+}
+
+/** The sum of the numbers under a name, with these labels. */
+async function metric(name: string, ...labels: readonly string[]): Promise<number> {
+  const lines = (await page('/metrics')).split('\n');
+  const own = lines.filter(
+    (line) => /^\w+/.exec(line)?.[0] === name && labels.every((one) => line.includes(one)),
+  );
+  return own.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+}
+
+const taken = () => metric('wirechart_messages_total', 'sender="client"', 'message="MESSAGE"');
+const standing = () => metric('wirechart_connections');
+
+async function say(some: readonly Client[]): Promise<void> {
+  for (const client of some) {
+    client.socket.write(frame(3, 'counted'));
+    await client.until(({ accepted }) => accepted === 3);
+  }
+}
+
+test('show their numbers as one, and what a killed one had counted stays', async () => {
+  await start('--metrics', '0');
+  expect(server.stdout.match(/metrics at http/g)).toHaveLength(1);
+  const some = await logIn(6);
+  await say(some);
+  await expect.poll(taken, { timeout: 10_000 }).toBe(6);
+  expect(await standing()).toBe(6);
+  expect(await metric('wirechart_log_bytes_total')).toBe('[client0]: counted\r\n'.length * 6);
+  expect(await page('/readyz')).toBe('ready\n');
+
+  const [first = 0] = processes();
+  process.kill(first, 'SIGKILL');
+  await server.says(/"worker":3,"process":\d+/);
+  await expect.poll(standing, { timeout: 10_000 }).toBe(some.filter(({ over }) => !over).length);
+  expect(await taken()).toBe(6);
+  await say(await logIn(4));
+  await expect.poll(taken, { timeout: 10_000 }).toBe(10);
+});
+
+test.runIf(process.platform === 'linux')('are not ready when one of them cannot write the log', async () => {
+  await start('--metrics', '0', '--log', '/dev/full');
+  expect(await page('/readyz')).toBe('ready\n');
+  const [client] = await logIn(1);
+  client?.socket.write(frame(3, 'no room'));
+  await server.says('/dev/full');
+  await expect.poll(() => page('/readyz'), { timeout: 10_000 }).toMatch(/^worker [12]: .*\/dev\/full/);
+});
+
 test('are refused where one process must do all', async () => {
   for (const protocol of ['basic-chat', 'account-chat']) {
     const { status, stderr } = await run(['serve', protocol, '--workers', '2'], { cwd: directory });

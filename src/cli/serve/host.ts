@@ -1,11 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { HttpService } from '../../inspect/http.ts';
 import type { Metrics } from '../../inspect/metrics.ts';
 import type { Frames, Protocol } from '../../transport/protocol.ts';
 import { listen, type Open, type TcpServer } from '../../transport/tcp.ts';
-import { address, count, formatAddress, port, seconds } from '../arguments.ts';
+import { type Address, address, count, formatAddress, port, seconds } from '../arguments.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { Diagnostics, type DiagnosticsOptions } from './diagnostics.ts';
-import { Watch, type WatchOptions } from './watch.ts';
+import { opened, Watch, type WatchOptions } from './watch.ts';
 import { type WorkerRole, Workers, workerRole } from './workers.ts';
 
 /** What every `serve` command takes. */
@@ -108,8 +109,8 @@ async function run<F extends Frames>(
   let stopping = false;
   try {
     const watched = await watch.open(service.protocol, diagnostics, {
-      tell: (text) => diagnostics.logger.info(text),
-      failed: (error, { host, port }) => cannotListen(error, port, host),
+      ...operator(diagnostics),
+      hasPrimary: worker !== undefined,
       unready: () => (stopping ? 'stopping' : service.unready?.()),
     });
     const { maxConnections, workers = 1 } = options;
@@ -127,7 +128,13 @@ async function run<F extends Frames>(
   const stopped = worker?.stopped ?? stopSignal();
   reopenWhenTold(diagnostics, worker, async () => service.reopen?.());
   if (worker === undefined) sayReady(diagnostics, service.protocol.name, server);
-  else worker.listening(server, () => diagnostics.totals);
+  else {
+    worker.listening(server, async () => ({
+      totals: diagnostics.totals,
+      metrics: await watch.metrics?.sample(),
+      unready: service.unready?.(),
+    }));
+  }
   await stopped;
   stopping = true;
   await server.close();
@@ -148,14 +155,14 @@ export async function hostByWorkers(
   options: HostOptions,
   prepare: (diagnostics: Diagnostics) => Promise<void>,
 ): Promise<void> {
-  for (const flag of ['inspect', 'metrics'] as const) {
-    if (options[flag] === undefined) continue;
-    throw new Failure(`--${flag} shows one process alone: leave it or --workers out`, EXIT.usage);
+  if (options.inspect !== undefined) {
+    throw new Failure('--inspect shows one process alone: leave it or --workers out', EXIT.usage);
   }
   const diagnostics = new Diagnostics({ ...options, transactions: undefined });
   await prepare(diagnostics);
   const stopped = stopSignal();
   const workers = new Workers(diagnostics);
+  const page = options.metrics && (await serveSum(options.metrics, workers, diagnostics));
   try {
     sayReady(diagnostics, name, await workers.start(count));
     reopenWhenTold(diagnostics, undefined, async () => {
@@ -165,7 +172,24 @@ export async function hostByWorkers(
     await stopped;
   } finally {
     diagnostics.stopped(await workers.stop());
+    await page?.close();
   }
+}
+
+/** The metrics of all workers as one. */
+async function serveSum(address: Address, workers: Workers, diagnostics: Diagnostics): Promise<HttpService> {
+  const { SummedMetrics } = await import('../../inspect/summed-metrics.ts');
+  const metrics = new SummedMetrics();
+  metrics.unready = () => workers.unready;
+  workers.metrics = metrics;
+  return await opened('metrics', address, metrics.serve(address), operator(diagnostics));
+}
+
+function operator({ logger }: Diagnostics) {
+  return {
+    tell: (text: string) => logger.info(text),
+    failed: (error: unknown, { host, port }: Address) => cannotListen(error, port, host),
+  };
 }
 
 function sayReady(

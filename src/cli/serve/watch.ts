@@ -12,11 +12,17 @@ export interface WatchOptions {
   readonly metrics?: Address | undefined;
 }
 
-/** What a {@link Watch} needs of the server's process. */
-interface Surroundings {
+/** Who is told where to watch, or why not. */
+interface Operator {
   readonly tell: (text: string) => void;
   /** The error for the operator. */
   readonly failed: (error: unknown, address: Address) => unknown;
+}
+
+/** What a {@link Watch} needs of the server's process. */
+interface Surroundings extends Operator {
+  /** Whether this process tells its metrics to another one, which serves them. */
+  readonly hasPrimary: boolean;
   /** Why no new clients should come, while that is so. */
   readonly unready: () => string | undefined;
 }
@@ -58,28 +64,17 @@ export class Watch {
     if (inspect === undefined && metrics === undefined) return { observer: own };
     const tally = new Tally(protocol.table);
     const observers = [own];
-    const open = async <S extends HttpService>(
-      what: string,
-      at: Address,
-      service: Promise<S>,
-    ): Promise<S> => {
-      try {
-        const { host, port } = await service;
-        about.tell(`${what} at http://${formatAddress(host, port)}`);
-        this.#services.push(await service);
-        return await service;
-      } catch (error) {
-        throw about.failed(error, at);
-      }
-    };
     if (this.metrics !== undefined && metrics !== undefined) {
       this.metrics.unready = about.unready;
       observers.push(this.metrics.watch(protocol, tally));
-      await open('metrics', metrics, this.metrics.serve(metrics));
+      if (!about.hasPrimary) {
+        this.#services.push(await opened('metrics', metrics, this.metrics.serve(metrics), about));
+      }
     }
     if (inspect !== undefined) {
       const inspection = await import('../../inspect/inspection.ts');
-      const page = await open('live page', inspect, inspection.inspect(protocol, tally, inspect));
+      const page = await opened('live page', inspect, inspection.inspect(protocol, tally, inspect), about);
+      this.#services.push(page);
       observers.push(page.observer);
     }
     return { observer: observedBy(observers), tally };
@@ -87,5 +82,21 @@ export class Watch {
 
   async close(): Promise<void> {
     await Promise.all(this.#services.splice(0).map((service) => service.close()));
+  }
+}
+
+/** Says where `what` can be watched. @throws what `failed` makes of the system's error. */
+export async function opened<S extends HttpService>(
+  what: string,
+  at: Address,
+  service: Promise<S>,
+  { tell, failed }: Operator,
+): Promise<S> {
+  try {
+    const { host, port } = await service;
+    tell(`${what} at http://${formatAddress(host, port)}`);
+    return await service;
+  } catch (error) {
+    throw failed(error, at);
   }
 }

@@ -1,5 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
-import { once } from 'node:events';
+import type { MetricsSample } from '../../inspect/metrics-service.ts';
+import type { SummedMetrics } from '../../inspect/summed-metrics.ts';
 import { Failure } from '../failure.ts';
 import type { Diagnostics, Totals } from './diagnostics.ts';
 
@@ -9,8 +10,17 @@ export interface Listening {
   readonly port: number;
 }
 
+/** What a worker has done, and how it is. */
+export interface Progress {
+  readonly totals: Totals;
+  /** Where metrics are asked for. */
+  readonly metrics?: MetricsSample | undefined;
+  /** Why no new clients should come to it, while that is so. */
+  readonly unready?: string | undefined;
+}
+
 /** What a worker tells its primary. */
-type Report = { readonly listening: Listening } | { readonly totals: Totals };
+type Report = { readonly listening: Listening } | { readonly progress: Progress };
 
 /** What a primary tells its workers; nothing else reaches them, since a terminal sends its signals to them all. */
 type Order = 'stop' | 'reopen';
@@ -28,9 +38,9 @@ export interface WorkerRole {
   /** Resolves when the primary says so. */
   readonly stopped: Promise<void>;
   onReopen(reopen: () => void): void;
-  /** Clients can come. What `totals` answers is told to the primary from now on. */
-  listening(at: Listening, totals: () => Totals): void;
-  /** Tells the last totals and lets the process end. */
+  /** Clients can come. What `progress` answers is told to the primary from now on. */
+  listening(at: Listening, progress: () => Promise<Progress>): void;
+  /** Tells the last of its progress and lets the process end. */
   leave(): Promise<void>;
 }
 
@@ -48,7 +58,7 @@ export function workerRole(): WorkerRole | undefined {
   }
   let stop: () => void = () => {};
   let reopen: () => void = () => {};
-  let totals: (() => Totals) | undefined;
+  let progress: (() => Promise<Progress>) | undefined;
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
   });
@@ -61,6 +71,9 @@ export function workerRole(): WorkerRole | undefined {
       if (process.connected) process.send?.(report, undefined, undefined, () => resolve());
       else resolve();
     });
+  const tellProgress = async (): Promise<void> => {
+    if (progress !== undefined) await tell({ progress: await progress() });
+  };
   return {
     numbers: { first: NUMBERS_STEP + worker.id, step: NUMBERS_STEP },
     stopped,
@@ -68,12 +81,12 @@ export function workerRole(): WorkerRole | undefined {
       reopen = action;
     },
     listening({ host, port }, answer) {
-      totals = answer;
+      progress = answer;
       void tell({ listening: { host, port } });
-      setInterval(() => void tell({ totals: answer() }), REPORT_INTERVAL).unref();
+      setInterval(() => void tellProgress(), REPORT_INTERVAL).unref();
     },
     async leave() {
-      if (totals !== undefined) await tell({ totals: totals() });
+      await tellProgress();
       worker.disconnect();
     },
   };
@@ -85,10 +98,12 @@ export function workerRole(): WorkerRole | undefined {
  * and another one takes its place.
  */
 export class Workers {
+  /** Has what the workers tell of their metrics, while set. */
+  metrics: SummedMetrics | undefined;
   readonly #diagnostics: Diagnostics;
-  /** Of every worker there was, by its number. */
-  readonly #totals = new Map<number, Totals>();
-  readonly #alive = new Set<Worker>();
+  readonly #members = new Set<Member>();
+  /** Of those that are gone. */
+  #totals: Totals = NOTHING_DONE;
   readonly #restarts = new Set<NodeJS.Timeout>();
   #stopping = false;
 
@@ -96,6 +111,15 @@ export class Workers {
     this.#diagnostics = diagnostics;
     // By the other policy they race for each connection: connections last, so luck would divide the work.
     cluster.schedulingPolicy = cluster.SCHED_RR;
+  }
+
+  /** Why no new clients should come: they may meet any of the workers. */
+  get unready(): string | undefined {
+    if (this.#stopping) return 'stopping';
+    const listening = [...this.#members].filter(({ listens }) => listens);
+    if (listening.length === 0) return 'no worker listens';
+    const out = listening.find(({ progress }) => progress?.unready !== undefined);
+    return out && `worker ${out.worker.id}: ${out.progress?.unready}`;
   }
 
   /**
@@ -118,35 +142,36 @@ export class Workers {
   async stop(): Promise<Totals> {
     this.#stopping = true;
     for (const restart of this.#restarts) clearTimeout(restart);
-    const ended = Promise.all([...this.#alive].map((worker) => once(worker, 'exit')));
     this.#tell('stop');
-    await ended;
-    return sumOf([...this.#totals.values()]);
+    await Promise.all([...this.#members].map(({ gone }) => gone));
+    return this.#totals;
   }
 
   #tell(order: Order): void {
-    for (const worker of this.#alive) if (worker.isConnected()) worker.send(order);
+    for (const { worker } of this.#members) if (worker.isConnected()) worker.send(order);
   }
 
   /** Resolves when the new worker listens. */
   #launch(): Promise<Listening> {
     const begun = performance.now();
     const worker = cluster.fork();
-    this.#alive.add(worker);
+    const member = new Member(worker);
+    this.#members.add(member);
+    void member.gone.then(() => this.#bury(member));
     const about = { worker: worker.id, process: worker.process.pid };
     return new Promise((resolve, reject) => {
-      let listens = false;
       worker.on('message', (report: Report) => {
-        if ('totals' in report) this.#totals.set(worker.id, report.totals);
+        if ('progress' in report) this.#note(member, report.progress);
         if (!('listening' in report)) return;
-        listens = true;
+        member.listens = true;
         this.#diagnostics.logger.info(about, 'a worker listens');
         resolve(report.listening);
         // It may not have listened to us before.
         if (this.#stopping) this.#tell('stop');
       });
       worker.once('exit', (code, signal) => {
-        this.#alive.delete(worker);
+        const { listens } = member;
+        member.listens = false;
         if (!listens) reject(new Failure(`a worker ended with ${signal ?? code} before it listened`));
         if (!listens || this.#stopping) return;
         this.#diagnostics.logger.error(
@@ -156,6 +181,17 @@ export class Workers {
         this.#replace(begun);
       });
     });
+  }
+
+  #note(member: Member, progress: Progress): void {
+    member.progress = progress;
+    if (progress.metrics !== undefined) this.metrics?.told(member.worker.id, progress.metrics);
+  }
+
+  #bury(member: Member): void {
+    this.#members.delete(member);
+    this.#totals = sum(this.#totals, member.progress?.totals ?? NOTHING_DONE);
+    this.metrics?.ended(member.worker.id);
   }
 
   #replace(begun: number): void {
@@ -175,14 +211,37 @@ export class Workers {
   }
 }
 
-function sumOf(all: readonly Totals[]): Totals {
-  const sum = { connections: 0, messages: 0, refusals: 0, failures: 0, dropped: 0 };
-  for (const totals of all) {
-    sum.connections += totals.connections;
-    sum.messages += totals.messages;
-    sum.refusals += totals.refusals;
-    sum.failures += totals.failures;
-    sum.dropped += totals.dropped;
+/** A worker as its primary knows it. */
+class Member {
+  readonly worker: Worker;
+  /** Resolves when it has ended and all it said was heard. */
+  readonly gone: Promise<void>;
+  listens = false;
+  /** What it told last. */
+  progress: Progress | undefined;
+
+  constructor(worker: Worker) {
+    this.worker = worker;
+    // What could not be told to it: its end follows.
+    worker.on('error', () => {});
+    this.gone = new Promise((resolve) => {
+      const ended = () => {
+        if (worker.isDead() && !worker.isConnected()) resolve();
+      };
+      worker.once('exit', ended);
+      worker.once('disconnect', ended);
+    });
   }
-  return sum;
+}
+
+const NOTHING_DONE: Totals = { connections: 0, messages: 0, refusals: 0, failures: 0, dropped: 0 };
+
+function sum(one: Totals, other: Totals): Totals {
+  return {
+    connections: one.connections + other.connections,
+    messages: one.messages + other.messages,
+    refusals: one.refusals + other.refusals,
+    failures: one.failures + other.failures,
+    dropped: one.dropped + other.dropped,
+  };
 }
