@@ -1,5 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -242,6 +242,17 @@ test.runIf(process.platform === 'linux')('are not ready when one of them cannot 
   client?.socket.write(frame(3, 'no room'));
   await server.says('/dev/full');
   await expect.poll(() => page('/readyz'), { timeout: 10_000 }).toMatch(/^worker [12]: .*\/dev\/full/);
+});
+
+test('are not ready while none of them listens, and their primary lives', async () => {
+  await start('--metrics', '0');
+  // What comes in their place finds a directory where the log should be.
+  await rename(join(directory, 'messages.log'), join(directory, 'old.log'));
+  await mkdir(join(directory, 'messages.log'));
+  for (const pid of processes()) process.kill(pid, 'SIGKILL');
+  await server.says('no worker could take its place');
+  expect(await page('/readyz')).toBe('no worker listens\n');
+  expect(await page('/healthz')).toBe('ok\n');
 });
 
 test('are refused where one process must do all', async () => {
