@@ -7,6 +7,11 @@ export type Figures = Readonly<Record<string, number>>;
 export interface Effort {
   readonly quick: boolean;
   readonly rounds: number;
+  /**
+   * Seconds of load before that. With half a second the compiler is still at work, on the core that is measured where
+   * there is one: the more code a server has, the longer.
+   */
+  readonly warmUp: number;
   /** Seconds measured in one trial. */
   readonly seconds: number;
 }

@@ -31,7 +31,6 @@ import { type Placement, underLoad } from './trial.ts';
 const gigabyte = 2 ** 30;
 /** No log grows beyond this while measured. */
 const mostBytes = gigabyte;
-const warmUp = 0.5;
 
 interface Load {
   readonly connections: number;
@@ -168,7 +167,7 @@ function saturated(contender: Contender, load: Load, effort: Effort, placement: 
       port,
       ...load,
       dialogue: contender.dialogue,
-      warmUp,
+      warmUp: effort.warmUp,
       seconds: effort.seconds,
       mostBytes,
     }),
@@ -216,7 +215,7 @@ function latency(name: string, window: number): Experiment {
       rate ??= ((await saturated(bareNet, load, effort, 'free'))['rate'] ?? 0) / 2;
       const { dialogue } = contender;
       const half = rate;
-      const { seconds } = effort;
+      const { warmUp, seconds } = effort;
       return underLoad(contender, (port) => {
         return {
           kind: 'open-loop',
@@ -325,7 +324,7 @@ function room(): Experiment {
       atMost('the same: server CPU a DELIVER', 'cpu', wirechartRoom, bareRoom),
     ],
     targeted: true,
-    trial: (contender, { quick, seconds }) =>
+    trial: (contender, { quick, warmUp, seconds }) =>
       underLoad(contender, (port) => {
         return { kind: 'room', port, connections: quick ? 200 : 1000, payloadBytes: 32, warmUp, seconds };
       }),

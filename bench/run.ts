@@ -104,5 +104,10 @@ function present(experiment: Experiment) {
 
 function effort({ targeted }: Experiment): Effort {
   const quick = options.quick || !targeted;
-  return { quick, rounds: options.rounds ?? (quick ? 2 : 3), seconds: quick ? 1 : 2 };
+  return {
+    quick,
+    rounds: options.rounds ?? (quick ? 2 : 3),
+    warmUp: options.quick ? 0.5 : 2,
+    seconds: quick ? 1 : 2,
+  };
 }

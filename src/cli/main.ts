@@ -1,34 +1,30 @@
 import { readFileSync } from 'node:fs';
-import tab from '@bomb.sh/tab/commander';
 import { Command, CommanderError } from 'commander';
-import { chatAccount } from './chat/account.ts';
-import { chatBasic } from './chat/basic.ts';
-import { diagram } from './diagram.ts';
 import { EXIT, Failure } from './failure.ts';
-import { log } from './log.ts';
-import { send } from './send.ts';
-import { serveAccountChat } from './serve/account-chat.ts';
-import { serveBasicChat } from './serve/basic-chat.ts';
-import { serveMessageLog } from './serve/message-log.ts';
-import { verify } from './verify.ts';
 
-/** The command line: `wirechart serve | send | log | diagram | verify | chat`. */
-function program(): Command {
+/**
+ * Each command with a way to load it: most bring libraries along, and a server that runs for months should not carry
+ * those of the others.
+ */
+const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['serve', async () => (await import('./serve/serve.ts')).serve()],
+  ['chat', async () => (await import('./chat/chat.ts')).chat()],
+  ['diagram', async () => (await import('./diagram.ts')).diagram()],
+  ['send', async () => (await import('./send.ts')).send()],
+  ['log', async () => (await import('./log.ts')).log()],
+  ['verify', async () => (await import('./verify.ts')).verify()],
+]);
+
+/** The command line: `wirechart serve | send | log | diagram | verify | chat`, or what of it `word` asks for. */
+async function program(word: string): Promise<Command> {
   const wirechart = new Command('wirechart')
     .description('Wire protocols as statecharts: serve them, speak them, prove them.')
-    .version(version())
-    .showHelpAfterError('(--help shows how)');
-  wirechart
-    .command('serve')
-    .description('run a server')
-    .addCommand(serveMessageLog(), { isDefault: true })
-    .addCommand(serveBasicChat())
-    .addCommand(serveAccountChat());
-  wirechart.command('chat').description('talk to others').addCommand(chatBasic()).addCommand(chatAccount());
-  wirechart.addCommand(diagram());
-  wirechart.addCommand(send());
-  wirechart.addCommand(log());
-  wirechart.addCommand(verify());
+    .version(version());
+  const asked = commands.get(word);
+  if (asked !== undefined) return wirechart.addCommand(await asked());
+  // Help, completion and the answer to a wrong word speak of all of them.
+  for (const load of commands.values()) wirechart.addCommand(await load());
+  const { default: tab } = await import('@bomb.sh/tab/commander');
   tab(wirechart);
   return wirechart;
 }
@@ -41,7 +37,7 @@ export async function main(args: readonly string[]): Promise<void> {
     process.stderr.write(`wirechart: cannot write standard output: ${error.code ?? error.message}\n`);
     process.exit(EXIT.failed);
   });
-  const wirechart = program();
+  const wirechart = await program(args[0] ?? '');
   overrideExit(wirechart);
   try {
     await wirechart.parseAsync(args, { from: 'user' });
@@ -52,7 +48,7 @@ export async function main(args: readonly string[]): Promise<void> {
 
 /** Commander would leave with 1 for a wrong flag, and subcommands do not inherit what their parent does. */
 function overrideExit(command: Command): void {
-  command.exitOverride();
+  command.exitOverride().showHelpAfterError('(--help shows how)');
   for (const child of command.commands) overrideExit(child);
 }
 

@@ -7,7 +7,7 @@ import type { AnySession, ServerObserver, SessionObserver } from './observer.ts'
 import type { Frames, Protocol } from './protocol.ts';
 import type { Session } from './session.ts';
 import type { Tally } from './tally.ts';
-import type { TimeLimits } from './time-limits.ts';
+import { type TimeLimits, timeLimits } from './time-limits.ts';
 
 /** How a server listens; every bound has a default, and time is in milliseconds. */
 export interface ListenOptions extends TimeLimits {
@@ -50,6 +50,7 @@ export async function listen<F extends Frames>(
   const sessions = new Set<Session<F, 'server'>>();
   const { observer, maxConnections = Number.POSITIVE_INFINITY } = options;
   const shared = { ...linkOptions(options), sessions };
+  const limits = timeLimits(options);
   const { first, step } = options.numbers ?? { first: 1, step: 1 };
   let number = first - step;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
@@ -59,7 +60,7 @@ export async function listen<F extends Frames>(
       observer?.dropped?.();
       return;
     }
-    const connection = new Connection(protocol, 'server', options, options.tally);
+    const connection = new Connection(protocol, 'server', limits, options.tally);
     number += step;
     const link = new Link(socket, connection, number, shared);
     observer?.opened?.(link.session);
@@ -126,7 +127,8 @@ export async function connect<F extends Frames>(
   options.signal?.throwIfAborted();
   const socket = connectSocket({ host, port, allowHalfOpen: true, noDelay: true });
   await connected(socket, options);
-  const link = new Link(socket, new Connection(protocol, 'client', options), 0, linkOptions(options));
+  const connection = new Connection(protocol, 'client', timeLimits(options));
+  const link = new Link(socket, connection, 0, linkOptions(options));
   link.open(open(link.session));
   return link.session;
 }

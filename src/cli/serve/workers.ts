@@ -83,7 +83,8 @@ export function workerRole(): WorkerRole | undefined {
     listening({ host, port }, answer) {
       progress = answer;
       void tell({ listening: { host, port } });
-      setInterval(() => void tellProgress(), REPORT_INTERVAL).unref();
+      // What cannot be told now is told the next time.
+      setInterval(() => void tellProgress().catch(() => {}), REPORT_INTERVAL).unref();
     },
     async leave() {
       await tellProgress();
