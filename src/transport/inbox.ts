@@ -32,6 +32,7 @@ export class Inbox implements Cursor {
     return this.end - this.at + this.#laterBytes;
   }
 
+  /** Bytes came, behind those that wait. */
   add(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     if (this.length === 0) this.#show(chunk, 0);
