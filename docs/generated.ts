@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { svgOf } from '../src/diagram/index.ts';
-import { accountChat } from '../src/transport/account-chat.ts';
-import { basicChat } from '../src/transport/basic-chat.ts';
-import { messageLog } from '../src/transport/message-log.ts';
+import { accountChat } from '../src/protocols/account-chat/protocol.ts';
+import { basicChat } from '../src/protocols/basic-chat/protocol.ts';
+import { messageLog } from '../src/protocols/message-log/protocol.ts';
 import { protocolPage } from './protocol-page.ts';
 
 /** Every generated file of `docs`, by its path there, with what it should hold. */

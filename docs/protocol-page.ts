@@ -27,8 +27,8 @@ export function protocolPage(protocol: Documented, notes: string): string {
     `# ${name}`,
     machine.root.description ?? '',
     `Port ${protocol.port} unless another is given. Declared in ` +
-      `[\`src/machine/${name}.ts\`](../../src/machine/${name}.ts) (order) and ` +
-      `[\`src/transport/${name}.ts\`](../../src/transport/${name}.ts) (frames); the same order was written by hand from ` +
+      `[\`src/protocols/${name}/machine.ts\`](../../src/protocols/${name}/machine.ts) (order) and ` +
+      `[\`src/protocols/${name}/protocol.ts\`](../../src/protocols/${name}/protocol.ts) (frames); the same order was written by hand from ` +
       `the protocol document, clause by clause, in [\`test/tables/${name}.md\`](../../test/tables/${name}.md), and a test ` +
       'holds the two together.',
     `![The statechart of ${name}](../images/${name}.svg)`,

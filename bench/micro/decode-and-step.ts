@@ -3,9 +3,9 @@
  * them singly, `run` as a session does whose handler takes equal messages together.
  */
 
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Connection, NEED_MORE } from '../../src/transport/connection.ts';
 import { RemoteError } from '../../src/transport/errors.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
 import { messages } from '../load/connection.ts';
 import { measure } from './measure.ts';
 

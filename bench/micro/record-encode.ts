@@ -1,6 +1,6 @@
 /** Our record of the same message: escaped where it must be, so every byte is looked at. */
-import { RecordBatch } from '../../src/store/log/record-batch.ts';
-import { textFormat } from '../../src/store/log/text-record.ts';
+import { RecordBatch } from '../../src/protocols/message-log/log/record-batch.ts';
+import { textFormat } from '../../src/protocols/message-log/log/text-record.ts';
 import { measure } from './measure.ts';
 
 const batch = new RecordBatch();

@@ -1,6 +1,7 @@
 /** The gate alone: the event's number is known, the table says what comes after. */
-import { messageLogMachine } from '../../src/machine/message-log.ts';
+
 import { exploreMachine, REFUSED, step } from '../../src/machine/table.ts';
+import { messageLogMachine } from '../../src/protocols/message-log/machine.ts';
 import { measure } from './measure.ts';
 
 const table = exploreMachine(messageLogMachine);

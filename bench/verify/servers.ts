@@ -1,4 +1,4 @@
-import { messageLog } from '../../src/transport/message-log.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import type { Word } from '../../src/verify/mealy.ts';
 import { runTests } from '../../src/verify/runner.ts';
 import { testOf } from '../../src/verify/suite.ts';

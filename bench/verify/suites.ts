@@ -4,7 +4,7 @@
  * states), and of hand-written faulty servers over TCP, by how many frames deep the fault hides.
  */
 import Table from 'cli-table3';
-import { messageLog } from '../../src/transport/message-log.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { inputsOf } from '../../src/verify/inputs.ts';
 import { type Mealy, run, type Word } from '../../src/verify/mealy.ts';
 import { project } from '../../src/verify/project.ts';

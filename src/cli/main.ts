@@ -10,8 +10,8 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['serve', async () => (await import('./serve/serve.ts')).serve()],
   ['chat', async () => (await import('./chat/chat.ts')).chat()],
   ['diagram', async () => (await import('./diagram.ts')).diagram()],
-  ['send', async () => (await import('./send.ts')).send()],
-  ['log', async () => (await import('./log.ts')).log()],
+  ['send', async () => (await import('../protocols/message-log/commands/send.ts')).send()],
+  ['log', async () => (await import('../protocols/message-log/commands/log.ts')).log()],
   ['verify', async () => (await import('./verify.ts')).verify()],
 ]);
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { accountChat } from '../transport/account-chat.ts';
-import { basicChat } from '../transport/basic-chat.ts';
-import { messageLog } from '../transport/message-log.ts';
+import { accountChat } from '../protocols/account-chat/protocol.ts';
+import { basicChat } from '../protocols/basic-chat/protocol.ts';
+import { messageLog } from '../protocols/message-log/protocol.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { EXIT, Failure } from './failure.ts';
 

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { LogTiming } from '../store/log/append-file.ts';
+import type { LogTiming } from '../protocols/message-log/log/append-file.ts';
 import type { RemoteError } from '../transport/errors.ts';
 import type { EndCause } from '../transport/handlers.ts';
 import type { AnySession, ServerObserver } from '../transport/observer.ts';

@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { temporaryDirectory } from '../store/temporary.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { run, serve } from '../support/wirechart.ts';
 
 const ascii = (text: string) => Buffer.from(text, 'latin1');

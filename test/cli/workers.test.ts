@@ -3,7 +3,7 @@ import { mkdir, readFile, rename } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { temporaryDirectory } from '../store/temporary.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { type Running, run, serve } from '../support/wirechart.ts';
 
 const frame = (code: number, payload: string) =>

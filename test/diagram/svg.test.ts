@@ -7,9 +7,9 @@ import { layoutOf, size } from '../../src/diagram/layout.ts';
 import { svgOf } from '../../src/diagram/svg.ts';
 import { sansWidth } from '../../src/diagram/text.ts';
 import { viewOf } from '../../src/diagram/view.ts';
-import { accountChatMachine } from '../../src/machine/account-chat.ts';
-import { basicChatMachine } from '../../src/machine/basic-chat.ts';
-import { messageLogMachine } from '../../src/machine/message-log.ts';
+import { accountChatMachine } from '../../src/protocols/account-chat/machine.ts';
+import { basicChatMachine } from '../../src/protocols/basic-chat/machine.ts';
+import { messageLogMachine } from '../../src/protocols/message-log/machine.ts';
 import { dialogue, door, room } from './examples.ts';
 
 const machines = { door, dialogue, room, messageLogMachine, basicChatMachine, accountChatMachine };

@@ -15,9 +15,9 @@ import {
 import { mermaidOf } from '../../src/diagram/mermaid.ts';
 import { tableOf } from '../../src/diagram/table.ts';
 import { configOf, xstateOf } from '../../src/diagram/xstate.ts';
-import { accountChatMachine } from '../../src/machine/account-chat.ts';
-import { basicChatMachine } from '../../src/machine/basic-chat.ts';
-import { messageLogMachine } from '../../src/machine/message-log.ts';
+import { accountChatMachine } from '../../src/protocols/account-chat/machine.ts';
+import { basicChatMachine } from '../../src/protocols/basic-chat/machine.ts';
+import { messageLogMachine } from '../../src/protocols/message-log/machine.ts';
 import { dialogue, door, room } from './examples.ts';
 
 const machines = { door, dialogue, room, messageLogMachine, basicChatMachine, accountChatMachine };

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { generated } from '../../docs/generated.ts';
-import { basicChat } from '../../src/transport/basic-chat.ts';
+import { basicChat } from '../../src/protocols/basic-chat/protocol.ts';
 
 const docs = new URL('../../docs/', import.meta.url);
 const files = await generated();

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { Metrics } from '../../src/inspect/metrics.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Tally } from '../../src/transport/tally.ts';
 
 const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { readLog } from '../../src/store/log/log-reader.ts';
-import { temporaryDirectory } from '../store/temporary.ts';
+import { readLog } from '../../src/protocols/message-log/log/log-reader.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { type Running, serve } from '../support/wirechart.ts';
 import { dial, frame, gone, login, talk } from './crowd.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { temporaryDirectory } from '../store/temporary.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { serve } from '../support/wirechart.ts';
 import { dial, frame, login, talk } from './crowd.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readLog } from '../../src/store/log/log-reader.ts';
-import { temporaryDirectory } from '../store/temporary.ts';
+import { readLog } from '../../src/protocols/message-log/log/log-reader.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { serve } from '../support/wirechart.ts';
 import { dial, Flooder } from './crowd.ts';
 

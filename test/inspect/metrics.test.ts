@@ -4,8 +4,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { accountChat } from '../../src/transport/account-chat.ts';
-import { temporaryDirectory } from '../store/temporary.ts';
+import { accountChat } from '../../src/protocols/account-chat/protocol.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { run, serve } from '../support/wirechart.ts';
 import { CLOSE, Client, frame, MESSAGE, NAME, PASSWORD, secrets } from './watched-server.ts';
 

@@ -3,9 +3,9 @@ import { chartOf, edgesFrom } from '../../src/diagram/chart.ts';
 import { Places, stateValues } from '../../src/inspect/places.ts';
 import { answersOf } from '../../src/inspect/transactions.ts';
 import { REFUSED } from '../../src/machine/table.ts';
-import { accountChat } from '../../src/transport/account-chat.ts';
-import { basicChat } from '../../src/transport/basic-chat.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
+import { accountChat } from '../../src/protocols/account-chat/protocol.ts';
+import { basicChat } from '../../src/protocols/basic-chat/protocol.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Tally } from '../../src/transport/tally.ts';
 
 const protocols = [messageLog, basicChat, accountChat];

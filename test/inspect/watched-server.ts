@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { messageLogHandlers } from '../../src/handlers/message-log.ts';
 import type { HttpAddress } from '../../src/inspect/http.ts';
 import { type Inspection, inspect } from '../../src/inspect/inspection.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
+import { messageLogHandlers } from '../../src/protocols/message-log/handlers.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import type { AnySession } from '../../src/transport/observer.ts';
 import { Tally } from '../../src/transport/tally.ts';
 import { listen } from '../../src/transport/tcp.ts';

@@ -1,7 +1,7 @@
 import { createMachine } from 'xstate';
-import { accountChatMachine } from '../../src/machine/account-chat.ts';
-import { basicChatMachine } from '../../src/machine/basic-chat.ts';
-import { messageLogMachine } from '../../src/machine/message-log.ts';
+import { accountChatMachine } from '../../src/protocols/account-chat/machine.ts';
+import { basicChatMachine } from '../../src/protocols/basic-chat/machine.ts';
+import { messageLogMachine } from '../../src/protocols/message-log/machine.ts';
 
 /** One state after the other, and back. */
 export const flat = createMachine({

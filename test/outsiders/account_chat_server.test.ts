@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { temporaryDirectory } from '../store/temporary.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { serve } from '../support/wirechart.ts';
 import { noPython, runPython } from './outsider.ts';
 

@@ -1,6 +1,10 @@
-import type { Accounts, Enqueued, WaitingMessage } from '../../src/store/accounts/accounts.ts';
-import type { Passwords } from '../../src/store/accounts/passwords.ts';
-import { wildcard } from '../../src/store/accounts/wildcard.ts';
+import type {
+  Accounts,
+  Enqueued,
+  WaitingMessage,
+} from '../../src/protocols/account-chat/accounts/accounts.ts';
+import type { Passwords } from '../../src/protocols/account-chat/accounts/passwords.ts';
+import { wildcard } from '../../src/protocols/account-chat/accounts/wildcard.ts';
 
 /** Accounts that are gone with the process, for tests of what stands before them. */
 export class MemoryAccounts implements Accounts {

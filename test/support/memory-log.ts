@@ -1,4 +1,4 @@
-import type { MessageLog } from '../../src/store/log/message-log.ts';
+import type { MessageLog } from '../../src/protocols/message-log/log/message-log.ts';
 
 /** A log that is kept elsewhere: `take` has what is appended, and answers how much of it it takes. Default: all. */
 export function memoryLog(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { accountChat } from '../../src/transport/account-chat.ts';
+import { accountChat } from '../../src/protocols/account-chat/protocol.ts';
 import { readReviewedTable, tableInWords } from '../support/reviewed-table.ts';
 
 test('the machine explores to exactly the table that was written from the protocol document', () => {

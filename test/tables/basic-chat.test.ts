@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { basicChat } from '../../src/transport/basic-chat.ts';
+import { basicChat } from '../../src/protocols/basic-chat/protocol.ts';
 import { readReviewedTable, tableInWords } from '../support/reviewed-table.ts';
 
 test('the machine explores to exactly the table that was written from the protocol document', () => {

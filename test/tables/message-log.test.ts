@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { messageLog } from '../../src/transport/message-log.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { readReviewedTable, tableInWords } from '../support/reviewed-table.ts';
 
 test('the machine explores to exactly the table that was written from the protocol document', () => {

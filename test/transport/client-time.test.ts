@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Connection } from '../../src/transport/connection.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
 
 const NAME = { type: 'client.NAME', payload: Buffer.from('ann') } as const;
 

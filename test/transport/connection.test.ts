@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { legalEvents } from '../../src/machine/table.ts';
-import { accountChat } from '../../src/transport/account-chat.ts';
-import { basicChat } from '../../src/transport/basic-chat.ts';
+import { accountChat } from '../../src/protocols/account-chat/protocol.ts';
+import { basicChat } from '../../src/protocols/basic-chat/protocol.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Connection, NEED_MORE, PAUSED, PEER_ENDED } from '../../src/transport/connection.ts';
 import { LocalError, RemoteError } from '../../src/transport/errors.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
 import type { Frames, Message, MessageFrom, Protocol, Role } from '../../src/transport/protocol.ts';
 import { greeter } from '../support/protocols.ts';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { accountChat } from '../../src/transport/account-chat.ts';
+import { accountChat } from '../../src/protocols/account-chat/protocol.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { LocalError } from '../../src/transport/errors.ts';
 import { bytes, optionalRest, tag, text, u8, u16be } from '../../src/transport/field.ts';
 import { type Frame, frame } from '../../src/transport/frame.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
 import type { AnyProtocol } from '../../src/transport/protocol.ts';
 import { decodeFrame } from '../support/decode-frame.ts';
 

@@ -1,9 +1,9 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { accountChat } from '../../src/transport/account-chat.ts';
+import { accountChat } from '../../src/protocols/account-chat/protocol.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Connection } from '../../src/transport/connection.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
 import { Session } from '../../src/transport/session.ts';
 import { Tally } from '../../src/transport/tally.ts';

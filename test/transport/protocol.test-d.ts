@@ -1,10 +1,10 @@
 import { expectTypeOf, test } from 'vitest';
-import { messageLogMachine } from '../../src/machine/message-log.ts';
+import { messageLogMachine } from '../../src/protocols/message-log/machine.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import type { Connection } from '../../src/transport/connection.ts';
 import { bytes, tag } from '../../src/transport/field.ts';
 import { frame } from '../../src/transport/frame.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
 import { type ClientMessage, defineProtocol, type ServerMessage } from '../../src/transport/protocol.ts';
 import type { Session } from '../../src/transport/session.ts';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { messageLogHandlers } from '../../src/handlers/message-log.ts';
-import { accountChat } from '../../src/transport/account-chat.ts';
+import { accountChat } from '../../src/protocols/account-chat/protocol.ts';
+import { messageLogHandlers } from '../../src/protocols/message-log/handlers.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Connection } from '../../src/transport/connection.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
 import { Session } from '../../src/transport/session.ts';
 import type { Open } from '../../src/transport/tcp.ts';

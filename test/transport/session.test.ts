@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Connection } from '../../src/transport/connection.ts';
 import { LocalError } from '../../src/transport/errors.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
 import type { SessionObserver } from '../../src/transport/observer.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
 import { Session } from '../../src/transport/session.ts';

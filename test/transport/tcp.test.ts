@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
 import { connect, type ListenOptions, listen, type Open, type TcpServer } from '../../src/transport/tcp.ts';
 import { greeter } from '../support/protocols.ts';

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { messageLog } from '../../src/transport/message-log.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { casesOf } from '../../src/verify/cases.ts';
 import { inputsOf } from '../../src/verify/inputs.ts';
 import { project } from '../../src/verify/project.ts';
-import { temporaryDirectory } from '../store/temporary.ts';
 import { acceptedBy, holdCase } from '../support/hold.ts';
 import { tcpServer } from '../support/line.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
 import { serve } from '../support/wirechart.ts';
 
 test('every case of message-log over TCP against the real server process, and nothing else reaches the log', async () => {

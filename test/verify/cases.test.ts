@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { messageLogHandlers } from '../../src/handlers/message-log.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
+import { messageLogHandlers } from '../../src/protocols/message-log/handlers.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { casesOf } from '../../src/verify/cases.ts';
 import { inputsOf } from '../../src/verify/inputs.ts';
 import { project } from '../../src/verify/project.ts';

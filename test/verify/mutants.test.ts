@@ -1,12 +1,12 @@
 import Table from 'cli-table3';
 import { expect, test } from 'vitest';
-import { accountChatHandlers } from '../../src/handlers/account-chat.ts';
-import { basicChatHandlers, type RoomLog } from '../../src/handlers/basic-chat.ts';
-import { messageLogHandlers } from '../../src/handlers/message-log.ts';
 import type { Table as ProtocolTable } from '../../src/machine/table.ts';
-import { accountChat } from '../../src/transport/account-chat.ts';
-import { basicChat } from '../../src/transport/basic-chat.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
+import { accountChatHandlers } from '../../src/protocols/account-chat/handlers.ts';
+import { accountChat } from '../../src/protocols/account-chat/protocol.ts';
+import { basicChatHandlers, type RoomLog } from '../../src/protocols/basic-chat/handlers.ts';
+import { basicChat } from '../../src/protocols/basic-chat/protocol.ts';
+import { messageLogHandlers } from '../../src/protocols/message-log/handlers.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import type { SessionObserver } from '../../src/transport/observer.ts';
 import type { AnyProtocol, AnySamples } from '../../src/transport/protocol.ts';
 import { type Case, casesOf } from '../../src/verify/cases.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { messageLog } from '../../src/transport/message-log.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { inputsOf } from '../../src/verify/inputs.ts';
 import { nextState, outputOn } from '../../src/verify/mealy.ts';
 import { isSociable, project } from '../../src/verify/project.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { create } from 'xmlbuilder2';
-import { basicChat } from '../../src/transport/basic-chat.ts';
-import { messageLog } from '../../src/transport/message-log.ts';
+import { basicChat } from '../../src/protocols/basic-chat/protocol.ts';
+import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { stateValue } from '../../src/verify/report/coverage.ts';
 import { htmlReport } from '../../src/verify/report/html.ts';
 import { jsonReport } from '../../src/verify/report/json.ts';

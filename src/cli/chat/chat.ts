@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { chatAccount } from './account.ts';
-import { chatBasic } from './basic.ts';
+import { chatAccount } from '../../protocols/account-chat/commands/chat.ts';
+import { chatBasic } from '../../protocols/basic-chat/commands/chat.ts';
 
 /** `wirechart chat` */
 export function chat(): Command {

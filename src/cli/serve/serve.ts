@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { serveAccountChat } from './account-chat.ts';
-import { serveBasicChat } from './basic-chat.ts';
-import { serveMessageLog } from './message-log.ts';
+import { serveAccountChat } from '../../protocols/account-chat/commands/serve.ts';
+import { serveBasicChat } from '../../protocols/basic-chat/commands/serve.ts';
+import { serveMessageLog } from '../../protocols/message-log/commands/serve.ts';
 
 /** `wirechart serve` */
 export function serve(): Command {

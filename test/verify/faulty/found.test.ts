@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { messageLog } from '../../../src/transport/message-log.ts';
+import { messageLog } from '../../../src/protocols/message-log/protocol.ts';
 import { deviatingWord } from '../../../src/verify/runner.ts';
 import { type Verification, type VerifyOptions, verify } from '../../../src/verify/verify.ts';
 import { type FaultyServer, faultyServers } from './faults.ts';

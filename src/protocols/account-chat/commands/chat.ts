@@ -1,0 +1,150 @@
+import { Command } from 'commander';
+import { formatAddress, port } from '../../../cli/arguments.ts';
+import { printable } from '../../../cli/chat/printable.ts';
+import { Terminal } from '../../../cli/chat/terminal.ts';
+import { Failure } from '../../../cli/failure.ts';
+import type { Handlers } from '../../../transport/handlers.ts';
+import type { ClientMessage, ServerMessage } from '../../../transport/protocol.ts';
+import type { Session } from '../../../transport/session.ts';
+import { connect } from '../../../transport/tcp.ts';
+import { accountChat } from '../protocol.ts';
+import { accountCommand, USAGES } from './account-command.ts';
+
+type Frames = typeof accountChat.frames;
+type Request = ClientMessage<typeof accountChat>;
+type Received<T extends ServerMessage<typeof accountChat>['type']> = Extract<
+  ServerMessage<typeof accountChat>,
+  { readonly type: T }
+>;
+
+/** How long a server may take to end its half after we ended ours. */
+const PARTING = 10_000;
+
+/** `wirechart chat account` */
+export function chatAccount(): Command {
+  return new Command('account')
+    .description('log in to an account-chat server and exchange messages; Ctrl-C leaves')
+    .argument('<host>', 'where the server is')
+    .argument('[port]', 'its port', port, accountChat.port)
+    .addHelpText('after', `\nCommands, one a line:\n${USAGES.map((line) => `  ${line}\n`).join('')}`)
+    .action(chat);
+}
+
+/** @throws Failure when there is no server, or it went away. */
+async function chat(host: string, port: number): Promise<void> {
+  const correspondent = new Correspondent();
+  const session = await reach(host, port, correspondent);
+  const { terminal } = correspondent;
+  for await (const line of terminal) {
+    if (line.trim() === '') continue;
+    const command = accountCommand(line);
+    if (typeof command === 'string') {
+      terminal.notice(`not sent: ${command}`);
+      continue;
+    }
+    await correspondent.ask(session, command);
+  }
+  if (!session.over) await correspondent.leave(session);
+  else throw correspondent.lost(session);
+}
+
+async function reach(
+  host: string,
+  port: number,
+  correspondent: Correspondent,
+): Promise<Session<Frames, 'client'>> {
+  try {
+    return await connect(accountChat, () => correspondent.begin(), { host, port, connectTimeout: 10_000 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure(
+      `cannot reach ${formatAddress(host, port)}: ${reason}; is an account-chat server running there?`,
+    );
+  }
+}
+
+/** The client's end of the dialogue. It asks one thing at a time. */
+class Correspondent implements Handlers<Frames, 'client'> {
+  #terminal: Terminal | undefined;
+  /** What came of a list that is continued. */
+  #list = '';
+  #answered: (() => void) | undefined;
+  #ended = (): void => {};
+  #lastWord: string | undefined;
+
+  /** From `begin` on. */
+  get terminal(): Terminal {
+    if (this.#terminal === undefined) throw new TypeError('no terminal before the connection stands');
+    return this.#terminal;
+  }
+
+  begin(): this {
+    this.#terminal = new Terminal({ prompt: '> ', interrupted: () => this.#answer() });
+    return this;
+  }
+
+  /** Resolves when the answer has been shown, or will never come. */
+  ask(session: Session<Frames, 'client'>, request: Request): Promise<void> {
+    if (session.over) return Promise.resolve();
+    if (!session.connection.maySend(accountChat.entry(request.type).event)) {
+      const reason = request.type === 'client.LOG' ? 'Already logged in.' : 'Not authenticated.';
+      this.terminal.notice(`refused: ${reason}`);
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      this.#answered = resolve;
+      session.send(request);
+    });
+  }
+
+  /** Ends our half, and shows what the server had handed over before it ended its own: it counts as delivered. */
+  async leave(session: Session<Frames, 'client'>): Promise<void> {
+    const impatience = setTimeout(() => session.close(), PARTING);
+    await new Promise<void>((resolve) => {
+      this.#ended = resolve;
+      session.sendEnd();
+    });
+    clearTimeout(impatience);
+  }
+
+  PART({ message }: Received<'server.PART'>): undefined {
+    this.#list += message;
+  }
+
+  // Shown here and not when the promise settles: messages may stand right behind.
+  SUC({ message }: Received<'server.SUC'>): undefined {
+    const text = this.#list + message;
+    if (text !== '') this.terminal.print(text);
+    this.#answer();
+  }
+
+  ERR({ message }: Received<'server.ERR'>): undefined {
+    if (this.#answered === undefined) this.#lastWord = message;
+    else this.terminal.notice(`refused: ${message}`);
+    this.#answer();
+  }
+
+  NMS({ fromUsername, content }: Received<'server.NMS'>): undefined {
+    this.terminal.print({ text: `${fromUsername}: `, style: 'bold' }, content);
+  }
+
+  ended(): void {
+    this.#terminal?.close();
+    this.#answer();
+    this.#ended();
+  }
+
+  /** Why the dialogue is over, in words. */
+  lost({ connection }: Session<Frames, 'client'>): Failure {
+    if (this.#lastWord !== undefined) return new Failure(`the server left: ${printable(this.#lastWord)}`);
+    if (connection.error === undefined) return new Failure('the server went away');
+    return new Failure(`the server broke the protocol: ${connection.error.message}`);
+  }
+
+  #answer(): void {
+    const answered = this.#answered;
+    this.#answered = undefined;
+    this.#list = '';
+    answered?.();
+  }
+}

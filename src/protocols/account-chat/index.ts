@@ -1,0 +1,22 @@
+/**
+ * account-chat: accounts with passwords, and messages that wait for the next login.
+ *
+ * @packageDocumentation
+ */
+
+export type { Accounts, Enqueued, WaitingMessage } from './accounts/accounts.ts';
+export {
+  AccountsFileError,
+  type AccountsFileProblem,
+  type LibsqlAccountsOptions,
+  openLibsqlAccounts,
+} from './accounts/libsql-accounts.ts';
+export {
+  openPasswords,
+  type PasswordOptions,
+  type Passwords,
+  PasswordsBusy,
+} from './accounts/passwords.ts';
+export { type AccountChatService, accountChatHandlers } from './handlers.ts';
+export { accountChatMachine } from './machine.ts';
+export { accountChat } from './protocol.ts';

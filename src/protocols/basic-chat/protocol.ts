@@ -1,0 +1,75 @@
+import type { RemoteError } from '../../transport/errors.ts';
+import { optionalRest, tag, text, u8 } from '../../transport/field.ts';
+import { frame } from '../../transport/frame.ts';
+import { defineProtocol } from '../../transport/protocol.ts';
+import { basicChatMachine } from './machine.ts';
+
+/** Most bytes of a name, a message, a reason. */
+export const LONGEST_STRING = 4095;
+
+const string = () => text('u16be', { max: LONGEST_STRING });
+const refuse = (message: string) => ({ type: 'server.REFUSE', code: 1, message }) as const;
+
+/** `client.SEND` in words for the peer: SEND. */
+const bare = (type: string) => type.replace(/^client\./, '');
+const reason = ({ received, expected }: RemoteError) =>
+  refuse(`Received ${bare(received)}, expected ${expected.map(bare).join(' or ') || 'nothing'}.`);
+
+/**
+ * basic-chat on the wire: `u8 kind`, then `u8 code` in a STATUS, then strings behind their length, big-endian.
+ *
+ * The server's STATUS is two messages of the machine: OK (code 0) and REFUSE (any other). The client's is one,
+ * complete after its code, since the common Python client leaves out the string: a next byte of 0 begins a
+ * string's length (so the string has at most 255 bytes), any other the next message.
+ */
+export const basicChat = defineProtocol({
+  name: 'basic-chat',
+  port: 9001,
+  machine: basicChatMachine,
+  frames: {
+    'client.REGISTER': frame({ kind: tag(1), username: string() }),
+    'client.SEND': frame({ kind: tag(2), message: string() }),
+    'client.STATUS': frame({ kind: tag(4), code: u8(), message: optionalRest('u16be', 0) }),
+    'server.DELIVER': frame({ kind: tag(3), from: string(), message: string() }),
+    'server.OK': frame({ kind: tag(4), code: tag(0), message: string() }),
+    'server.REFUSE': frame({ kind: tag(4), code: u8({ min: 1 }), message: string() }),
+  },
+  violation: { reply: reason, closes: true },
+  malformed: { reply: reason, closes: true },
+  unreadable: { reply: reason },
+  timeout: () => refuse('Disconnected for inactivity.'),
+  failure: () => refuse('The server failed.'),
+  samples: (unique) => ({
+    messages: {
+      REGISTER: {
+        message: { type: 'client.REGISTER', username: unique },
+        answer: 'server.OK',
+        pushes: ['server.DELIVER'],
+      },
+      'REGISTER/taken': {
+        before: [{ type: 'client.REGISTER', username: unique }],
+        message: { type: 'client.REGISTER', username: unique },
+        answer: 'server.REFUSE',
+      },
+      'REGISTER/empty': { message: { type: 'client.REGISTER', username: '' }, answer: 'server.REFUSE' },
+      'REGISTER/space': {
+        message: { type: 'client.REGISTER', username: `a ${unique}` },
+        answer: 'server.REFUSE',
+      },
+      'REGISTER/reserved': {
+        message: { type: 'client.REGISTER', username: '[sErVeR]' },
+        answer: 'server.REFUSE',
+      },
+      SEND: { message: { type: 'client.SEND', message: 'hello' }, answer: 'server.OK' },
+      'SEND/nothing-printable': {
+        message: { type: 'client.SEND', message: '\0\x1b\xff' },
+        answer: 'server.REFUSE',
+      },
+      STATUS: { message: { type: 'client.STATUS', code: 0 } },
+    },
+    malformed: {
+      'REGISTER/too-long': Uint8Array.of(1, 0x10, 0x00),
+      'SEND/too-long': Uint8Array.of(2, 0xff, 0xff),
+    },
+  }),
+});
