@@ -43,8 +43,6 @@ export type { AnySession, ServerObserver, SessionObserver } from './transport/ob
 export { observedBy } from './transport/observer.ts';
 export {
   type AnyProtocol,
-  type AnySample,
-  type AnySamples,
   type AnyVerdict,
   type ClientMessage,
   type Declaration,
@@ -56,12 +54,11 @@ export {
   type MessageNames,
   type Protocol,
   type Role,
-  type Sample,
-  type Samples,
   type ServerMessage,
   type Verdict,
 } from './transport/protocol.ts';
 export type { Run } from './transport/run.ts';
+export type { AnySample, AnySamples, Sample, Samples } from './transport/samples.ts';
 export { Session } from './transport/session.ts';
 export { Slices } from './transport/slices.ts';
 export { Tally } from './transport/tally.ts';

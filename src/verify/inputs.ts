@@ -1,7 +1,8 @@
 import { REFUSED, step, type Table } from '../machine/table.ts';
 import type { Decoder, Entry } from '../transport/decoder.ts';
 import { Inbox } from '../transport/inbox.ts';
-import type { AnyProtocol, AnySample, AnySamples } from '../transport/protocol.ts';
+import type { AnyProtocol } from '../transport/protocol.ts';
+import type { AnySample, AnySamples } from '../transport/samples.ts';
 
 /**
  * What an input is, and so why it is refused where it is: `valid` and `refused` are messages, told apart by what

@@ -1,4 +1,5 @@
-import type { AnyProtocol, AnySample, AnySamples } from '../transport/protocol.ts';
+import type { AnyProtocol } from '../transport/protocol.ts';
+import type { AnySample, AnySamples } from '../transport/samples.ts';
 
 /**
  * The samples of a protocol, changed by an object as it is read from a JSON file: credentials that a server accepts,

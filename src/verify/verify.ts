@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import type { AnyProtocol, AnySamples } from '../transport/protocol.ts';
+import type { AnyProtocol } from '../transport/protocol.ts';
+import type { AnySamples } from '../transport/samples.ts';
 import type { Closing, Dialogue, Target } from './dialogue.ts';
 import { inputsOf } from './inputs.ts';
 import { type Preflight, preflight } from './preflight.ts';
