@@ -12,6 +12,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   transport: ['machine'],
   // A report draws where the tests went.
   verify: ['transport', 'machine', 'diagram'],
+  guard: ['transport', 'machine'],
 };
 /** Entry points: they wire everything. */
 const entries = ['.', 'cli', 'inspect', 'protocols'];
