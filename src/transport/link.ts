@@ -5,7 +5,7 @@ import type { Handlers } from './handlers.ts';
 import type { SessionObserver } from './observer.ts';
 import type { Frames, Role } from './protocol.ts';
 import { Session } from './session.ts';
-import type { Wire } from './wire.ts';
+import type { Wire, WireChange } from './wire.ts';
 
 /** After the last reply the peer may still be sending: we read on, so that the reply is not lost to a reset. */
 const LINGER_BYTES = 64 * 1024 * 1024;
@@ -119,6 +119,27 @@ export class Link<F extends Frames, R extends Role> implements Wire {
     this.#timer = setTimeout(() => this.#socket.destroy(), this.#options.lingerTimeout);
   }
 
+  wakeAt(due: number | undefined): void {
+    if (this.#timer !== undefined && due === undefined) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    if (this.#timer !== undefined || due === undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.session.handleTimeout(now());
+        this.#arm();
+      },
+      Math.min(Math.max(1, due - now()), LONGEST_WAIT),
+    );
+  }
+
+  /** Comes with the change of wire in the session. */
+  upgrade(_change: WireChange): void {
+    this.#socket.destroy();
+  }
+
   read(chunk: Buffer): void {
     if (!this.session.over) {
       this.session.receive(chunk, this.#options.clock?.());
@@ -146,21 +167,7 @@ export class Link<F extends Frames, R extends Role> implements Wire {
 
   /** Sets the timer to the session's next deadline; without one there is no timer to weigh on the connection. */
   #arm(): void {
-    if (this.session.over) return;
-    const due = this.session.nextTimeout();
-    if (this.#timer !== undefined && due === undefined) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    }
-    if (this.#timer !== undefined || due === undefined) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.session.handleTimeout(now());
-        this.#arm();
-      },
-      Math.min(Math.max(1, due - now()), LONGEST_WAIT),
-    );
+    if (!this.session.over) this.wakeAt(this.session.nextTimeout());
   }
 }
 

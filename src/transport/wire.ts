@@ -1,4 +1,9 @@
-/** What a session needs of a transport. */
+import type { Duplex } from 'node:stream';
+
+/**
+ * What a session needs of a transport. The transport tells the session: `receive`, `receiveEnd`, `receiveReset`,
+ * `drained`, `handleTimeout`, `upgraded`.
+ */
 export interface Wire {
   /** Takes the bytes. @returns false when the session should wait for `drained`. */
   write(bytes: Uint8Array): boolean;
@@ -12,4 +17,17 @@ export interface Wire {
   resume(): void;
   /** Closes without further ado when the peer, or a handler, takes too long. */
   destroyLater(): void;
+  /**
+   * Calls `handleTimeout` when the session's clock reads `due`, or earlier (the session asks again then); `undefined`:
+   * not any more. Called for every chunk, mostly with a later time than before: a timer that runs may well be left alone.
+   */
+  wakeAt(due: number | undefined): void;
+  /**
+   * Goes on over what `change` makes of the Duplex so far. Nothing is read from it meanwhile, nor from the one so far
+   * by anybody but `change`; then the session is told `upgraded`, or `receiveReset` when it does not come about.
+   */
+  upgrade(change: WireChange): void;
 }
+
+/** Makes another Duplex of the one so far, a `TLSSocket` around it, say, once that is ready for use. */
+export type WireChange = (plain: Duplex) => Duplex | Promise<Duplex>;

@@ -109,6 +109,8 @@ export function memoryServer<F extends Frames>(
       pause() {},
       resume() {},
       destroyLater() {},
+      wakeAt() {},
+      upgrade() {},
     };
     const session = new Session(new Connection(protocol, 'server'), wire, {
       id: ++count,

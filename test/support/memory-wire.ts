@@ -44,6 +44,10 @@ export class MemoryWire implements Wire {
     this.hurried = true;
   }
 
+  wakeAt(): void {}
+
+  upgrade(): void {}
+
   /** All that was written so far, in hexadecimal. */
   get hex(): string {
     return Buffer.concat(this.written).toString('hex');

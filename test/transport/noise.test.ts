@@ -33,7 +33,16 @@ interface Target<F extends Frames> {
 }
 
 /** A wire to nowhere. */
-const nowhere: Wire = { write: () => true, end() {}, close() {}, pause() {}, resume() {}, destroyLater() {} };
+const nowhere: Wire = {
+  write: () => true,
+  end() {},
+  close() {},
+  pause() {},
+  resume() {},
+  destroyLater() {},
+  wakeAt() {},
+  upgrade() {},
+};
 
 /** What was sent, cut or joined, with some bytes changed, moved, doubled or left out. */
 function mutated(dialogue: Buffer, random: (bound: number) => number): Buffer {
