@@ -19,6 +19,8 @@ export interface AnySession {
   readonly id: number;
   /** `HOST:PORT` of the peer, or what else names it. */
   readonly peer: string;
+  /** Where the peer comes from, for what is limited or shared out by source: an IPv4 address, or the /64 of an IPv6 one. */
+  readonly source: string;
   readonly stateName: string;
   readonly state: number;
   /** Messages taken from the peer. */

@@ -34,6 +34,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   readonly connection: Connection<F, R>;
   readonly id: number;
   readonly peer: string;
+  readonly source: string;
   received = 0;
   readonly #wire: Wire;
   readonly #observer: SessionObserver | undefined;
@@ -55,6 +56,8 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     about: {
       readonly id: number;
       readonly peer: string;
+      /** Default: `peer`. */
+      readonly source?: string | undefined;
       readonly observer?: SessionObserver | undefined;
       /** The clock behind every `now`, for what happens between two of them. Default: it stands still there. */
       readonly clock?: (() => number) | undefined;
@@ -64,6 +67,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#wire = wire;
     this.id = about.id;
     this.peer = about.peer;
+    this.source = about.source ?? about.peer;
     this.#observer = about.observer;
     this.#clock = about.clock;
   }
@@ -76,6 +80,11 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   /** Name of the state: `N.awaiting`. */
   get stateName(): string {
     return this.connection.stateName;
+  }
+
+  /** The name in the peer's certificate, where one was asked for and is good. */
+  get identity(): string | undefined {
+    return this.#wire.identity;
   }
 
   get onStep(): StepListener | undefined {

@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream';
  * `drained`, `handleTimeout`, `upgraded`.
  */
 export interface Wire {
+  /** The name in the peer's certificate, where one was asked for and is good: known once the wire is TLS. */
+  readonly identity?: string | undefined;
   /** Takes the bytes. @returns false when the session should wait for `drained`. */
   write(bytes: Uint8Array): boolean;
   /** Ends our half after everything written; the peer's goes on. */
