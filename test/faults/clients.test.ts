@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
@@ -51,38 +49,6 @@ test.each(['end', 'reset'] as const)(
     else expect(expected).toEqual(expect.arrayContaining(logged));
   },
 );
-
-const limit =
-  process.platform === 'win32'
-    ? 2_048
-    : Number(execFileSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' })) || 100_000;
-const IDLE = Math.min(10_000, limit - 500);
-
-test(`${IDLE} idle connections leave the server at everybody else’s service`, async () => {
-  const server = await started(['--handshake-timeout', '0']);
-  const sockets = [];
-  for (let number = 0; number < IDLE; number += 500) {
-    sockets.push(
-      ...(await Promise.all(Array.from({ length: Math.min(500, IDLE - number) }, () => dial(server.port)))),
-    );
-  }
-  expect(sockets).toHaveLength(IDLE);
-  expect(await talk(server.port, Buffer.concat([login('ann'), frame(3, 'hello'), Buffer.of(4)]))).toBe(
-    '00000000',
-  );
-  const memory =
-    process.platform === 'linux'
-      ? /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))?.[1]
-      : undefined;
-  console.info(
-    `${IDLE} idle connections, server at ${memory ?? '?'} kB (limit of this process: ${limit} files)`,
-  );
-  for (const socket of sockets) socket.destroy();
-  expect(await talk(server.port, Buffer.concat([login('ann'), frame(3, 'again'), Buffer.of(4)]))).toBe(
-    '00000000',
-  );
-  expect((await server.stop()).status).toBe(0);
-}, 60_000);
 
 test.skipIf(process.platform === 'win32')(
   'with no file descriptor left the server goes on, and serves again when there is one',

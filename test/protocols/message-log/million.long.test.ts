@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readLog } from '../../src/protocols/message-log/log/log-reader.ts';
-import { noPython, runPython } from '../outsiders/outsider.ts';
-import { temporaryDirectory } from '../support/temporary.ts';
-import { Running, serve } from '../support/wirechart.ts';
+import { readLog } from '../../../src/protocols/message-log/log/log-reader.ts';
+import { noPython, runPython } from '../../outsiders/outsider.ts';
+import { temporaryDirectory } from '../../support/temporary.ts';
+import { Running, serve } from '../../support/wirechart.ts';
 
 const COUNT = 1_000_000;
 
