@@ -24,6 +24,12 @@ export function seconds(text: string): number {
   return value === 0 ? Number.POSITIVE_INFINITY : value * 1000;
 }
 
+/** Permissions of a file in octal, as chmod takes them. */
+export function fileMode(text: string): number {
+  if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidArgumentError('Expected permissions in octal, as 0640.');
+  return Number.parseInt(text, 8);
+}
+
 /** Seconds that are waited and then not any more: {@link seconds} without 0. */
 export function patience(text: string): number {
   const value = seconds(text);

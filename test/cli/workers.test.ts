@@ -236,12 +236,16 @@ test('show their numbers as one, and what a killed one had counted stays', async
 });
 
 test.runIf(process.platform === 'linux')('are not ready when one of them cannot write the log', async () => {
-  await start('--metrics', '0', '--log', '/dev/full');
+  // Not one byte may be written to a file.
+  const surroundings = { cwd: directory, shell: 'ulimit -f 0' };
+  server = await serve('message-log', ['--workers', '2', '--metrics', '0'], surroundings);
   expect(await page('/readyz')).toBe('ready\n');
   const [client] = await logIn(1);
   client?.socket.write(frame(3, 'no room'));
-  await server.says('/dev/full');
-  await expect.poll(() => page('/readyz'), { timeout: 10_000 }).toMatch(/^worker [12]: .*\/dev\/full/);
+  await server.says('EFBIG');
+  await expect
+    .poll(() => page('/readyz'), { timeout: 10_000 })
+    .toMatch(/^worker [12]: .*messages\.log.*EFBIG/);
 });
 
 test('are not ready while none of them listens, and their primary lives', async () => {

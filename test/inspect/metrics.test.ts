@@ -1,22 +1,25 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { accountChat } from '../../src/protocols/account-chat/protocol.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
-import { run, serve } from '../support/wirechart.ts';
+import { type Running, run, serve } from '../support/wirechart.ts';
 import { CLOSE, Client, frame, MESSAGE, NAME, PASSWORD, secrets } from './watched-server.ts';
+
+function reader({ stdout }: Running) {
+  const [, base] = /metrics at (http:\S+)/.exec(stdout) ?? [];
+  return async (path: string) => {
+    const answer = await fetch(`${base}${path}`);
+    return { status: answer.status, text: await answer.text() };
+  };
+}
 
 async function start(protocol: string, ...args: string[]) {
   const cwd = await temporaryDirectory();
   const server = await serve(protocol, ['--metrics', '0', ...args], { cwd });
-  const [, base] = /metrics at (http:\S+)/.exec(server.stdout) ?? [];
-  const read = async (path: string) => {
-    const answer = await fetch(`${base}${path}`);
-    return { status: answer.status, text: await answer.text() };
-  };
+  const read = reader(server);
   /** Of one series, by its name and labels as they are written. */
   const value = async (series: string): Promise<number> => {
     const { text } = await read('/metrics');
@@ -74,18 +77,17 @@ describe('metrics of message-log', () => {
     for (const secret of Object.values(secrets)) expect(text).not.toContain(secret);
   });
 
-  test.skipIf(!existsSync('/dev/full'))(
+  test.skipIf(process.platform === 'win32')(
     'a log that cannot be written makes it unready, not dead',
     async () => {
-      // Linux's file that is always full.
-      const { port, read } = await start('message-log', '--log', '/dev/full');
+      const cwd = await temporaryDirectory();
+      // Not one byte may be written to a file.
+      const server = await serve('message-log', ['--metrics', '0'], { cwd, shell: 'ulimit -f 0' });
+      const read = reader(server);
       expect(await read('/readyz')).toEqual({ status: 200, text: 'ready\n' });
-      const client = await Client.connect(port);
+      const client = await Client.connect(server.port);
       await client.ask(NAME, PASSWORD, MESSAGE);
-      expect(await read('/readyz')).toMatchObject({
-        status: 503,
-        text: expect.stringContaining('/dev/full'),
-      });
+      expect(await read('/readyz')).toMatchObject({ status: 503, text: expect.stringContaining('EFBIG') });
       expect(await read('/healthz')).toEqual({ status: 200, text: 'ok\n' });
     },
   );

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, Option } from 'commander';
-import { count } from '../../../cli/arguments.ts';
+import { count, fileMode } from '../../../cli/arguments.ts';
 import { Failure } from '../../../cli/failure.ts';
+import type { Diagnostics } from '../../../cli/serve/diagnostics.ts';
 import { type HostOptions, host, hostByWorkers, withHostFlags } from '../../../cli/serve/host.ts';
 import { isWorker } from '../../../cli/serve/workers.ts';
 import { type Authenticate, messageLogHandlers, oddFirstByte } from '../handlers.ts';
@@ -15,6 +16,7 @@ import { messageLog } from '../protocol.ts';
 interface Options extends HostOptions {
   readonly log: string;
   readonly logFormat: LogFormatName;
+  readonly logMode?: number;
   readonly fsync: FsyncPolicy;
   readonly authenticator?: string;
   readonly workers: number;
@@ -29,6 +31,11 @@ export function serveMessageLog(): Command {
       new Option('--log-format <format>', 'how a record is written')
         .choices(['text', 'raw', 'ndjson'])
         .default('text'),
+    )
+    .option(
+      '--log-mode <mode>',
+      'permissions of a log that is made (default: 0640 within the umask)',
+      fileMode,
     )
     .addOption(
       new Option('--fsync <when>', 'when records reach the disk')
@@ -69,8 +76,8 @@ export function serveMessageLog(): Command {
 }
 
 async function openLog(
-  { log, logFormat, fsync }: Options,
-  { logger }: { readonly logger: { warn(text: string): void; info(text: string): void } },
+  { log, logFormat, logMode, fsync }: Options,
+  { logger }: Pick<Diagnostics, 'logger'>,
   told: {
     readonly observe: ((timing: LogTiming) => void) | undefined;
     /** Messages are refused, for this reason; undefined: they are taken again. */
@@ -80,6 +87,7 @@ async function openLog(
   try {
     return await openFileLog(log, {
       format: logFormat,
+      ...(logMode !== undefined && { mode: logMode }),
       fsync,
       // The primary has done it, before any of the workers began to append.
       repair: !isWorker(),
@@ -93,6 +101,7 @@ async function openLog(
         process.stderr.write(`wirechart: the log ${log} can be written again\n`);
       },
       ...(told.observe !== undefined && { observe: told.observe }),
+      onThrown: (error) => logger.error({ err: error }, 'a callback of the log failed'),
       onTorn: (torn) =>
         logger.warn(`${torn.path} ended in a torn record: ${torn.bytes} bytes moved to ${torn.movedTo}`),
     });

@@ -2,8 +2,10 @@ import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LogFault, type LogOperation } from './log-fault.ts';
+import { type LogFormatName, logFormats } from './log-formats.ts';
 import type { Outage } from './outage.ts';
 import type { RecordBatch } from './record-batch.ts';
+import { checkFormat, isThere } from './standing-log.ts';
 import { moveTornRecordAside, type TornRecord } from './torn-record.ts';
 
 /** One write or fdatasync that took place, for metrics. */
@@ -17,7 +19,7 @@ export interface LogTiming {
 
 /** What a file of records needs to know beyond its path. */
 export interface AppendFileOptions {
-  readonly recordEnd: string;
+  readonly format: LogFormatName;
   /** Whether records that a failed fdatasync leaves in doubt are refused, and so taken off the file again. */
   readonly withdrawsUnsynced: boolean;
   /** Whether a torn last record is moved aside when the file is opened. */
@@ -39,9 +41,8 @@ interface Extent {
  */
 export class AppendFile {
   readonly #handle: FileHandle;
-  // For looking at the end and cutting it off: Windows allows neither to a handle that appends. Only a
-  // regular file has one.
-  readonly #endHandle: FileHandle | undefined;
+  // For looking at the end and cutting it off: Windows allows neither to a handle that appends.
+  readonly #endHandle: FileHandle;
   readonly #path: string;
   readonly #withdrawsUnsynced: boolean;
   readonly #outage: Outage;
@@ -61,7 +62,7 @@ export class AppendFile {
 
   private constructor(
     handle: FileHandle,
-    endHandle: FileHandle | undefined,
+    endHandle: FileHandle,
     end: number,
     path: string,
     options: AppendFileOptions,
@@ -75,28 +76,39 @@ export class AppendFile {
     this.#observe = options.observe;
   }
 
-  /** Opens `path`, creates it when absent, and moves a torn last record aside. Rejects with a {@link LogFault}. */
-  static async open(path: string, options: AppendFileOptions): Promise<AppendFile> {
+  /**
+   * Opens `path`, creates it when absent, and moves a torn last record aside. Rejects with a {@link LogFault}, also
+   * where there is no regular file, or a log in another format.
+   *
+   * @param mode - Permissions of a file that is created: exactly these. Default 0640, less what the umask takes.
+   */
+  static async open(path: string, options: AppendFileOptions, mode?: number): Promise<AppendFile> {
     let operation: LogOperation = 'open';
     let handle: FileHandle | undefined;
     let endHandle: FileHandle | undefined;
     try {
-      handle = await open(path, 'a');
-      if ((await handle.stat()).isFile()) {
-        endHandle = await open(path, 'r+');
-        operation = 'repair';
-        const torn = options.repair
-          ? await moveTornRecordAside(endHandle, path, options.recordEnd)
-          : undefined;
-        await syncDirectory(dirname(path));
-        if (torn !== undefined) options.onTorn?.(torn);
-      }
+      const found = await isThere(path);
+      handle = await open(path, 'a', mode ?? 0o640);
+      if (!found && mode !== undefined) await handle.chmod(mode);
+      endHandle = await open(path, 'r+');
+      await checkFormat(endHandle, options.format);
+      operation = 'repair';
+      const torn = options.repair
+        ? await moveTornRecordAside(endHandle, path, logFormats[options.format].recordEnd)
+        : undefined;
+      await syncDirectory(dirname(path));
+      if (torn !== undefined) options.onTorn?.(torn);
       return new AppendFile(handle, endHandle, (await handle.stat()).size, path, options);
     } catch (error) {
       await endHandle?.close();
       await handle?.close();
       throw new LogFault(operation, path, error);
     }
+  }
+
+  /** Permissions of the file, for one that takes its place. */
+  async mode(): Promise<number> {
+    return (await this.#handle.stat()).mode & 0o777;
   }
 
   /** Whether something was written that no {@link AppendFile.sync} has covered. */
@@ -157,8 +169,8 @@ export class AppendFile {
    */
   #cutFragment(): void {
     const fragment = this.#fragment;
-    const fd = this.#endHandle?.fd;
-    if (fragment === undefined || fd === undefined) return;
+    if (fragment === undefined) return;
+    const { fd } = this.#endHandle;
     try {
       const start = fstatSync(fd).size - fragment.length;
       const tail = Buffer.alloc(fragment.length);
@@ -188,7 +200,7 @@ export class AppendFile {
       this.#doubt(this.#doubtfulBefore);
       return false;
     }
-    if (from.bytes === to.bytes || this.#endHandle === undefined) return true;
+    if (from.bytes === to.bytes) return true;
     const began = performance.now();
     let durable = true;
     try {
@@ -214,8 +226,8 @@ export class AppendFile {
    */
   #doubt(start: number): void {
     this.#doubtfulBefore = this.#written.bytes;
-    const fd = this.#endHandle?.fd;
-    if (!this.#withdrawsUnsynced || fd === undefined) return;
+    if (!this.#withdrawsUnsynced) return;
+    const { fd } = this.#endHandle;
     try {
       if (fstatSync(fd).size !== this.#end) return;
       const end = this.#end - (this.#written.bytes - start);
@@ -229,7 +241,7 @@ export class AppendFile {
   /** Closes the file, after the syncs that were asked for. */
   async close(): Promise<void> {
     await this.#lastSync;
-    await this.#endHandle?.close();
+    await this.#endHandle.close();
     await this.#handle.close();
   }
 }

@@ -21,6 +21,11 @@ export interface FileLogOptions {
   /** Default `always`. */
   readonly fsync?: FsyncPolicy;
   /**
+   * Permissions of a log that is made: exactly these. Default 0640, less what the umask takes. After a rotation it is
+   * made with those of the log before it.
+   */
+  readonly mode?: number;
+  /**
    * Whether a torn last record is moved aside. Not by a process that joins others who append already: what looks torn
    * to it may be a record that one of them is writing. Default true.
    */
@@ -33,6 +38,8 @@ export interface FileLogOptions {
   readonly onTorn?: (torn: TornRecord) => void;
   /** Called after every write and every fdatasync. */
   readonly observe?: (timing: LogTiming) => void;
+  /** Told what one of these callbacks, or of those given to `append`, threw. The log goes on. */
+  readonly onThrown?: (error: unknown) => void;
 }
 
 /**
@@ -40,18 +47,31 @@ export interface FileLogOptions {
  * to it. Rejects with a {@link LogFault} that says what is wrong with `path`.
  */
 export async function openFileLog(path: string, options: FileLogOptions = {}): Promise<MessageLog> {
-  const format = logFormats[options.format ?? 'text'];
-  const fsync = options.fsync ?? 'always';
+  const { format = 'text', fsync = 'always', onThrown = () => {} } = options;
+  const guarded = guardWith(onThrown);
   const fileOptions: AppendFileOptions = {
-    recordEnd: format.recordEnd,
+    format,
     withdrawsUnsynced: fsync === 'always',
     repair: options.repair ?? true,
-    outage: new Outage(options.onFault, options.onRecover),
-    onTorn: options.onTorn,
-    observe: options.observe,
+    outage: new Outage(guarded(options.onFault), guarded(options.onRecover)),
+    onTorn: guarded(options.onTorn),
+    observe: guarded(options.observe),
   };
-  const open = () => AppendFile.open(path, fileOptions);
-  return new FileLog(await open(), open, format, fsync);
+  const open = (mode: number | undefined) => AppendFile.open(path, fileOptions, mode);
+  return new FileLog(await open(options.mode), open, logFormats[format], fsync, onThrown);
+}
+
+/** What others give us to call may fail: that is neither a fault of the disk nor a reason to stop. */
+function guardWith(onThrown: (error: unknown) => void) {
+  return <Told extends unknown[]>(callback: ((...told: Told) => void) | undefined) =>
+    callback &&
+    ((...told: Told): void => {
+      try {
+        callback(...told);
+      } catch (error) {
+        onThrown(error);
+      }
+    });
 }
 
 /** A batch is written before the loop turn ends when it has grown to this: it still fits the CPU's cache. */
@@ -73,9 +93,10 @@ interface Append {
  */
 class FileLog implements MessageLog {
   #file: AppendFile;
-  readonly #openFile: () => Promise<AppendFile>;
+  readonly #openFile: (mode: number) => Promise<AppendFile>;
   readonly #format: LogFormat;
   readonly #fsync: FsyncPolicy;
+  readonly #onThrown: (error: unknown) => void;
   readonly #everySecond: NodeJS.Timeout | undefined;
 
   readonly #batch = new RecordBatch();
@@ -87,9 +108,16 @@ class FileLog implements MessageLog {
   #reopened: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
-  constructor(file: AppendFile, openFile: () => Promise<AppendFile>, format: LogFormat, fsync: FsyncPolicy) {
+  constructor(
+    file: AppendFile,
+    openFile: (mode: number) => Promise<AppendFile>,
+    format: LogFormat,
+    fsync: FsyncPolicy,
+    onThrown: (error: unknown) => void,
+  ) {
     this.#file = file;
     this.#openFile = openFile;
+    this.#onThrown = onThrown;
     this.#format = format;
     this.#fsync = fsync;
     if (fsync === 'everysec') {
@@ -139,9 +167,9 @@ class FileLog implements MessageLog {
   async #commit(): Promise<void> {
     if (this.#isSyncing) return;
     const group = this.#writeGroup();
-    if (this.#fsync !== 'always') return answerGroup(group, true);
+    if (this.#fsync !== 'always') return this.#answer(group, true);
     this.#isSyncing = true;
-    answerGroup(group, await this.#file.sync());
+    this.#answer(group, await this.#file.sync());
     this.#isSyncing = false;
     if (this.#appends.length > 0) this.#schedule();
   }
@@ -175,7 +203,7 @@ class FileLog implements MessageLog {
 
   async #reopen(): Promise<void> {
     if (this.#closed !== undefined) return;
-    const next = await this.#openFile();
+    const next = await this.#openFile(await this.#file.mode());
     const previous = this.#file;
     const group = this.#writeGroup();
     this.#file = next;
@@ -194,11 +222,18 @@ class FileLog implements MessageLog {
   }
 
   async #finish(file: AppendFile, group: readonly Append[]): Promise<void> {
-    answerGroup(group, this.#fsync === 'no' || (await file.sync()) || this.#fsync === 'everysec');
+    this.#answer(group, this.#fsync === 'no' || (await file.sync()) || this.#fsync === 'everysec');
     await file.close();
   }
-}
 
-function answerGroup(group: readonly Append[], durable: boolean): void {
-  for (const { taken, answer } of group) answer(durable ? taken : 0);
+  #answer(group: readonly Append[], durable: boolean): void {
+    for (const { taken, answer } of group) {
+      try {
+        answer(durable ? taken : 0);
+      } catch (error) {
+        // The others of the group, and all that come after, still wait for theirs.
+        this.#onThrown(error);
+      }
+    }
+  }
 }

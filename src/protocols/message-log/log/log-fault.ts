@@ -4,7 +4,10 @@ export type LogOperation = 'open' | 'read' | 'write' | 'sync' | 'repair';
 /** A file of the message log cannot be opened, read, written or synchronised. */
 export class LogFault extends Error {
   override readonly name = 'LogFault';
-  /** The system's error code, `ENOSPC` for instance; `UNKNOWN` when it gave none. */
+  /**
+   * The system's error code, `ENOSPC` for instance, `UNKNOWN` when it gave none; `BAD_KIND` of a path that is no regular
+   * file, `BAD_FORMAT` of a log in another format.
+   */
   readonly code: string;
   readonly path: string;
   readonly operation: LogOperation;
@@ -40,6 +43,8 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 const ADVICE: Readonly<Record<string, string>> = {
+  BAD_KIND: 'name a regular file: a log is read back, repaired and rotated',
+  BAD_FORMAT: 'start with the --log-format that it was written in, or name another file',
   EACCES: 'give this user permission to read and write it, or name another file',
   EDQUOT: 'free some space or raise the quota; logging resumes by itself',
   EFBIG: 'rotate the log or raise the file size limit; logging resumes by itself',

@@ -42,7 +42,8 @@ export interface LogWriter {
    *
    * Answers once, now or later, how many of `messages`, counted from the first, are in the log, as durable as the log
    * promises; a smaller number than `messages.length` means that the rest is refused. After the log's `close` it
-   * answers 0. A full or failing disk is a smaller number, and nothing is thrown for it.
+   * answers 0. A full or failing disk is a smaller number, and nothing is thrown for it. An `answer` that throws harms
+   * no other: that is its own caller's to notice.
    */
   append(messages: Messages, answer: (taken: number) => void): void;
 }

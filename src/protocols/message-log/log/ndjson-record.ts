@@ -2,19 +2,25 @@ import { isUtf8 } from 'node:buffer';
 import type { LogFormat } from './log-format.ts';
 import type { RecordContent } from './log-record.ts';
 
+const BEGINNING = '{"time":"';
+
 /**
  * One JSON object a line: `time` (ISO 8601, when it was appended), `connection`, `address`, `name`,
  * `message`. A name or message that is not UTF-8 is in base64 under `nameBase64` or `messageBase64` instead.
  */
 export const ndjsonFormat: LogFormat = {
   recordEnd: '\n',
+  begins: (line, torn) => {
+    const start = line.toString('latin1', 0, BEGINNING.length);
+    return start === BEGINNING || (torn && BEGINNING.startsWith(start));
+  },
   prefix({ name, connection, address }) {
     return Buffer.from(
       `","connection":${connection},"address":${JSON.stringify(address)},${field('name', name)},`,
     );
   },
   add(batch, prefix, source, start, end) {
-    const head = `{"time":"${isoTime(Date.now())}`;
+    const head = `${BEGINNING}${isoTime(Date.now())}`;
     const tail = `${field('message', source.subarray(start, end))}}\n`;
     // A UTF-16 unit takes at most three bytes of UTF-8.
     batch.reserve(head.length + prefix.length + 3 * tail.length);

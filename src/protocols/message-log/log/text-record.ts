@@ -4,11 +4,14 @@ import type { RecordBatch } from './record-batch.ts';
 
 /**
  * `[name]: message` CRLF on exactly one line. Control bytes (below 0x20, and 0x7f) and `\`, in the name also
- * `]`, are written `\xHH` in lower case; all other bytes are written as they are. So plain text is what the
- * old server wrote, and no message can look like another record.
+ * `]`, are written `\xHH` in lower case, and so are both bytes of U+0080 to U+009F, which control a terminal too; all
+ * other bytes are written as they are. So plain text is what the old server wrote, and no message can look like
+ * another record. (Version 0.1 wrote U+0080 to U+009F as they came: that is read, and never written.)
  */
 export const textFormat: LogFormat = {
   recordEnd: '\r\n',
+  // What `raw` writes as it comes, this escapes.
+  begins: (line) => line[0] === BRACKET && !line.some((byte) => byte < 0x20 || byte === 0x7f),
   prefix({ name }) {
     const escaped = Buffer.alloc(4 * name.length);
     const length = copyEscaped(
@@ -27,6 +30,7 @@ export const textFormat: LogFormat = {
 /** `[name]: message` CRLF with the bytes as they came, like the old server. A message can forge records. */
 export const rawFormat: LogFormat = {
   recordEnd: '\r\n',
+  begins: (line) => line[0] === BRACKET,
   prefix: ({ name }) => bracketed(name),
   add: (batch, prefix, source, start, end) => addLine(batch, prefix, source, start, end, false),
 };
@@ -35,7 +39,7 @@ export const rawFormat: LogFormat = {
 export function parseText(line: Buffer): RecordContent | string {
   const end = line.length - 1;
   if (line[end] !== 0x0d) return 'it does not end in CRLF';
-  if (line[0] !== 0x5b) return 'it does not begin with "["';
+  if (line[0] !== BRACKET) return 'it does not begin with "["';
   const nameEnd = line.indexOf(0x5d);
   if (nameEnd < 0 || line[nameEnd + 1] !== 0x3a || line[nameEnd + 2] !== 0x20)
     return 'no "]: " ends the name';
@@ -46,6 +50,7 @@ export function parseText(line: Buffer): RecordContent | string {
   return { name, message };
 }
 
+const BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 const CRLF = 0x0d0a;
 const ESCAPED = Uint8Array.from({ length: 256 }, (_, byte) =>
@@ -82,8 +87,9 @@ function addLine(
  * Copies `source[start..end)` to `target[at..)`, four bytes at a time: for short messages that is several times cheaper
  * than `set`, which wants an object for the piece.
  *
- * @returns whether one of them must be escaped. In a byte below 0x80, `x - 0x20` borrows into bit 7 exactly when
- * x < 0x20, and `(x ^ c) - 1` exactly when x is c; a borrow goes on into the next byte only from a byte already found.
+ * @returns whether one of them must be escaped, or may have to: 0xc2 is the first of two. In a byte below 0x80,
+ * `x - 0x20` borrows into bit 7 exactly when x < 0x20, and `(x ^ c) - 1` exactly when x is c; a borrow goes on into the
+ * next byte only from a byte already found.
  */
 function copy(source: Uint8Array, start: number, end: number, target: DataView, at: number): boolean {
   const shift = at - start;
@@ -92,13 +98,16 @@ function copy(source: Uint8Array, start: number, end: number, target: DataView, 
   for (; from + 4 <= end; from += 4) {
     const x = wordAt(source, from);
     target.setInt32(from + shift, x, true);
-    found |= ((x - 0x20202020) | ((x ^ 0x5c5c5c5c) - 0x01010101) | ((x ^ 0x7f7f7f7f) - 0x01010101)) & ~x;
+    const c2 = x ^ 0xc2c2c2c2;
+    found |=
+      (((x - 0x20202020) | ((x ^ 0x5c5c5c5c) - 0x01010101) | ((x ^ 0x7f7f7f7f) - 0x01010101)) & ~x) |
+      ((c2 - 0x01010101) & ~c2);
   }
   let escaped = 0;
   for (; from < end; from++) {
     const byte = source[from] ?? 0;
     target.setUint8(from + shift, byte);
-    escaped |= ESCAPED[byte] ?? 0;
+    escaped |= byte === C1_LEAD ? 1 : (ESCAPED[byte] ?? 0);
   }
   return (found & 0x80808080) !== 0 || escaped !== 0;
 }
@@ -124,7 +133,9 @@ function copyEscaped(
   let at = to;
   for (let index = start; index < end; index++) {
     const byte = source[index] ?? 0;
-    if (escaped[byte] === 0) {
+    const first = byte === C1_LEAD && index + 1 < end && isC1(source[index + 1]);
+    const second = isC1(byte) && index > start && source[index - 1] === C1_LEAD;
+    if (escaped[byte] === 0 && !first && !second) {
       target.setUint8(at++, byte);
     } else {
       target.setUint16(at, 0x5c78);
@@ -135,6 +146,12 @@ function copyEscaped(
   }
   return at;
 }
+
+/** The first byte of U+0080 to U+00BF in UTF-8; it never continues a character, so the pair is one wherever it stands. */
+const C1_LEAD = 0xc2;
+const isC1 = (byte = 0) => byte >= 0x80 && byte < 0xa0;
+/** As `copyEscaped` writes U+0080 to U+009F. */
+const ESCAPED_C1 = /^\\xc2\\x[89][0-9a-f]$/;
 
 /** The bytes that `[start, end)` stands for. Takes only what `copyEscaped` writes, so each text has one reading. */
 function unescaped(line: Buffer, start: number, end: number, escaped: Uint8Array): Buffer | string {
@@ -148,7 +165,14 @@ function unescaped(line: Buffer, start: number, end: number, escaped: Uint8Array
     }
     if (byte !== BACKSLASH)
       return `byte 0x${byte.toString(16).padStart(2, '0')} at column ${at + 1} is not escaped`;
-    const text = line.toString('latin1', at, Math.min(at + 4, end));
+    const pair = line.toString('latin1', at, Math.min(at + 8, end));
+    if (ESCAPED_C1.test(pair)) {
+      bytes[length++] = C1_LEAD;
+      bytes[length++] = Number.parseInt(pair.slice(6), 16);
+      at += 7;
+      continue;
+    }
+    const text = pair.slice(0, 4);
     const value = /^\\x[0-9a-f]{2}$/.test(text) ? Number.parseInt(text.slice(2), 16) : -1;
     if (escaped[value] !== 1) return `"${text}" at column ${at + 1} is not an escape that a log holds`;
     bytes[length++] = value;

@@ -59,6 +59,8 @@ export async function lastRecordEnd(log: FileHandle, size: number, recordEnd: Bu
 async function copyAside(log: FileHandle, path: string, start: number, end: number): Promise<string> {
   const [aside, movedTo] = await createAside(path);
   try {
+    // Nobody reads here what the log keeps from them.
+    await aside.chmod((await log.stat()).mode & 0o777);
     const chunk = Buffer.allocUnsafe(CHUNK);
     for (let at = start; at < end; ) {
       const { bytesRead } = await log.read(chunk, 0, Math.min(CHUNK, end - at), at);
@@ -83,7 +85,7 @@ async function createAside(path: string): Promise<[FileHandle, string]> {
   for (let attempt = 1; ; attempt++) {
     const movedTo = attempt === 1 ? stem : `${stem}-${attempt}`;
     try {
-      return [await open(movedTo, 'wx'), movedTo];
+      return [await open(movedTo, 'wx', 0o600), movedTo];
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     }

@@ -50,6 +50,10 @@ const awkward = fc.constantFrom(
   0x7e,
   0x7f,
   0x80,
+  0x9b,
+  0x9f,
+  0xa0,
+  0xc2,
   0xc3,
   0xa9,
   0xff,
@@ -106,6 +110,40 @@ test('text escapes exactly the bytes of the protocol document, in lower case', (
     expect(encoded('text', [[Buffer.of(byte), Buffer.of(byte)]])).toEqual(
       Buffer.concat([Buffer.from('['), inName, Buffer.from(']: '), inMessage, Buffer.from('\r\n')]),
     );
+  }
+});
+
+const c1 = (code: number) => Buffer.from(String.fromCodePoint(code));
+
+test('U+0080 to U+009F are escaped, and what stands beside them is not', () => {
+  for (let code = 0x80; code < 0xc0; code++) {
+    const bytes = c1(code);
+    const written = code < 0xa0 ? Buffer.from(`\\xc2\\x${code.toString(16)}`) : bytes;
+    for (let place = 0; place < 8; place++) {
+      const around = [Buffer.alloc(place, 'n'), Buffer.from('Û')] as const;
+      const record = [around[0], bytes, around[1]];
+      const text = Buffer.concat([around[0], written, around[1]]);
+      const list: Entry[] = [[Buffer.concat(record), Buffer.concat(record)]];
+      const log = encoded('text', list);
+      expect(log).toEqual(
+        Buffer.concat([Buffer.from('['), text, Buffer.from(']: '), text, Buffer.from('\r\n')]),
+      );
+      expect(hex(decoded('text', [log]))).toEqual(hex(list));
+    }
+  }
+});
+
+test('what version 0.1 wrote, U+009B as it came, still reads', () => {
+  const name = Buffer.concat([Buffer.from('eve'), c1(0x9b)]);
+  const message = Buffer.concat([Buffer.from('a'), c1(0x9b), Buffer.from('31m')]);
+  const old = Buffer.concat([Buffer.from('['), name, Buffer.from(']: '), message, Buffer.from('\r\n')]);
+  expect(hex(decoded('text', [old]))).toEqual(hex([[name, message]]));
+});
+
+test('half of an escaped pair is no escape that a log holds', () => {
+  for (const half of ['\\xc2', '\\xc2x', '\\x9b', '\\xc2\\xa9', '\xc2\\x9b']) {
+    const line = Buffer.concat([Buffer.from('[a]: '), Buffer.from(half, 'latin1'), Buffer.from('\r\n')]);
+    expect(() => decoded('text', [line])).toThrow('is not an escape that a log holds');
   }
 });
 

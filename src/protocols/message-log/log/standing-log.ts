@@ -1,0 +1,66 @@
+import type { Stats } from 'node:fs';
+import { type FileHandle, stat } from 'node:fs/promises';
+import { type LogFormatName, logFormats } from './log-formats.ts';
+
+/** Enough to tell formats apart. */
+const FIRST_BYTES = 64 * 1024;
+
+/** What keeps a path from being a log; the code and the words of a `LogFault`. */
+class Unfit extends Error {
+  readonly code: 'BAD_KIND' | 'BAD_FORMAT';
+
+  constructor(code: 'BAD_KIND' | 'BAD_FORMAT', message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * Looks at what stands at the path before it is opened: to open a FIFO waits for its reader, to open a device may do
+ * anything. @returns whether there is a file. Rejects when there is something else.
+ */
+export async function isThere(path: string): Promise<boolean> {
+  let found: Stats;
+  try {
+    found = await stat(path);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+  const kind = kindOf(found);
+  // The system has its own code for it.
+  if (kind === 'a directory') throw Object.assign(new Error(kind), { code: 'EISDIR' });
+  if (kind !== undefined) throw new Unfit('BAD_KIND', `it is ${kind}`);
+  return true;
+}
+
+function kindOf(found: Stats): string | undefined {
+  if (found.isFile()) return undefined;
+  if (found.isDirectory()) return 'a directory';
+  if (found.isFIFO()) return 'a FIFO';
+  return found.isSocket() ? 'a socket' : 'a device';
+}
+
+/**
+ * Refuses a log whose first record is in another format than `name`: under that format its records would have no end,
+ * and count as torn. Between `text` and `raw` only what `text` never writes tells.
+ */
+export async function checkFormat(log: FileHandle, name: LogFormatName): Promise<void> {
+  const { buffer, bytesRead } = await log.read(Buffer.alloc(FIRST_BYTES), 0, FIRST_BYTES, 0);
+  const start = buffer.subarray(0, bytesRead);
+  // Zeros are what a crashed file system may leave of a torn record.
+  if (bytesRead === 0 || start[0] === 0 || beginsAs(name, start)) return;
+  const others = (['text', 'raw', 'ndjson'] as const).filter((other) => beginsAs(other, start));
+  throw new Unfit(
+    'BAD_FORMAT',
+    others.length === 0
+      ? 'it holds something else than the records of a log'
+      : `its records are in the format ${others.join(' or ')}, and ${name} was asked for`,
+  );
+}
+
+function beginsAs(name: LogFormatName, start: Buffer): boolean {
+  const { begins, recordEnd } = logFormats[name];
+  const end = start.indexOf(recordEnd);
+  return end < 0 ? begins(start, true) : begins(start.subarray(0, end), false);
+}
