@@ -1,13 +1,13 @@
 import { chartOf, statesOf } from '../src/diagram/chart.ts';
 import { mermaidOf, tableOf } from '../src/diagram/index.ts';
 import { RemoteError } from '../src/transport/errors.ts';
-import type { Frame, Layout } from '../src/transport/frame.ts';
+import type { Frame } from '../src/transport/frame.ts';
 import type { AnyVerdict, Protocol } from '../src/transport/protocol.ts';
 
 /** What a page is made of: nothing that the declaration of a protocol does not say. */
 type Documented = Pick<
   Protocol,
-  'name' | 'port' | 'machine' | 'table' | 'decoders' | 'timeout' | 'failure' | 'hopedEvent'
+  'name' | 'port' | 'machine' | 'table' | 'decoder' | 'timeout' | 'failure' | 'hopedEvent'
 > & {
   readonly frames: Readonly<Record<string, Frame>>;
   readonly violation: AnyVerdict;
@@ -54,25 +54,14 @@ function frames({ frames }: Documented): string {
   const rows = Object.entries(frames).map(([type, frame]) => [
     code(type),
     sizeOf(frame),
-    partsOf(frame.layout) + (frame.variant ? '. Told from its twin by its content.' : ''),
+    frame.parts.map(({ says }) => says).join(', then ') +
+      (frame.otherwise ? '. Takes what no other takes.' : ''),
   ]);
   return tableIn(['message', 'bytes', 'on the wire'], rows);
 }
 
-function sizeOf({ minimum, maximum, rest }: Frame): string {
-  const size = minimum === maximum ? `${minimum}` : `${minimum}..${maximum}`;
-  return rest === undefined ? size : `${size}, or more`;
-}
-
-function partsOf(layout: Layout): string {
-  return Object.entries(layout)
-    .map(([key, part]) => {
-      if ('tag' in part) return code(hex(part.tag));
-      if ('rest' in part)
-        return `${code(key)}: ${part.rest.says}; the sender may leave it out, it begins with ${hex(part.starts)}`;
-      return `${code(key)}: ${part.says}${part.secret ? ' (secret: never shown)' : ''}`;
-    })
-    .join(', then ');
+function sizeOf({ minimum, maximum }: Frame): string {
+  return minimum === maximum ? `${minimum}` : `${minimum}..${maximum}`;
 }
 
 function states({ machine }: Documented): string {
@@ -133,8 +122,4 @@ function tableIn(head: readonly string[], rows: readonly (readonly string[])[]):
 
 function code(text: string): string {
   return `\`${text}\``;
-}
-
-function hex(byte: number): string {
-  return `0x${byte.toString(16).padStart(2, '0')}`;
 }

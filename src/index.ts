@@ -16,27 +16,11 @@ export {
   type Peer,
   type StepListener,
 } from './transport/connection.ts';
-export { Decoder, type Entry } from './transport/decoder.ts';
+export { Decoder, type Entry, type Framing } from './transport/decoder.ts';
 export { LocalError, type Refusal, RemoteError } from './transport/errors.ts';
-export {
-  bytes,
-  type Cursor,
-  type Field,
-  type InPlace,
-  type Length,
-  type OptionalRest,
-  optionalRest,
-  padded,
-  secret,
-  type Tag,
-  tag,
-  text,
-  u8,
-  u16be,
-  u16le,
-  type ValueOf,
-} from './transport/field.ts';
-export { type FieldsOf, type Frame, frame, type Layout } from './transport/frame.ts';
+export type { Fault, FaultKind } from './transport/fault.ts';
+export * from './transport/fields/index.ts';
+export { type Frame, frame, otherwise } from './transport/frame.ts';
 export type { EndCause, Handlers, Reply, RunHandler } from './transport/handlers.ts';
 export { Inbox } from './transport/inbox.ts';
 export type { AnySession, ServerObserver, SessionObserver } from './transport/observer.ts';

@@ -1,4 +1,4 @@
-import { defineProtocol, frame, type RemoteError, secret, tag, text, u8 } from 'wirechart';
+import { defineProtocol, frame, is, type RemoteError, secret, text, u8 } from 'wirechart';
 import { thermostatMachine } from './machine.ts';
 
 const no = (reason: string) => ({ type: 'server.NO', reason }) as const;
@@ -9,12 +9,12 @@ export const thermostat = defineProtocol({
   port: 7000,
   machine: thermostatMachine,
   frames: {
-    'client.UNLOCK': frame({ code: tag(1), pin: secret(text('u8', { min: 1, max: 8 })) }),
-    'client.SET': frame({ code: tag(2), degrees: u8({ max: 40 }) }),
-    'client.READ': frame({ code: tag(3) }),
-    'server.OK': frame({ code: tag(0x80) }),
-    'server.NO': frame({ code: tag(0x81), reason: text('u8') }),
-    'server.DEGREES': frame({ code: tag(0x82), degrees: u8() }),
+    'client.UNLOCK': frame(is(u8(), 1), { pin: secret(text('u8', { min: 1, max: 8 })) }),
+    'client.SET': frame(is(u8(), 2), { degrees: u8({ max: 40 }) }),
+    'client.READ': frame(is(u8(), 3)),
+    'server.OK': frame(is(u8(), 0x80)),
+    'server.NO': frame(is(u8(), 0x81), { reason: text('u8') }),
+    'server.DEGREES': frame(is(u8(), 0x82), { degrees: u8() }),
   },
   violation: { reply: refusal, closes: true },
   malformed: { reply: refusal, closes: false },

@@ -46,6 +46,6 @@ function isProtocol(value: unknown): value is AnyProtocol {
   return (
     typeof value === 'object' &&
     value !== null &&
-    ['name', 'machine', 'table', 'frames', 'decoders', 'samples'].every((key) => key in value)
+    ['name', 'machine', 'table', 'frames', 'decoder', 'samples'].every((key) => key in value)
   );
 }

@@ -1,8 +1,9 @@
 import { legalEvents, REFUSED, step } from '../machine/table.ts';
 import { Ahead } from './ahead.ts';
-import type { Decoder, Entry } from './decoder.ts';
+import type { Cursor } from './cursor.ts';
+import type { Entry, Framing } from './decoder.ts';
 import { LocalError, type Refusal, RemoteError } from './errors.ts';
-import type { Cursor, OptionalRest } from './field.ts';
+import { hex } from './fault.ts';
 import type { Frame } from './frame.ts';
 import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
@@ -66,8 +67,7 @@ export class Connection<F extends Frames, R extends Role> {
   #closed = false;
   #ended = false;
   #error: RemoteError | undefined;
-  /** The rest that a frame may have left out, not seen yet. */
-  #rest: OptionalRest | undefined;
+  readonly #framing: Framing | undefined;
   readonly #ahead: Ahead | undefined;
   #now = 0;
   #accepted = 0;
@@ -78,6 +78,7 @@ export class Connection<F extends Frames, R extends Role> {
     this.role = role;
     this.#limits = limits;
     this.#tally = tally;
+    this.#framing = protocol.framing(role === 'server' ? 'client' : 'server');
     this.#state = protocol.table.initial;
     this.#ahead = role === 'client' ? new Ahead(protocol.table, protocol.hopedEvent) : undefined;
     tally?.enter(this.#state);
@@ -159,24 +160,22 @@ export class Connection<F extends Frames, R extends Role> {
     if (this.#waits()) return PAUSED;
     const { table } = this.protocol;
     const cursor = this.#inbox;
-    if (cursor === undefined || !this.#skipRest(cursor)) return this.#nothing();
-    const entry = this.#decoder().identify(cursor);
-    if (entry === 'wait') return this.#nothing();
-    if (entry === undefined) return this.#unreadable(cursor);
+    if (cursor === undefined || !cursor.ready()) return this.#nothing();
+    const framing = this.#decoder();
+    const entry = framing.identify(cursor);
+    if (entry === undefined) return cursor.fault === undefined ? this.#nothing() : this.#unreadable(cursor);
     const to = step(table, this.#state, entry.event);
     // Refused at its first byte: nothing of its payload is awaited.
     if (to === REFUSED && this.protocol.violation.closes) {
       return this.#refuse('violation', entry.type, this.#expected(), true);
     }
-    const message = this.#read(cursor, entry);
-    if (cursor.fault !== undefined && (message !== undefined || cursor.lost)) {
-      return this.#malformed(cursor, entry, to === REFUSED);
-    }
+    const message = framing.read(cursor, entry);
+    if (cursor.fault !== undefined) return this.#malformed(cursor, entry, to === REFUSED);
     if (message === undefined) return this.#nothing();
     if (to === REFUSED) return this.#refuse('violation', entry.type, this.#expected(), false);
     this.#take(entry.event);
     this.#active = this.#now;
-    return message;
+    return this.#typed(message);
   }
 
   /**
@@ -187,10 +186,14 @@ export class Connection<F extends Frames, R extends Role> {
    */
   takeRun(wanted: object, most: number): Run | undefined {
     const cursor = this.#inbox;
-    if (cursor === undefined || this.#waits() || !this.#skipRest(cursor)) return undefined;
+    if (cursor === undefined || this.#waits() || !cursor.ready()) return undefined;
     const decoder = this.#decoder();
     const entry = decoder.identify(cursor);
-    if (entry === undefined || entry === 'wait') return undefined;
+    if (entry === undefined) {
+      // What is refused is judged by `nextMessage`; what is missing stays wanted.
+      if (cursor.fault !== undefined) cursor.rewind(cursor.at);
+      return undefined;
+    }
     const { protocol } = this;
     const { inPlace } = entry.frame;
     const isRun = protocol.runs[this.#state * protocol.table.events.length + entry.event] === 1;
@@ -327,39 +330,17 @@ export class Connection<F extends Frames, R extends Role> {
     return (this.role === 'server' ? serverOwes : clientOwes)[this.#state] === 1;
   }
 
-  #decoder(): Decoder {
-    return this.protocol.decoders[this.role === 'server' ? 'client' : 'server'];
+  #decoder(): Framing {
+    return this.#framing ?? this.protocol.decoder(this.role === 'server' ? 'client' : 'server', this.#state);
   }
 
   #entryOf(message: { readonly type: string }): Entry {
     return this.protocol.entry(message.type);
   }
 
-  #read(cursor: Cursor, entry: Entry): MessageFrom<F, Peer<R>> | undefined {
-    const start = cursor.at;
-    const message = { type: entry.type };
-    if (entry.frame.read(cursor, message)) {
-      this.#rest = entry.frame.rest;
-      return this.#typed(message);
-    }
-    cursor.at = start;
-    if (!cursor.lost) cursor.fault = undefined;
-    return undefined;
-  }
-
   /** The frame under `type` has just read exactly the fields that the type names. */
   #typed(message: { readonly type: string }): MessageFrom<F, Peer<R>> {
     return message as MessageFrom<F, Peer<R>>;
-  }
-
-  /** Drops the optional rest of the frame before, if one came. @returns whether a frame may begin here. */
-  #skipRest(inbox: Inbox): boolean {
-    if (!inbox.ready()) return false;
-    const rest = this.#rest;
-    if (rest === undefined) return true;
-    if (inbox.bytes[inbox.at] === rest.starts && rest.rest.read(inbox) === undefined) return false;
-    this.#rest = undefined;
-    return inbox.ready();
   }
 
   #nothing(): Incoming<F, R> {
@@ -376,18 +357,17 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   #unreadable(cursor: Cursor): RemoteError {
-    const misdirected = this.protocol.decoders[this.role].identify(cursor);
-    const received =
-      misdirected === undefined || misdirected === 'wait'
-        ? `code 0x${(cursor.bytes[cursor.at] ?? 0).toString(16).padStart(2, '0')}`
-        : misdirected.type;
+    const offset = cursor.fault?.offset ?? 0;
+    cursor.rewind(cursor.at);
+    const misdirected = this.protocol.decoder(this.role, this.#state).identify(cursor);
+    const received = misdirected?.type ?? `code ${hex(cursor.bytes[cursor.at + offset] ?? 0)}`;
     return this.#refuse('unreadable', received, this.#expected(), true);
   }
 
   #malformed(cursor: Cursor, entry: Entry, early: boolean): RemoteError {
-    const { fault = '', lost } = cursor;
+    const { fault, lost } = cursor;
     cursor.fault = undefined;
-    const expected = [fault.replace(/^expected /, '')];
+    const expected = fault === undefined ? [] : [`${fault.expected}, got ${fault.got ?? 'something else'}`];
     if (lost) return this.#refuse('unreadable', entry.type, expected, true);
     if (early) return this.#refuse('violation', entry.type, this.#expected(), false);
     return this.#refuse('malformed', entry.type, expected, this.protocol.malformed.closes);

@@ -1,4 +1,6 @@
-import type { Cursor } from './field.ts';
+import type { Cursor } from './cursor.ts';
+import { type DecisionNode, decisionTree } from './decision-tree.ts';
+import { hex } from './fault.ts';
 import type { Frame } from './frame.ts';
 
 /** A frame that one sender may send, with the number of its event in the table. */
@@ -11,73 +13,145 @@ export interface Entry {
   readonly frame: Frame;
 }
 
-/** Tells the frames of one sender apart: by their leading tags, and where these are the same by their content. */
-export class Decoder {
-  /** For each first byte the frames that begin with it: those with more tags first, those with any content last. */
-  readonly #byFirstByte: readonly (readonly Entry[] | undefined)[];
-  /** For each first byte the frame that it alone tells: the common case, a look-up. */
-  readonly #byOneByte: readonly (Entry | undefined)[];
+/** Finds frames in what one sender sends. A {@link Decoder} is one; so is what a protocol puts in its place. */
+export interface Framing {
+  /**
+   * The frame that begins at the cursor, as soon as only one is left.
+   *
+   * @returns `undefined`: more bytes are wanted, or no frame begins so, which is the cursor's fault.
+   */
+  identify(cursor: Cursor): Entry | undefined;
+  /**
+   * Reads the frame that was identified.
+   *
+   * @returns the message, with the cursor behind it. `undefined`: more bytes are wanted, and the cursor is where it was;
+   * or the content is refused, which is the cursor's fault: it stands behind the frame unless that is lost.
+   */
+  read(cursor: Cursor, entry: Entry): { readonly type: string } | undefined;
+}
 
-  /** @throws TypeError when two frames begin with the same tags, and neither says what content makes it. */
+/** The frames of one sender that are readable together, told apart by a decision tree. */
+export class Decoder implements Framing {
+  /** For each first byte the frame that it alone tells: the common case, a look-up. */
+  readonly #byFirstByte: readonly (Entry | undefined)[];
+  readonly #tree: DecisionNode | undefined;
+  readonly #otherwise: Entry | undefined;
+
+  /** @throws TypeError naming the frames that cannot be told apart. */
   constructor(entries: readonly Entry[]) {
-    const table: Entry[][] = [];
-    for (const entry of entries) {
-      const [first = 0] = entry.frame.tags;
-      table[first] ??= [];
-      const siblings = table[first];
-      const twin = siblings.find(
-        ({ frame }) => String(frame.tags) === String(entry.frame.tags) && !frame.variant,
-      );
-      if (twin !== undefined && !entry.frame.variant) {
-        throw new TypeError(`frames ${twin.type} and ${entry.type} begin with the same tags`);
-      }
-      siblings.push(entry);
-      siblings.sort(
-        (one, other) =>
-          other.frame.tags.length - one.frame.tags.length ||
-          Number(other.frame.variant) - Number(one.frame.variant),
-      );
+    const [otherwise, another] = entries.filter(({ frame }) => frame.otherwise);
+    if (otherwise !== undefined && another !== undefined) {
+      throw new TypeError(`${otherwise.type} and ${another.type} both take what no other frame takes`);
     }
-    this.#byFirstByte = Array.from({ length: 256 }, (_, byte) => table[byte]);
-    this.#byOneByte = this.#byFirstByte.map((candidates) => {
-      const [only] = candidates ?? [];
-      return candidates?.length === 1 && only?.frame.tags.length === 1 && !only.frame.variant
-        ? only
-        : undefined;
+    const named = entries.filter((entry) => entry !== otherwise);
+    this.#otherwise = otherwise;
+    this.#tree = named.length === 0 ? undefined : decisionTree(named, otherwise !== undefined);
+    const tree = this.#tree;
+    this.#byFirstByte = Array.from({ length: 256 }, (_, byte) => {
+      const next = tree?.kind === 'byte' && tree.skip === 0 ? tree.next[byte] : undefined;
+      return next?.kind === 'name' ? next.entry : undefined;
     });
   }
 
-  /**
-   * The frame that begins at the cursor. A frame known by one byte is named at its first byte, one known by its
-   * content when it is whole.
-   *
-   * @returns `'wait'` when not enough has come, `undefined` when no frame begins so.
-   */
-  identify(cursor: Cursor): Entry | 'wait' | undefined {
-    const first = cursor.bytes[cursor.at] ?? 0;
-    return this.#byOneByte[first] ?? this.#choose(this.#byFirstByte[first] ?? [], cursor);
+  identify(cursor: Cursor): Entry | undefined {
+    const { at } = cursor;
+    cursor.start = at;
+    if (at === cursor.end) {
+      cursor.wanted = at + 1;
+      return undefined;
+    }
+    return this.#byFirstByte[cursor.bytes[at] ?? 0] ?? this.#walk(cursor, at);
   }
 
-  #choose(candidates: readonly Entry[], cursor: Cursor): Entry | 'wait' | undefined {
-    for (const entry of candidates) {
-      const { tags } = entry.frame;
-      const matches = tags.every(
-        (tag, index) => cursor.at + index >= cursor.end || cursor.bytes[cursor.at + index] === tag,
-      );
-      if (!matches) continue;
-      if (!cursor.has(entry.frame.variant ? entry.frame.maximum : tags.length)) return 'wait';
-      if (entry.frame.variant && !entry.frame.admits(peek(entry, cursor))) continue;
-      return entry;
+  read(cursor: Cursor, { type, frame }: Entry): { readonly type: string } | undefined {
+    const { at } = cursor;
+    cursor.start = at;
+    const message = { type };
+    if (frame.read(cursor, message)) {
+      cursor.finish();
+      return cursor.fault === undefined ? message : undefined;
     }
+    cursor.at = at;
+    // Content is judged when the frame is whole.
+    if (!cursor.lost) cursor.fault = undefined;
     return undefined;
   }
-}
 
-/** Reads a whole frame and leaves the cursor as it was. */
-function peek({ type, frame }: Entry, cursor: Cursor): { readonly type: string } {
-  const { at, fault, lost } = cursor;
-  const message = { type };
-  frame.read(cursor, message);
-  Object.assign(cursor, { at, fault, lost });
-  return message;
+  #walk(cursor: Cursor, start: number): Entry | undefined {
+    let node = this.#tree;
+    let limit = Number.POSITIVE_INFINITY;
+    let at = start;
+    while (node !== undefined) {
+      switch (node.kind) {
+        case 'name':
+          return node.entry;
+        case 'byte': {
+          at += node.skip;
+          const { expected } = node;
+          if (at >= limit) {
+            const words = `a byte that names the frame: ${expected}`;
+            return this.#unknown(cursor, node, () =>
+              cursor.lose('length', limit, words, 'the end of what covers it'),
+            );
+          }
+          if (at >= cursor.end) {
+            cursor.wanted = at + 1;
+            return undefined;
+          }
+          const byte = cursor.bytes[at] ?? 0;
+          const next: DecisionNode | undefined = node.next[byte];
+          if (next === undefined) {
+            return this.#unknown(cursor, node, () => cursor.lose('unknown', at, expected, hex(byte)));
+          }
+          at += 1;
+          node = next;
+          break;
+        }
+        case 'field': {
+          at += node.skip;
+          cursor.at = at;
+          const value = node.field.read(cursor);
+          at = cursor.at;
+          cursor.at = start;
+          if (value === undefined && cursor.fault === undefined) return undefined;
+          const branch =
+            cursor.fault === undefined
+              ? node.branches.find(({ test }) => test?.holds(value) ?? true)
+              : undefined;
+          if (branch === undefined) {
+            const { expected } = node;
+            return this.#unknown(cursor, node, () => cursor.lose('value', at, expected));
+          }
+          node = branch.node;
+          break;
+        }
+        case 'cover': {
+          at += node.skip;
+          cursor.at = at;
+          const size = node.length.read(cursor);
+          at = cursor.at;
+          cursor.at = start;
+          if (size === undefined && cursor.fault === undefined) return undefined;
+          if (size === undefined || cursor.fault !== undefined) return this.#unknown(cursor, node, () => {});
+          limit = Math.min(limit, at + size - node.bias);
+          node = node.node;
+          break;
+        }
+      }
+    }
+    return this.#otherwise;
+  }
+
+  /** No frame of those that are told apart begins so. */
+  #unknown(cursor: Cursor, { nearest }: { readonly nearest: readonly string[] }, refuse: () => void) {
+    if (this.#otherwise !== undefined) {
+      cursor.fault = undefined;
+      cursor.lost = false;
+      return this.#otherwise;
+    }
+    refuse();
+    cursor.lost = true;
+    if (cursor.fault !== undefined) cursor.fault = { ...cursor.fault, nearest };
+    return undefined;
+  }
 }

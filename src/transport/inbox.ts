@@ -1,4 +1,5 @@
-import type { Cursor } from './field.ts';
+import type { Cover, Cursor, Progress } from './cursor.ts';
+import type { Fault, FaultKind } from './fault.ts';
 
 const NOTHING = new Uint8Array(0);
 /** What a chunk may weigh beyond what is left of it, before the rest is copied out. */
@@ -8,19 +9,25 @@ const MOST_MERGED = 16 * 1024;
 
 /**
  * What was received and not yet decoded: a cursor over the chunk at hand, and the chunks behind it. A chunk is
- * read where it lies; pieces of a frame are joined once, when the frame is whole, so a peer that trickles cannot
- * make the joining quadratic. Small pieces are merged while they wait, each with one of about its size, so a peer
- * that trickles does not cost many times what it sends either.
+ * read where it lies; pieces of a frame are joined once, when as many bytes have come as were wanted. Where nobody
+ * knows how many (a terminator, a list), pieces are added to memory that doubles. So a peer that trickles cannot make
+ * the joining quadratic. Small pieces are merged while they wait, each with one of about its size, so such a peer
+ * does not cost many times what it sends either.
  */
 export class Inbox implements Cursor {
   bytes: Uint8Array;
   at = 0;
   end: number;
+  start = 0;
+  covered = false;
   wanted = 0;
-  fault: string | undefined = undefined;
+  fault: Fault | undefined = undefined;
   lost = false;
   #later: Uint8Array[] | undefined;
   #laterBytes = 0;
+  /** Whether `bytes` are pieces joined here: memory of our own, with room behind `end`. */
+  #joined = false;
+  #kept: Kept[] | undefined;
 
   constructor(first: Uint8Array = NOTHING) {
     this.bytes = first;
@@ -36,7 +43,10 @@ export class Inbox implements Cursor {
   add(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     if (this.length === 0) this.#show(chunk, 0);
-    else {
+    else if (this.#laterBytes === 0 && this.#joined && this.bytes.length - this.end >= chunk.length) {
+      this.bytes.set(chunk, this.end);
+      this.end += chunk.length;
+    } else {
       this.#later ??= [];
       merge(this.#later, chunk);
       this.#laterBytes += chunk.length;
@@ -60,8 +70,50 @@ export class Inbox implements Cursor {
 
   has(size: number): boolean {
     if (this.end - this.at >= size) return true;
-    this.wanted = this.at + size;
+    if (this.covered) {
+      const left = this.end - this.at;
+      this.lose('length', this.end, `${size} bytes before the end of what covers them`, `${left}`);
+    } else this.wanted = this.at + size;
     return false;
+  }
+
+  refuse(kind: FaultKind, at: number, expected: string, got?: string): void {
+    this.fault ??= { kind, field: '', offset: at - this.start, expected, got };
+  }
+
+  lose(kind: FaultKind, at: number, expected: string, got?: string): void {
+    this.refuse(kind, at, expected, got);
+    this.lost = true;
+  }
+
+  enter(end: number): Cover {
+    const cover = { end: this.end, covered: this.covered, lost: this.lost };
+    this.end = end;
+    this.covered = true;
+    return cover;
+  }
+
+  leave({ end, covered, lost }: Cover): void {
+    this.end = end;
+    this.covered = covered;
+    this.lost = lost;
+  }
+
+  keep(owner: object, at: number, progress: Progress): void {
+    this.#kept ??= [];
+    this.#kept.push({ owner, offset: at - this.start, progress });
+  }
+
+  resume(owner: object, at: number): Progress | undefined {
+    // What is nested was kept first: the last is the outermost, which is read again first.
+    const last = this.#kept?.at(-1);
+    if (last?.owner !== owner || last.offset !== at - this.start) return undefined;
+    this.#kept?.pop();
+    return last.progress;
+  }
+
+  finish(): void {
+    if (this.#kept !== undefined) this.#kept = undefined;
   }
 
   rewind(at: number): void {
@@ -69,6 +121,7 @@ export class Inbox implements Cursor {
     this.wanted = 0;
     this.fault = undefined;
     this.lost = false;
+    this.#kept = undefined;
   }
 
   #reachesWanted(): boolean {
@@ -79,10 +132,21 @@ export class Inbox implements Cursor {
     const later = this.#later ?? [];
     const pieces = this.at === this.end ? later : [this.bytes.subarray(this.at, this.end), ...later];
     const wanted = this.wanted - this.at;
+    const grows = this.#joined && pieces.length > 1;
     this.#later = undefined;
     this.#laterBytes = 0;
     const [only] = pieces;
-    this.#show(pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces), wanted);
+    if (pieces.length === 1 && only !== undefined) this.#show(only, wanted);
+    else {
+      const joined = Buffer.concat(pieces);
+      if (grows) {
+        const roomy = Buffer.allocUnsafeSlow(2 * joined.length);
+        roomy.set(joined);
+        this.#show(roomy, wanted);
+        this.end = joined.length;
+      } else this.#show(joined, wanted);
+      this.#joined = true;
+    }
   }
 
   #show(bytes: Uint8Array, wanted: number): void {
@@ -90,7 +154,14 @@ export class Inbox implements Cursor {
     this.at = 0;
     this.end = bytes.length;
     this.wanted = Math.max(0, wanted);
+    this.#joined = false;
   }
+}
+
+interface Kept {
+  readonly owner: object;
+  readonly offset: number;
+  readonly progress: Progress;
 }
 
 /** Adds a piece; like the digits of a binary counter, no piece is then smaller than those behind it. */

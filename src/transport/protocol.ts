@@ -1,6 +1,6 @@
 import type { AnyStateMachine, EventFrom } from 'xstate';
 import { exploreMachine, REFUSED, step, type Table } from '../machine/table.ts';
-import { Decoder, type Entry } from './decoder.ts';
+import { Decoder, type Entry, type Framing } from './decoder.ts';
 import { LocalError, type RemoteError } from './errors.ts';
 import type { Frame } from './frame.ts';
 import type { AnySamples, Samples } from './samples.ts';
@@ -60,6 +60,11 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
    */
   readonly hoped?: Extract<keyof NoInfer<F>, `server.${string}`>;
   /**
+   * What finds the frames of an end in place of the decoder that is given: called for each connection. Default: the
+   * decoder.
+   */
+  readonly framing?: { readonly [role in Role]?: (decoder: Decoder) => Framing };
+  /**
    * Messages to try the protocol with. Called for every use with a short text that was never used before, so
    * that names can be fresh.
    */
@@ -94,8 +99,10 @@ export interface Protocol<F extends Frames = Frames> {
   readonly failure: (() => MessageFrom<F, 'server'>) | undefined;
   /** See {@link Declaration.samples}. */
   readonly samples: (unique: string) => Samples<F>;
-  /** Reads what this role sends. */
-  readonly decoders: Readonly<Record<Role, Decoder>>;
+  /** Reads what this role sends in a state of `table`. Default: the initial one. */
+  decoder(role: Role, state?: number): Decoder;
+  /** See {@link Declaration.framing}: for one connection; `undefined` where the decoder itself does it. */
+  framing(role: Role): Framing | undefined;
   /** The frame and the event of a message. @throws LocalError for a name that the protocol does not know. */
   entry(type: string): Entry;
   /** Number of the reply that a client sending ahead hopes for, or {@link REFUSED}. */
@@ -114,7 +121,7 @@ export interface Protocol<F extends Frames = Frames> {
 export interface AnyProtocol
   extends Pick<
     Protocol,
-    'name' | 'port' | 'machine' | 'table' | 'frames' | 'decoders' | 'entry' | 'hopedEvent'
+    'name' | 'port' | 'machine' | 'table' | 'frames' | 'decoder' | 'framing' | 'entry' | 'hopedEvent'
   > {
   readonly violation: AnyVerdict;
   readonly malformed: AnyVerdict;
@@ -157,6 +164,7 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
   const decoderOf = (role: Role) =>
     new Decoder([...entries.values()].filter((entry) => entry.type.startsWith(`${role}.`)));
 
+  const decoders = { client: decoderOf('client'), server: decoderOf('server') };
   const entry = (type: string): Entry => {
     const found = entries.get(type);
     if (found === undefined) throw new LocalError(`${name}: no message is called ${type}`);
@@ -174,7 +182,8 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
     timeout: declaration.timeout,
     failure: declaration.failure,
     samples: declaration.samples,
-    decoders: { client: decoderOf('client'), server: decoderOf('server') },
+    decoder: (role) => decoders[role],
+    framing: (role) => declaration.framing?.[role]?.(decoders[role]),
     entry,
     hopedEvent: declaration.hoped === undefined ? REFUSED : table.events.indexOf(declaration.hoped),
     runs: findRuns(table, entries),

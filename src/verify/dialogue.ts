@@ -82,10 +82,10 @@ export function hold(target: Target, test: Test): Promise<Dialogue> {
 
 async function holdNow(target: Target, test: Test): Promise<Dialogue> {
   const { projection, patience } = target;
-  const { decoders } = projection.protocol;
+  const decoder = projection.protocol.decoder('server');
   const started = performance.now();
   const timing = { connectTimeout: patience.connect, signal: target.signal };
-  const probe = await Probe.connect(target.address, decoders.server, timing);
+  const probe = await Probe.connect(target.address, decoder, timing);
   const companions: Probe[] = [];
   const exchanges: Exchange[] = [];
   try {
@@ -190,9 +190,12 @@ function needsBefore({ table }: AnyProtocol, state: number, { event }: Input): b
 /** Holds what must have been said before, on a connection that stays open. */
 async function prepare({ address, projection, patience, signal }: Target, use: Use): Promise<Probe[]> {
   const { protocol } = projection;
-  const { table, decoders } = protocol;
+  const { table } = protocol;
   if (use.before.length === 0) return [];
-  const probe = await Probe.connect(address, decoders.server, { connectTimeout: patience.connect, signal });
+  const probe = await Probe.connect(address, protocol.decoder('server'), {
+    connectTimeout: patience.connect,
+    signal,
+  });
   let at = step(table, table.initial, table.events.indexOf('transport.accept'));
   for (const message of use.before) {
     const { event, bytes } = protocol.encode(message);

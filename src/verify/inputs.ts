@@ -125,11 +125,9 @@ function misdirectedInputs(protocol: AnyProtocol, samples: SamplesOf): Input[] {
   const given = Object.values(samples('a').messages);
   const inputs = Object.entries(protocol.frames)
     .filter(([type]) => type.startsWith('server.'))
-    .map(([type, { tags, minimum }]): Input => {
+    .map(([type, frame]): Input => {
       const sample = given.find(({ message }) => message.type === type);
-      const bytes = sample
-        ? protocol.encode(sample.message).bytes
-        : Uint8Array.from({ length: minimum }, (_, index) => tags[index] ?? 0);
+      const { bytes } = protocol.encode(sample?.message ?? { type, ...frame.sample(() => 0) });
       return bytesInput(protocol, type, 'misdirected', bytes);
     })
     .filter(({ event }) => event === undefined);
@@ -148,7 +146,7 @@ function misdirectedInputs(protocol: AnyProtocol, samples: SamplesOf): Input[] {
  * for servers that look at a part of the code only.
  */
 function unknownInputs(protocol: AnyProtocol, samples: SamplesOf, plain: readonly string[]): Input[] {
-  const { client, server } = protocol.decoders;
+  const [client, server] = [protocol.decoder('client'), protocol.decoder('server')];
   const codes = Array.from({ length: 256 }, (_, code) => code);
   const unknown = codes.filter((code) => !begins(client, code) && !begins(server, code));
   const [lowest, highest] = [unknown.at(0), unknown.at(-1)];
@@ -194,12 +192,13 @@ function bytesInput(
   bytes: Uint8Array,
   hidden = false,
 ): Input {
-  const entry = entryAt(protocol.decoders.client, bytes);
+  const decoder = protocol.decoder('client');
+  const entry = entryAt(decoder, bytes);
   return {
     id,
     kind,
     ...nothing,
-    ...(entry === undefined || entry === 'wait' ? {} : { event: entry.event, lost: isLost(entry, bytes) }),
+    ...(entry === undefined ? {} : { event: entry.event, lost: isLost(decoder, entry, bytes) }),
     use: () => ({ bytes, ends: false, message: undefined, hidden, before: [] }),
   };
 }
@@ -230,16 +229,16 @@ function endUse(bytes: Iterable<number>, hidden = false): Use {
 }
 
 function holdsSecret({ frames }: AnyProtocol, type: string | undefined): boolean {
-  const layout = Object.entries(frames).find(([name]) => name === type)?.[1].layout ?? {};
-  return Object.values(layout).some((part) => 'secret' in part && part.secret);
+  const fields = Object.entries(frames).find(([name]) => name === type)?.[1].fields ?? [];
+  return fields.some(({ field }) => field.secret);
 }
 
-function entryAt(decoder: Decoder, bytes: Uint8Array): Entry | 'wait' | undefined {
+function entryAt(decoder: Decoder, bytes: Uint8Array): Entry | undefined {
   return decoder.identify(new Inbox(bytes));
 }
 
-function isLost(entry: Entry, bytes: Uint8Array): boolean {
+function isLost(decoder: Decoder, entry: Entry, bytes: Uint8Array): boolean {
   const cursor = new Inbox(bytes);
-  entry.frame.read(cursor, {});
+  decoder.read(cursor, entry);
   return cursor.lost;
 }

@@ -125,7 +125,7 @@ function tests({ mealy, inputs, outputs, steps }: Projection): Test[] {
 
 async function greeted({ address, projection, patience, signal }: Target): Promise<Probe | Error> {
   try {
-    return await Probe.connect(address, projection.protocol.decoders.server, {
+    return await Probe.connect(address, projection.protocol.decoder('server'), {
       connectTimeout: patience.connect,
       signal,
     });

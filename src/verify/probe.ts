@@ -143,13 +143,9 @@ export class Probe {
     let start = 0;
     while (cursor.at < cursor.end) {
       const entry = this.#decoder.identify(cursor);
-      if (entry === 'wait') break;
-      const whole = entry?.frame.read(cursor, {}) === true;
-      if (entry === undefined || cursor.fault !== undefined) {
-        this.#garbled = true;
-        break;
-      }
-      if (!whole) break;
+      const message = entry && this.#decoder.read(cursor, entry);
+      if (cursor.fault !== undefined) this.#garbled = true;
+      if (entry === undefined || message === undefined) break;
       this.#replies.push(entry.type);
       start = cursor.at;
     }

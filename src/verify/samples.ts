@@ -52,14 +52,12 @@ function sampleOf(
   }
   if (answer !== undefined && typeof answer !== 'string')
     throw new TypeError(`sample ${id}: answer is a name`);
-  const { layout } = protocol.entry(type).frame;
+  const { fields: known } = protocol.entry(type).frame;
   const message: { type: string; [field: string]: unknown } = { ...given?.message, type };
   for (const [key, value] of Object.entries(fields)) {
-    const part = layout[key];
-    if (part === undefined || !('says' in part)) {
-      throw new TypeError(`sample ${id}: ${type} has no field ${key}`);
-    }
-    message[key] = fieldValue(value, unique, `sample ${id}: ${key}`, part.says.endsWith('bytes'));
+    const carries = known.find((named) => named.key === key)?.field.carries;
+    if (carries === undefined) throw new TypeError(`sample ${id}: ${type} has no field ${key}`);
+    message[key] = fieldValue(value, unique, `sample ${id}: ${key}`, carries === 'bytes');
   }
   return { ...given, message, ...(answer === undefined ? {} : { answer }) };
 }

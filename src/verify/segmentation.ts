@@ -64,7 +64,7 @@ async function inOneSegment(target: Target, tour: Test): Promise<Cut | undefined
   const expected = tour.outputs.flatMap((output) => outputs[output]?.replies ?? []);
   const observed = await target.turns.run(async () => {
     const connect = { connectTimeout: patience.connect, signal };
-    const probe = await Probe.connect(address, protocol.decoders.server, connect);
+    const probe = await Probe.connect(address, protocol.decoder('server'), connect);
     probe.send(Buffer.concat(uses.map((use) => use?.bytes ?? new Uint8Array(0))));
     probe.end();
     await probe.wait(() => probe.over, patience.reply * (1 + uses.length));

@@ -6,7 +6,5 @@ export function decodeFrame(decoder: Decoder, bytes: Uint8Array): { type: string
   if (bytes.length === 0) return undefined;
   const cursor = new Inbox(bytes);
   const entry = decoder.identify(cursor);
-  if (entry === undefined || entry === 'wait') return undefined;
-  const message = { type: entry.type };
-  return entry.frame.read(cursor, message) && cursor.fault === undefined ? message : undefined;
+  return entry && decoder.read(cursor, entry);
 }

@@ -52,13 +52,11 @@ class Ear {
     this.#inbox.add(bytes);
     while (this.#inbox.ready()) {
       const entry = this.#decoder.identify(this.#inbox);
-      const start = this.#inbox.at;
-      if (entry === undefined) {
+      const message = entry && this.#decoder.read(this.#inbox, entry);
+      if (message !== undefined) this.#heard.push(message.type);
+      else if (this.#inbox.fault !== undefined) {
         this.#heard.push(`unreadable ${Buffer.from(this.#inbox.bytes).toString('hex')}`);
         this.#inbox = new Inbox();
-      } else if (entry !== 'wait') {
-        if (entry.frame.read(this.#inbox, {})) this.#heard.push(entry.type);
-        else this.#inbox.at = start;
       }
     }
     this.#wake();
@@ -92,7 +90,7 @@ export function memoryServer<F extends Frames>(
 ): Dial {
   let count = 0;
   return async () => {
-    const ear = new Ear(protocol.decoders.server, someTurns);
+    const ear = new Ear(protocol.decoder('server'), someTurns);
     let closed = false;
     const wire: Wire = {
       write(bytes) {
@@ -128,10 +126,10 @@ export function memoryServer<F extends Frames>(
 }
 
 /** Connections to a real server over TCP. */
-export function tcpServer(protocol: Pick<Protocol, 'decoders'>, port: number, host = '127.0.0.1'): Dial {
+export function tcpServer(protocol: Pick<Protocol, 'decoder'>, port: number, host = '127.0.0.1'): Dial {
   return () =>
     new Promise((resolve, reject) => {
-      const ear = new Ear(protocol.decoders.server, someSeconds);
+      const ear = new Ear(protocol.decoder('server'), someSeconds);
       const socket = createConnection({ host, port, allowHalfOpen: true, noDelay: true });
       socket.once('error', reject);
       socket.on('data', (bytes) => ear.hear(bytes));

@@ -1,5 +1,5 @@
 import { setup } from 'xstate';
-import { tag, u8 } from '../../src/transport/field.ts';
+import { is, u8 } from '../../src/transport/fields/index.ts';
 import { frame } from '../../src/transport/frame.ts';
 import { defineProtocol } from '../../src/transport/protocol.ts';
 
@@ -53,12 +53,12 @@ export const greeter = defineProtocol({
     },
   }),
   frames: {
-    'client.ASK': frame({ code: tag(1), number: u8({ max: 200 }) }),
-    'client.BYE': frame({ code: tag(2) }),
-    'client.SEEN': frame({ code: tag(3) }),
-    'server.HELLO': frame({ code: tag(11) }),
-    'server.ANSWER': frame({ code: tag(12), number: u8() }),
-    'server.NEWS': frame({ code: tag(13) }),
+    'client.ASK': frame(is(u8(), 1), { number: u8({ max: 200 }) }),
+    'client.BYE': frame(is(u8(), 2)),
+    'client.SEEN': frame(is(u8(), 3)),
+    'server.HELLO': frame(is(u8(), 11)),
+    'server.ANSWER': frame(is(u8(), 12), { number: u8() }),
+    'server.NEWS': frame(is(u8(), 13)),
   },
   violation: { reply: () => ({ type: 'server.ANSWER', number: 0xee }), closes: false },
   malformed: { reply: () => ({ type: 'server.ANSWER', number: 0xdd }), closes: false },

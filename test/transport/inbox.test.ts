@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytes } from '../../src/transport/field.ts';
+import { bytes } from '../../src/transport/fields/index.ts';
 import { Inbox } from '../../src/transport/inbox.ts';
 
 const payload = bytes('u16le');

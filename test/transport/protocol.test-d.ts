@@ -2,7 +2,7 @@ import { expectTypeOf, test } from 'vitest';
 import { messageLogMachine } from '../../src/protocols/message-log/machine.ts';
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import type { Connection } from '../../src/transport/connection.ts';
-import { bytes, tag } from '../../src/transport/field.ts';
+import { bytes, is, u8 } from '../../src/transport/fields/index.ts';
 import { frame } from '../../src/transport/frame.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
 import { type ClientMessage, defineProtocol, type ServerMessage } from '../../src/transport/protocol.ts';
@@ -40,11 +40,11 @@ test('a protocol has a frame for each message of its machine, and no other', () 
   defineProtocol({ ...declaration, frames: missing });
   defineProtocol({ ...declaration, frames: { ...frames } });
   // @ts-expect-error: a frame is no layout
-  defineProtocol({ ...declaration, frames: { ...frames, 'client.CLOSE': { code: tag(4) } } });
+  defineProtocol({ ...declaration, frames: { ...frames, 'client.CLOSE': { code: u8() } } });
   // @ts-expect-error: the machine has no event PING
-  defineProtocol({ ...declaration, frames: { ...frames, 'client.PING': frame({ code: tag(9) }) } });
+  defineProtocol({ ...declaration, frames: { ...frames, 'client.PING': frame(is(u8(), 9)) } });
   // @ts-expect-error: no end says ping
-  defineProtocol({ ...declaration, frames: { ...frames, 'ping.CLOSE': frame({ code: tag(9) }) } });
+  defineProtocol({ ...declaration, frames: { ...frames, 'ping.CLOSE': frame(is(u8(), 9)) } });
 });
 
 test('what a verdict, a failure and a sample say are messages of the protocol', () => {
@@ -103,6 +103,6 @@ test('each end sends its own messages only, whole', () => {
 });
 
 test('a layout’s fields have the types that they carry', () => {
-  const layout = frame({ code: tag(1), payload: bytes('u8') });
+  const layout = frame(is(u8(), 1), { payload: bytes('u8') });
   expectTypeOf(layout.size).parameter(0).toEqualTypeOf<{ readonly payload: Uint8Array }>();
 });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { Connection } from '../../src/transport/connection.ts';
 import { LocalError } from '../../src/transport/errors.ts';
-import { bytes, tag } from '../../src/transport/field.ts';
+import { bytes, is, u8 } from '../../src/transport/fields/index.ts';
 import { frame } from '../../src/transport/frame.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
 import { defineProtocol } from '../../src/transport/protocol.ts';
@@ -43,11 +43,11 @@ const quiz = defineProtocol({
     },
   }),
   frames: {
-    'client.ASK': frame({ code: tag(1), payload: bytes('u8', { min: 1 }) }),
-    'client.BYE': frame({ code: tag(2) }),
-    'server.YES': frame({ code: tag(0x11) }),
-    'server.NO': frame({ code: tag(0x22) }),
-    'server.WHAT': frame({ code: tag(0x33) }),
+    'client.ASK': frame(is(u8(), 1), { payload: bytes('u8', { min: 1 }) }),
+    'client.BYE': frame(is(u8(), 2)),
+    'server.YES': frame(is(u8(), 0x11)),
+    'server.NO': frame(is(u8(), 0x22)),
+    'server.WHAT': frame(is(u8(), 0x33)),
   },
   violation: { reply: () => ({ type: 'server.WHAT' }), closes: false },
   malformed: { reply: () => ({ type: 'server.WHAT' }), closes: false },

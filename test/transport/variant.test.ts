@@ -1,36 +1,43 @@
 import { expect, test } from 'vitest';
 import { Decoder } from '../../src/transport/decoder.ts';
-import { bytes, optionalRest, padded, tag, u8 } from '../../src/transport/field.ts';
+import { above, below, ends, equals, is, not, padded, such, u8 } from '../../src/transport/fields/index.ts';
 import { type Frame, frame } from '../../src/transport/frame.ts';
 import { decodeFrame } from '../support/decode-frame.ts';
 
-const even = ({ number }: { readonly number: number }) => number % 2 === 0;
-const numbered = { code: tag(1), number: u8() };
 const decoder = (frames: Record<string, Frame>) =>
   new Decoder(
     Object.entries(frames).map(([name, frame], event) => ({ type: `server.${name}`, name, event, frame })),
   );
+const list = padded(4);
+const goesOn = ends(',');
+const lists = decoder({
+  PART: frame(is(u8(), 1), { names: such(list, goesOn) }),
+  LAST: frame(is(u8(), 1), { names: such(list, not(goesOn)) }),
+});
+const wire = (text: string) => Uint8Array.from([1, ...Buffer.from(text)]);
 
-test('frames with the same tags are told apart by their content, one without a say is the rest', () => {
-  const both = decoder({ EVEN: frame(numbered, even), ODD: frame(numbered, (fields) => !even(fields)) });
-  const rest = decoder({ ANY: frame(numbered), EVEN: frame(numbered, even) });
-  expect(decodeFrame(both, Uint8Array.of(1, 4))).toEqual({ type: 'server.EVEN', number: 4 });
-  expect(decodeFrame(both, Uint8Array.of(1, 5))).toEqual({ type: 'server.ODD', number: 5 });
-  expect(decodeFrame(rest, Uint8Array.of(1, 4))).toEqual({ type: 'server.EVEN', number: 4 });
-  expect(decodeFrame(rest, Uint8Array.of(1, 5))).toEqual({ type: 'server.ANY', number: 5 });
+test('frames that are equal but for their content are told apart by it, when it is there', () => {
+  expect(decodeFrame(lists, wire('ab,\0'))).toEqual({ type: 'server.PART', names: 'ab,' });
+  expect(decodeFrame(lists, wire('ab\0,'))).toEqual({ type: 'server.LAST', names: 'ab' });
+  expect(decodeFrame(lists, wire('ab,'))).toBeUndefined();
 });
 
-test('such a frame has no name before it is whole, and content that fits none is no frame', () => {
-  const alone = decoder({ EVEN: frame(numbered, even) });
-  expect(decodeFrame(alone, Uint8Array.of(1))).toBeUndefined();
-  expect(decodeFrame(alone, Uint8Array.of(1, 5))).toBeUndefined();
-  expect(decodeFrame(alone, Uint8Array.of(1, 6))).toEqual({ type: 'server.EVEN', number: 6 });
+test('one without a say takes the rest', () => {
+  const rest = decoder({
+    ANY: frame(is(u8(), 1), { n: u8() }),
+    FOUR: frame(is(u8(), 1), { n: such(u8(), equals(4)) }),
+  });
+  expect(decodeFrame(rest, Uint8Array.of(1, 4))).toEqual({ type: 'server.FOUR', n: 4 });
+  expect(decodeFrame(rest, Uint8Array.of(1, 5))).toEqual({ type: 'server.ANY', n: 5 });
 });
 
-test('content that cannot be told apart, or has no fixed size, is refused when it is declared', () => {
-  expect(() => decoder({ A: frame(numbered), B: frame(numbered) })).toThrow('begin with the same tags');
-  expect(() => frame({ code: tag(1), text: bytes('u8') }, () => true)).toThrow('has one size');
-  expect(() => frame({ code: tag(1), text: padded(4), rest: optionalRest('u16be', 0) }, () => true)).toThrow(
-    'has one size',
+test('content that cannot be told apart is refused when it is declared, by name', () => {
+  const frameOf = (test: ReturnType<typeof above>) => frame(is(u8(), 1), { n: such(u8(), test) });
+  expect(() => decoder({ A: frameOf(above(3)), B: frameOf(above(5)) })).toThrow(
+    'frames server.A and server.B cannot be told apart',
   );
+  expect(() => decoder({ A: frame(is(u8(), 1)), B: frame(is(u8(), 1), { n: u8() }) })).toThrow(
+    'cannot be told apart',
+  );
+  decoder({ A: frameOf(above(3)), B: frameOf(below(4)) });
 });

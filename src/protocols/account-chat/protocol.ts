@@ -1,5 +1,5 @@
 import type { RemoteError } from '../../transport/errors.ts';
-import { padded, secret, tag } from '../../transport/field.ts';
+import { ends, is, not, padded, secret, such, u8 } from '../../transport/fields/index.ts';
 import { frame } from '../../transport/frame.ts';
 import { defineProtocol } from '../../transport/protocol.ts';
 import { accountChatMachine } from './machine.ts';
@@ -10,9 +10,9 @@ export const OUTCOME_SIZE = 256;
 const username = padded(16);
 const credentials = { username, password: secret(padded(64)) };
 const content = padded(512);
-const outcome = { code: tag(7), message: padded(OUTCOME_SIZE) };
+const outcome = padded(OUTCOME_SIZE);
 /** A list that ends so goes on in the next frame. */
-const continues = ({ message }: { readonly message: string }) => message.endsWith(',');
+const continues = ends(',');
 
 const err = (message: string) => ({ type: 'server.ERR', message }) as const;
 
@@ -26,16 +26,16 @@ export const accountChat = defineProtocol({
   port: 5000,
   machine: accountChatMachine,
   frames: {
-    'client.REG': frame({ code: tag(0), ...credentials }),
-    'client.LOG': frame({ code: tag(1), ...credentials }),
-    'client.DEL': frame({ code: tag(2) }),
-    'client.ACD': frame({ code: tag(3) }),
-    'client.ACF': frame({ code: tag(4), wildcard: padded(16) }),
-    'client.MSG': frame({ code: tag(5), toUsername: username, content }),
-    'server.ERR': frame({ code: tag(6), message: padded(OUTCOME_SIZE) }),
-    'server.PART': frame(outcome, continues),
-    'server.SUC': frame(outcome, (fields) => !continues(fields)),
-    'server.NMS': frame({ code: tag(8), fromUsername: username, content }),
+    'client.REG': frame(is(u8(), 0), { ...credentials }),
+    'client.LOG': frame(is(u8(), 1), { ...credentials }),
+    'client.DEL': frame(is(u8(), 2)),
+    'client.ACD': frame(is(u8(), 3)),
+    'client.ACF': frame(is(u8(), 4), { wildcard: padded(16) }),
+    'client.MSG': frame(is(u8(), 5), { toUsername: username, content }),
+    'server.ERR': frame(is(u8(), 6), { message: padded(OUTCOME_SIZE) }),
+    'server.PART': frame(is(u8(), 7), { message: such(outcome, continues, 'ann, bob,') }),
+    'server.SUC': frame(is(u8(), 7), { message: such(outcome, not(continues)) }),
+    'server.NMS': frame(is(u8(), 8), { fromUsername: username, content }),
   },
   violation: { reply: ({ received }) => err(outOfOrder(received)), closes: false },
   malformed: { reply: (error) => err(`Not accepted: ${expectation(error)}.`), closes: false },

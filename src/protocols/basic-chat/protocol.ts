@@ -1,13 +1,14 @@
 import type { RemoteError } from '../../transport/errors.ts';
-import { optionalRest, tag, text, u8 } from '../../transport/field.ts';
+import { is, text, u8, u16be } from '../../transport/fields/index.ts';
 import { frame } from '../../transport/frame.ts';
 import { defineProtocol } from '../../transport/protocol.ts';
 import { basicChatMachine } from './machine.ts';
+import { StatusFraming } from './status-framing.ts';
 
 /** Most bytes of a name, a message, a reason. */
 export const LONGEST_STRING = 4095;
 
-const string = () => text('u16be', { max: LONGEST_STRING });
+const string = () => text('u16be', { max: LONGEST_STRING, encoding: 'latin1' });
 const refuse = (message: string) => ({ type: 'server.REFUSE', code: 1, message }) as const;
 
 /** `client.SEND` in words for the peer: SEND. */
@@ -27,13 +28,15 @@ export const basicChat = defineProtocol({
   port: 9001,
   machine: basicChatMachine,
   frames: {
-    'client.REGISTER': frame({ kind: tag(1), username: string() }),
-    'client.SEND': frame({ kind: tag(2), message: string() }),
-    'client.STATUS': frame({ kind: tag(4), code: u8(), message: optionalRest('u16be', 0) }),
-    'server.DELIVER': frame({ kind: tag(3), from: string(), message: string() }),
-    'server.OK': frame({ kind: tag(4), code: tag(0), message: string() }),
-    'server.REFUSE': frame({ kind: tag(4), code: u8({ min: 1 }), message: string() }),
+    'client.REGISTER': frame(is(u8(), 1), { username: string() }),
+    'client.SEND': frame(is(u8(), 2), { message: string() }),
+    // Read without its string: see StatusFraming.
+    'client.STATUS': frame(is(u8(), 4), { code: u8() }, is(u16be(), 0)),
+    'server.DELIVER': frame(is(u8(), 3), { from: string(), message: string() }),
+    'server.OK': frame(is(u8(), 4), is(u8(), 0), { message: string() }),
+    'server.REFUSE': frame(is(u8(), 4), { code: u8({ min: 1 }), message: string() }),
   },
+  framing: { client: (decoder) => new StatusFraming(decoder) },
   violation: { reply: reason, closes: true },
   malformed: { reply: reason, closes: true },
   unreadable: { reply: reason },

@@ -1,4 +1,4 @@
-import { bytes, secret, tag } from '../../transport/field.ts';
+import { bytes, is, secret, u8 } from '../../transport/fields/index.ts';
 import { frame } from '../../transport/frame.ts';
 import { defineProtocol } from '../../transport/protocol.ts';
 import { messageLogMachine } from './machine.ts';
@@ -16,12 +16,12 @@ export const messageLog = defineProtocol({
   port: 5555,
   machine: messageLogMachine,
   frames: {
-    'client.NAME': frame({ code: tag(1), payload: bytes('u16le', { min: 1 }) }),
-    'client.PASSWORD': frame({ code: tag(2), payload: secret(bytes('u16le', { min: 1 })) }),
-    'client.MESSAGE': frame({ code: tag(3), payload: bytes('u16le', { min: 1 }) }),
-    'client.CLOSE': frame({ code: tag(4) }),
-    'server.ACCEPT': frame({ status: tag(0x00) }),
-    'server.REJECT': frame({ status: tag(0xff) }),
+    'client.NAME': frame(is(u8(), 1), { payload: bytes('u16le', { min: 1 }) }),
+    'client.PASSWORD': frame(is(u8(), 2), { payload: secret(bytes('u16le', { min: 1 })) }),
+    'client.MESSAGE': frame(is(u8(), 3), { payload: bytes('u16le', { min: 1 }) }),
+    'client.CLOSE': frame(is(u8(), 4)),
+    'server.ACCEPT': frame(is(u8(), 0x00)),
+    'server.REJECT': frame(is(u8(), 0xff)),
   },
   violation: { reply: reject, closes: true },
   malformed: { reply: reject, closes: true },

@@ -34,14 +34,11 @@ export function hexOf({ bytes, ends, hidden }: Use): string {
 /** A frame in words: `NAME payload "ann"`. */
 export function frameInWords(protocol: AnyProtocol, input: Input, { message }: Use): string {
   if (message === undefined) return kindInWords(input);
-  const layout = Object.entries(protocol.frames).find(([type]) => type === message.type)?.[1].layout ?? {};
+  const frame = Object.entries(protocol.frames).find(([type]) => type === message.type)?.[1];
+  const secrets = frame?.fields.filter(({ field }) => field.secret).map(({ key }) => key);
   const fields = Object.entries(message)
     .filter(([key]) => key !== 'type')
-    .map(([key, value]) => {
-      const part = layout[key];
-      const hidden = part !== undefined && 'secret' in part && part.secret;
-      return `${key} ${hidden ? '(not shown)' : valueInWords(value)}`;
-    });
+    .map(([key, value]) => `${key} ${secrets?.includes(key) ? '(not shown)' : valueInWords(value)}`);
   return [bareName(message.type), fields.join(', ')].filter(Boolean).join(' ');
 }
 

@@ -39,12 +39,12 @@ test.each(frames)('$type has the bytes and the size of the document', (message, 
   expect(bytes).toHaveLength(size);
   expect(Buffer.from(encode(message).bytes)).toEqual(bytes);
   const sender = message.type.startsWith('client.') ? 'client' : 'server';
-  expect(decodeFrame(accountChat.decoders[sender], bytes)).toEqual(message);
+  expect(decodeFrame(accountChat.decoder(sender), bytes)).toEqual(message);
 });
 
 test('a suc frame is a part of a list if it ends in a comma, and cannot be sent as what it is not', () => {
   const full = `${'x'.repeat(255)},`;
-  expect(decodeFrame(accountChat.decoders.server, wire(7, [full, 256]))).toEqual({
+  expect(decodeFrame(accountChat.decoder('server'), wire(7, [full, 256]))).toEqual({
     type: 'server.PART',
     message: full,
   });
@@ -209,7 +209,7 @@ test('each sample is a frame of its own name, also with the longest text that ma
   for (const [id, { message, before = [] }] of Object.entries(messages)) {
     expect(message.type).toBe(`client.${id.split('/')[0]}`);
     for (const one of [message, ...before]) {
-      expect(decodeFrame(accountChat.decoders.client, encode(one).bytes)).toEqual(one);
+      expect(decodeFrame(accountChat.decoder('client'), encode(one).bytes)).toEqual(one);
     }
   }
   for (const [id, bytes] of Object.entries(malformed)) {

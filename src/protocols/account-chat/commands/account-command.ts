@@ -59,12 +59,11 @@ const ASCII = /^[\x01-\x7f]*$/;
 
 /** Why a field of the frame cannot carry what was typed. Quotes nothing of it: it may be a password. */
 function misfit(request: Request): string | undefined {
-  for (const [key, part] of Object.entries(accountChat.frames[request.type].layout)) {
-    if ('tag' in part || 'rest' in part) continue;
+  for (const { key, field } of accountChat.frames[request.type].fields) {
     const value: unknown = Reflect.get(request, key);
     if (typeof value !== 'string' || !ASCII.test(value)) return `${CALLED[key]} is not ASCII`;
-    if (value.length > part.maximum) {
-      return `${CALLED[key]} has ${value.length} characters, at most ${part.maximum} fit`;
+    if (value.length > field.maximum) {
+      return `${CALLED[key]} has ${value.length} characters, at most ${field.maximum} fit`;
     }
   }
   return undefined;

@@ -1,0 +1,107 @@
+import type { Cursor } from '../cursor.ts';
+import type { Test } from './conditions.ts';
+import type { Shape } from './shape.ts';
+
+/**
+ * One field of a frame: bytes on the wire, a value in the message, both directions. All that this project has are made
+ * so, and one of your own has the same rights.
+ *
+ * `read` moves the cursor past the field and answers the value; it answers `undefined` when bytes are still
+ * missing (`cursor.has` says so) or when nobody knows where the field ends (`cursor.lose`). Content that is refused
+ * where the field's end is known all the same goes into `cursor.refuse`, and the reading goes on.
+ */
+export interface Field<T> {
+  /** The field in words, for documents and errors. */
+  readonly says: string;
+  /** What its value is. Default: `other`, which files and command lines cannot write. */
+  readonly carries?: Carries;
+  /** Fewest bytes that the field takes on the wire. */
+  readonly minimum: number;
+  /** Most bytes that the field takes on the wire. */
+  readonly maximum: number;
+  /** Never shown in logs, inspectors, reports and errors. Default: false. */
+  readonly secret?: boolean;
+  /** It goes on to the end of what covers it. Default: false. */
+  readonly open?: boolean;
+  /** What its first bytes may be, where that tells frames apart. Default: any. */
+  readonly leads?: readonly ByteSet[];
+  /** Where it is another field whose value satisfies a test: see {@link such}. */
+  readonly such?: { readonly field: Field<unknown>; readonly test: Test };
+  /** What the field is, as plain values: for generators. Fields of equal shapes read and write the same. */
+  readonly shape?: Shape;
+  /** Present where the value is bytes that can be left where they lie. */
+  readonly inPlace?: InPlace | undefined;
+  /** Reads the value at the cursor; `undefined` while bytes are missing, or where its end is lost. */
+  read(cursor: Cursor): T | undefined;
+  /**
+   * Bytes that `value` takes. What `write` would have to compute again goes into `sizes`, in the order of the wire.
+   *
+   * @throws LocalError for a value that the field cannot carry.
+   */
+  size(value: T, sizes: Sizes): number;
+  /** Writes the value and answers the index after it. */
+  write(value: T, into: Uint8Array, at: number, sizes: Sizes): number;
+  /** Any legal value, for tests and the verifier. Default: there is none. */
+  sample?(random: Random): T;
+}
+
+/** What the value of a field is. */
+export type Carries = 'number' | 'bigint' | 'flag' | 'bytes' | 'text' | 'name' | 'list' | 'record' | 'other';
+
+/** The value that a field carries. */
+export type ValueOf<F> = F extends Field<infer T> ? T : never;
+
+/** A number from 0 up to, but not, 1; the same ones for the same seed, if tests are to be repeated. */
+export type Random = () => number;
+
+/** A whole number from `min` to `max`, both included. */
+export function between(random: Random, min: number, max: number): number {
+  return min + Math.floor(random() * (max - min + 1));
+}
+
+/** How to read {@link bytes} without making a value of them. */
+export interface InPlace {
+  /** Bytes of the length in front of the value. */
+  readonly header: number;
+  /** Moves the cursor as `read` does. @returns false where `read` answers `undefined`. */
+  skip(cursor: Cursor): boolean;
+}
+
+/** Sizes that were computed on the way through `size`, to be taken in the same order on the way through `write`. */
+export class Sizes {
+  readonly #sizes: number[] = [];
+  #next = 0;
+
+  /** Makes room for a size that is known later. */
+  hold(): number {
+    return this.#sizes.push(0) - 1;
+  }
+
+  /** The size for which {@link hold} made room. */
+  set(index: number, size: number): void {
+    this.#sizes[index] = size;
+  }
+
+  add(size: number): void {
+    this.#sizes.push(size);
+  }
+
+  take(): number {
+    return this.#sizes[this.#next++] ?? 0;
+  }
+
+  clear(): void {
+    this.#sizes.length = 0;
+    this.#next = 0;
+  }
+}
+
+/** Values that a byte may have: 1 at the index of each. */
+export type ByteSet = Uint8Array;
+
+export const ANY: ByteSet = new Uint8Array(256).fill(1);
+
+/** The bytes for which `test` holds. */
+export function bytesWhere(test: (byte: number) => boolean): ByteSet {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (test(byte) ? 1 : 0));
+}
