@@ -45,14 +45,15 @@ export type { Run } from './transport/run.ts';
 export type { AnySample, AnySamples, Sample, Samples } from './transport/samples.ts';
 export { Session } from './transport/session.ts';
 export { Slices } from './transport/slices.ts';
-export { Tally } from './transport/tally.ts';
+export { type ConnectOptions, connect } from './transport/socket/connect.ts';
+export { type ListeningServer, type ListenOptions, listen } from './transport/socket/listen.ts';
+export { type Open, Server, type ServerOptions } from './transport/socket/server.ts';
 export {
-  type ConnectOptions,
-  connect,
-  type ListenOptions,
-  listen,
-  type Open,
-  type TcpServer,
-} from './transport/tcp.ts';
+  type ClientTlsOptions,
+  clientTls,
+  ServerTls,
+  type ServerTlsOptions,
+} from './transport/socket/tls.ts';
+export { Tally } from './transport/tally.ts';
 export type { TimeLimits } from './transport/time-limits.ts';
 export type { Wire } from './transport/wire.ts';

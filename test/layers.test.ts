@@ -20,8 +20,9 @@ const entries = ['.', 'cli', 'inspect', 'protocols'];
 /** What alone may import a package: the folder, or the file. */
 const reserved: Readonly<Record<string, readonly string[]>> = {
   // The live page has an HTTP server, and asks node:net only what an address is.
-  'node:net': ['transport/tcp.ts', 'transport/link.ts', 'inspect/http.ts'],
-  'node:fs': ['protocols', 'cli', 'inspect'],
+  'node:net': ['transport/socket', 'inspect/http.ts'],
+  'node:tls': ['transport/socket'],
+  'node:fs': ['protocols', 'cli', 'inspect', 'transport/socket'],
   'node:fs/promises': ['protocols', 'cli'],
   libsql: ['protocols/account-chat'],
   '@node-rs/argon2': ['protocols/account-chat'],

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, test } from 'vitest';
-import { listen, type TcpServer } from 'wirechart';
+import { listen, type ListeningServer } from 'wirechart';
 import { conformanceSuite } from 'wirechart/verify';
 import { thermostatHandlers } from './handlers.ts';
 import { thermostat } from './protocol.ts';
 
-let server: TcpServer;
+let server: ListeningServer;
 beforeAll(async () => {
   server = await listen(thermostat, thermostatHandlers('1234'), { host: '127.0.0.1', port: 0 });
 });

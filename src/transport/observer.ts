@@ -1,6 +1,7 @@
 import type { StepListener } from './connection.ts';
 import type { RemoteError } from './errors.ts';
 import type { EndCause } from './handlers.ts';
+import type { TurnedAway } from './socket/admission.ts';
 
 /** Told what sessions do, for logs and counts. Nothing here carries a payload. */
 export interface SessionObserver {
@@ -29,13 +30,21 @@ export interface AnySession {
   onStep: StepListener | undefined;
 }
 
+/**
+ * Why a connection was dropped: there are too many (see `Admission`), no file descriptors are left, TLS did not come about,
+ * or a proxy that should have said whom it forwards did not.
+ */
+export type DropReason = TurnedAway | 'descriptors' | 'tls' | 'proxy';
+
 /** Told what a server does, beside what its sessions do. */
 export interface ServerObserver extends SessionObserver {
   /** A connection was accepted. */
   opened?(session: AnySession): void;
-  /** A connection was turned away: there are `maxConnections` already. */
-  dropped?(): void;
-  /** The system could not accept a connection, for want of file descriptors, say; the server goes on. */
+  /** A connection was turned away, or given up for one that came. */
+  dropped?(reason: DropReason): void;
+  /** No new clients should come, for this reason; `undefined`: they may again. */
+  strained?(reason: string | undefined): void;
+  /** The system could not accept a connection; the server goes on. */
   acceptFailed?(error: Error): void;
 }
 
@@ -48,7 +57,8 @@ export function observedBy(observers: readonly ServerObserver[]): ServerObserver
     refused: (...about) => observers.forEach((each) => void each.refused?.(...about)),
     failed: (...about) => observers.forEach((each) => void each.failed?.(...about)),
     ended: (...about) => observers.forEach((each) => void each.ended?.(...about)),
-    dropped: () => observers.forEach((each) => void each.dropped?.()),
+    dropped: (...about) => observers.forEach((each) => void each.dropped?.(...about)),
+    strained: (...about) => observers.forEach((each) => void each.strained?.(...about)),
     acceptFailed: (...about) => observers.forEach((each) => void each.acceptFailed?.(...about)),
   };
   const asking = observers.filter((each) => each.transaction !== undefined);

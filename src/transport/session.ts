@@ -143,6 +143,12 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#goOn();
   }
 
+  /** The wire has changed. */
+  upgraded(): void {
+    this.#choked = false;
+    this.#goOn();
+  }
+
   /** When `handleTimeout` is due. */
   nextTimeout(): number | undefined {
     return this.connection.nextTimeout();

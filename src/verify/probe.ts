@@ -1,6 +1,6 @@
 import type { Decoder } from '../transport/decoder.ts';
 import { Inbox } from '../transport/inbox.ts';
-import { dial, type RawConnection } from '../transport/tcp.ts';
+import { dial, type RawConnection } from '../transport/socket/dial.ts';
 
 /** Where the implementation listens. */
 export interface Address {

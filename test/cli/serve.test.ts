@@ -3,7 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { run, serve } from '../support/wirechart.ts';
 
@@ -176,6 +176,13 @@ describe('its bounds', () => {
     const { port, says } = await start('--max-connections', '1');
     const first = connect(port, '127.0.0.1');
     await says(/connected/);
+    let heard = '';
+    first.on('data', (bytes) => {
+      heard += bytes.toString('hex');
+    });
+    first.write(login);
+    // One that has not logged in would have to make room.
+    await vi.waitFor(() => expect(heard).toBe('0000'));
     expect(await talk(port, login).catch(() => 'reset')).toMatch(/^(reset)?$/);
     first.destroy();
   });

@@ -5,8 +5,8 @@ import { type Inspection, inspect } from '../../src/inspect/inspection.ts';
 import { messageLogHandlers } from '../../src/protocols/message-log/handlers.ts';
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import type { AnySession } from '../../src/transport/observer.ts';
+import { listen } from '../../src/transport/socket/listen.ts';
 import { Tally } from '../../src/transport/tally.ts';
-import { listen } from '../../src/transport/tcp.ts';
 import { memoryLog } from '../support/memory-log.ts';
 
 /** What no watcher may ever see. */

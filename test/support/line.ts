@@ -6,7 +6,7 @@ import { Inbox } from '../../src/transport/inbox.ts';
 import type { SessionObserver } from '../../src/transport/observer.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
 import { Session } from '../../src/transport/session.ts';
-import type { Open } from '../../src/transport/tcp.ts';
+import type { Open } from '../../src/transport/socket/server.ts';
 import type { Wire } from '../../src/transport/wire.ts';
 
 /** The tester's end of one connection: raw bytes out, decoded messages in. */

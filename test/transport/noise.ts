@@ -6,8 +6,8 @@ import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Connection } from '../../src/transport/connection.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
 import { Session } from '../../src/transport/session.ts';
+import type { Open } from '../../src/transport/socket/server.ts';
 import { Tally } from '../../src/transport/tally.ts';
-import type { Open } from '../../src/transport/tcp.ts';
 import type { Wire } from '../../src/transport/wire.ts';
 import { greeter } from '../support/protocols.ts';
 

@@ -7,7 +7,7 @@ import { Connection } from '../../src/transport/connection.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
 import { Session } from '../../src/transport/session.ts';
-import type { Open } from '../../src/transport/tcp.ts';
+import type { Open } from '../../src/transport/socket/server.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { MemoryWire } from '../support/memory-wire.ts';
 import { greeter } from '../support/protocols.ts';

@@ -2,7 +2,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { HttpService } from '../../inspect/http.ts';
 import type { Metrics } from '../../inspect/metrics.ts';
 import type { Frames, Protocol } from '../../transport/protocol.ts';
-import { listen, type Open, type TcpServer } from '../../transport/tcp.ts';
+import { type ListeningServer, listen } from '../../transport/socket/listen.ts';
+import type { Open } from '../../transport/socket/server.ts';
 import { type Address, address, count, formatAddress, port, seconds } from '../arguments.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { Diagnostics, type DiagnosticsOptions } from './diagnostics.ts';
@@ -105,7 +106,7 @@ async function run<F extends Frames>(
   const diagnostics = new Diagnostics(options);
   const watch = await Watch.prepare(options);
   const service = await start(diagnostics, watch.metrics);
-  let server: TcpServer;
+  let server: ListeningServer;
   let stopping = false;
   try {
     const watched = await watch.open(service.protocol, diagnostics, {

@@ -14,7 +14,7 @@ import {
 } from '../../../src/protocols/account-chat/handlers.ts';
 import { accountChat } from '../../../src/protocols/account-chat/protocol.ts';
 import type { ClientMessage } from '../../../src/transport/protocol.ts';
-import { listen } from '../../../src/transport/tcp.ts';
+import { listen } from '../../../src/transport/socket/listen.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
 
 export type Request = ClientMessage<typeof accountChat>;

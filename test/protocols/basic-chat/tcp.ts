@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { basicChatHandlers, type RoomOptions } from '../../../src/protocols/basic-chat/handlers.ts';
 import { basicChat } from '../../../src/protocols/basic-chat/protocol.ts';
-import { type ListenOptions, listen } from '../../../src/transport/tcp.ts';
+import { type ListenOptions, listen } from '../../../src/transport/socket/listen.ts';
 import { Lines, Listener, register, send, shortStatus } from './room.ts';
 
 /** A client of a room over TCP, written from the document: acknowledges by two bytes, at once unless told not to. */

@@ -6,7 +6,7 @@ import { EXIT, Failure } from '../../../cli/failure.ts';
 import type { Handlers } from '../../../transport/handlers.ts';
 import type { ClientMessage, ServerMessage } from '../../../transport/protocol.ts';
 import type { Session } from '../../../transport/session.ts';
-import { connect } from '../../../transport/tcp.ts';
+import { connect } from '../../../transport/socket/connect.ts';
 import { cleanMessage, SERVER_NAME } from '../handlers.ts';
 import { basicChat, LONGEST_STRING } from '../protocol.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { basicChat } from '../../../../src/protocols/basic-chat/protocol.ts';
-import { listen } from '../../../../src/transport/tcp.ts';
+import { listen } from '../../../../src/transport/socket/listen.ts';
 import { noPython, runPython } from '../../../outsiders/outsider.ts';
 import { noTmux, Screen } from '../../../support/screen.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';

@@ -7,7 +7,7 @@ import { openFileLog } from '../../../../src/protocols/message-log/log/file-log.
 import type { MessageLog } from '../../../../src/protocols/message-log/log/message-log.ts';
 import { messageLog } from '../../../../src/protocols/message-log/protocol.ts';
 import { Slices } from '../../../../src/transport/slices.ts';
-import { listen } from '../../../../src/transport/tcp.ts';
+import { listen } from '../../../../src/transport/socket/listen.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 
 export interface RunningServer {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Admission, type AdmissionLimits } from '../../src/transport/admission.ts';
+import { Admission, type AdmissionLimits } from '../../../src/transport/socket/admission.ts';
 
 interface Visitor {
   readonly source: string;

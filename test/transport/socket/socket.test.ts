@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { messageLog } from '../../src/protocols/message-log/protocol.ts';
-import type { Handlers } from '../../src/transport/handlers.ts';
-import type { Frames, Protocol } from '../../src/transport/protocol.ts';
-import { connect, type ListenOptions, listen, type Open, type TcpServer } from '../../src/transport/tcp.ts';
-import { greeter } from '../support/protocols.ts';
+import { messageLog } from '../../../src/protocols/message-log/protocol.ts';
+import type { Handlers } from '../../../src/transport/handlers.ts';
+import type { Frames, Protocol } from '../../../src/transport/protocol.ts';
+import { connect } from '../../../src/transport/socket/connect.ts';
+import { type ListeningServer, type ListenOptions, listen } from '../../../src/transport/socket/listen.ts';
+import type { Open } from '../../../src/transport/socket/server.ts';
+import { greeter } from '../../support/protocols.ts';
 
 const NAME = Buffer.from('010300616e6e', 'hex');
 const PASSWORD = Buffer.from('02010041', 'hex');
@@ -24,7 +26,7 @@ async function started<F extends Frames>(
   protocol: Protocol<F>,
   open: Open<F>,
   options: ListenOptions = {},
-): Promise<TcpServer> {
+): Promise<ListeningServer> {
   const server = await listen(protocol, open, { host: '127.0.0.1', port: 0, lingerTimeout: 300, ...options });
   onTestFinished(() => server.close());
   return server;
@@ -106,24 +108,20 @@ test('a reset ends the session, and nobody else’s', async () => {
   expect(other.hex()).toBe('0000');
 });
 
-test('one connection more than maxConnections is closed at once and told of; the next is served when one has gone', async () => {
-  let dropped = 0;
+test('where all have logged in, one connection more than maxConnections is closed at once and told of; the next is served when one has gone', async () => {
+  const dropped: string[] = [];
   const server = await started(messageLog, () => accepting, {
     maxConnections: 2,
-    observer: {
-      dropped: () => {
-        dropped++;
-      },
-    },
+    observer: { dropped: (reason) => dropped.push(reason) },
   });
   const [first, second] = [await client(server), await client(server)];
-  for (const { socket } of [first, second]) {
-    socket.write(NAME);
-    await once(socket, 'data');
+  for (const { socket, hex } of [first, second]) {
+    socket.write(Buffer.concat([NAME, PASSWORD]));
+    await vi.waitFor(() => expect(hex()).toBe('0000'));
   }
   const third = await client(server, { allowHalfOpen: false });
   await closed(third.socket);
-  expect([dropped, third.hex()]).toEqual([1, '']);
+  expect([dropped, third.hex()]).toEqual([['connections'], '']);
   first.socket.end();
   await closed(first.socket);
   await vi.waitFor(() => expect(server.sessions.size).toBe(1));

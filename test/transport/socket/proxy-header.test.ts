@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LONGEST_HEADER, readProxyHeader } from '../../src/transport/proxy-header.ts';
+import { LONGEST_HEADER, readProxyHeader } from '../../../src/transport/socket/proxy-header.ts';
 
 const SIGNATURE = '0d0a0d0a000d0a515549540a';
 const text = (line: string) => Buffer.from(line, 'latin1');

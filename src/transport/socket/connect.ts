@@ -1,0 +1,43 @@
+import { formatAddress } from '../address.ts';
+import { Connection } from '../connection.ts';
+import type { Handlers } from '../handlers.ts';
+import type { SessionObserver } from '../observer.ts';
+import type { Frames, Protocol } from '../protocol.ts';
+import type { Session } from '../session.ts';
+import { type TimeLimits, timeLimits } from '../time-limits.ts';
+import { type DialOptions, reach } from './dial.ts';
+import { Link, linkOptions } from './link.ts';
+
+/** How a client connects; time is in milliseconds. */
+export interface ConnectOptions extends TimeLimits, Omit<DialOptions, 'port'> {
+  /** Default: the protocol's port. */
+  readonly port?: number | undefined;
+  /** How long a closed dialogue waits for the peer to close too. Default 2,000. */
+  readonly lingerTimeout?: number | undefined;
+  readonly observer?: SessionObserver | undefined;
+}
+
+/**
+ * Connects to a server of a protocol.
+ *
+ * @throws the system's error when nobody answers or TLS does not come about, a `TimeoutError` after `connectTimeout`, or
+ * the signal's reason; what `open` throws.
+ */
+export async function connect<F extends Frames>(
+  protocol: Protocol<F>,
+  open: (session: Session<F, 'client'>) => Handlers<F, 'client'>,
+  options: ConnectOptions = {},
+): Promise<Session<F, 'client'>> {
+  const { host = '127.0.0.1', port = protocol.port, path } = options;
+  const stream = await reach({ ...options, host, port });
+  const connection = new Connection(protocol, 'client', timeLimits(options));
+  const peer = path === undefined ? formatAddress(host, port) : `unix:${path}`;
+  const link = new Link(stream, connection, { id: 0, peer }, linkOptions(options));
+  try {
+    link.open(open(link.session));
+  } catch (error) {
+    link.destroy();
+    throw error;
+  }
+  return link.session;
+}

@@ -1,0 +1,233 @@
+import type { Duplex } from 'node:stream';
+import type { Connection } from '../connection.ts';
+import type { Handlers } from '../handlers.ts';
+import type { SessionObserver } from '../observer.ts';
+import type { Frames, Role } from '../protocol.ts';
+import { Session } from '../session.ts';
+import type { Wire, WireChange } from '../wire.ts';
+import { identityOf } from './tls.ts';
+
+/** After the last reply the peer may still be sending: we read on, so that the reply is not lost to a reset. */
+const LINGER_BYTES = 64 * 1024 * 1024;
+const LINGER_TIMEOUT = 2_000;
+/** The longest that a timer of Node waits; told to wait longer, it fires at once. */
+const LONGEST_WAIT = 2 ** 31 - 1;
+const NOTHING = new Uint8Array(0);
+
+/** Shared by all links of a server. */
+export interface LinkOptions<F extends Frames, R extends Role> {
+  readonly observer: SessionObserver | undefined;
+  readonly lingerTimeout: number;
+  /** Absent where nothing depends on when messages come: asking for the time of each would be felt. */
+  readonly clock: (() => number) | undefined;
+  /** The stream is closed, and nobody will hear of the session any more. */
+  readonly left?: (session: Session<F, R>) => void;
+}
+
+/** What a link needs of the options of a server or a client. */
+export function linkOptions({
+  observer,
+  lingerTimeout = LINGER_TIMEOUT,
+  idleTimeout = Number.POSITIVE_INFINITY,
+}: {
+  readonly observer?: SessionObserver | undefined;
+  readonly lingerTimeout?: number | undefined;
+  readonly idleTimeout?: number | undefined;
+}) {
+  return { observer, lingerTimeout, clock: Number.isFinite(idleTimeout) ? now : undefined };
+}
+
+/** Who is at the other end. */
+export interface LinkPeer {
+  /** 0 for a client's own. */
+  readonly id: number;
+  /** `HOST:PORT`, or what else names it. */
+  readonly peer: string;
+  /** See `sourceOf`. Default: `peer`. */
+  readonly source?: string | undefined;
+}
+
+/** What the listeners of a stream need, found from the stream: five closures a connection would weigh more. */
+const LINK = Symbol('link');
+interface LinkedStream extends Duplex {
+  [LINK]?: Pick<Link<Frames, Role>, 'read' | 'readEnd' | 'drained' | 'closed'> | undefined;
+}
+
+const listeners = {
+  data(this: LinkedStream, chunk: Buffer): void {
+    this[LINK]?.read(chunk);
+  },
+  end(this: LinkedStream): void {
+    this[LINK]?.readEnd();
+  },
+  drain(this: LinkedStream): void {
+    this[LINK]?.drained();
+  },
+  close(this: LinkedStream): void {
+    this[LINK]?.closed();
+  },
+  // 'close' always follows and is where the session learns of it.
+  error(): void {},
+};
+
+/** Ties a stream, mostly a socket, to a session: bytes, backpressure both ways, half-close, time. */
+export class Link<F extends Frames, R extends Role> implements Wire {
+  readonly session: Session<F, R>;
+  #stream: LinkedStream;
+  readonly #options: LinkOptions<F, R>;
+  #timer: NodeJS.Timeout | undefined;
+  #discarded = 0;
+  /** The wire is being changed: nobody reads but who changes it. */
+  #changing = false;
+  #paused = false;
+
+  constructor(stream: Duplex, connection: Connection<F, R>, about: LinkPeer, options: LinkOptions<F, R>) {
+    this.#stream = stream;
+    this.#options = options;
+    const { observer, clock } = options;
+    this.session = new Session(connection, this, { ...about, observer, clock });
+    this.#listen(stream);
+  }
+
+  get identity(): string | undefined {
+    return identityOf(this.#stream);
+  }
+
+  open(handlers: Handlers<F, R>): void {
+    this.session.open(handlers, now());
+    this.#arm();
+  }
+
+  write(bytes: Uint8Array): boolean {
+    return this.#stream.write(bytes);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    if (!this.#changing) this.#stream.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (!this.#changing) this.#stream.resume();
+  }
+
+  end(): void {
+    this.#stream.end();
+  }
+
+  close(): void {
+    const stream = this.#stream;
+    if (stream.destroyed) return;
+    // Halfway between two streams there is none that a last word could go over.
+    if (this.#changing) return void stream.destroy();
+    stream.end();
+    this.resume();
+    if (stream.readableEnded) this.#destroySoon();
+    else this.destroyLater();
+  }
+
+  /** Gives the peer up at once. */
+  destroy(): void {
+    this.session.close();
+    this.#stream.destroy();
+  }
+
+  /** A peer that never reads or never ends, or a handler that never answers, does not hold us up. */
+  destroyLater(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#stream.destroy(), this.#options.lingerTimeout);
+  }
+
+  wakeAt(due: number | undefined): void {
+    if (this.#timer !== undefined && due === undefined) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+    if (this.#timer !== undefined || due === undefined) return;
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined;
+        this.session.handleTimeout(now());
+        this.#arm();
+      },
+      Math.min(Math.max(1, due - now()), LONGEST_WAIT),
+    );
+  }
+
+  upgrade(change: WireChange): void {
+    const plain = this.#stream;
+    this.#changing = true;
+    // What comes from here on is for `change` alone.
+    plain.off('data', listeners.data).off('end', listeners.end).off('drain', listeners.drain).pause();
+    const begin = async () => {
+      const stream = await change(plain);
+      plain.off('close', listeners.close);
+      plain[LINK] = undefined;
+      this.#changing = false;
+      this.#stream = stream;
+      // It went while we were told.
+      if (stream.destroyed) return this.closed();
+      this.#listen(stream);
+      if (this.#paused) stream.pause();
+      if (this.session.over) this.close();
+      else this.session.upgraded();
+    };
+    // Behind what was written: TLS would overtake it.
+    plain.write(NOTHING, (error) => {
+      if (error == null) begin().catch(() => void plain.destroy());
+    });
+  }
+
+  read(chunk: Buffer): void {
+    if (!this.session.over) {
+      this.session.receive(chunk, this.#options.clock?.());
+      this.#arm();
+      return;
+    }
+    this.#discarded += chunk.length;
+    if (this.#discarded > LINGER_BYTES) this.#stream.destroy();
+  }
+
+  readEnd(): void {
+    if (this.session.over) this.#destroySoon();
+    else this.session.receiveEnd();
+  }
+
+  drained(): void {
+    this.session.drained();
+  }
+
+  closed(): void {
+    clearTimeout(this.#timer);
+    this.session.receiveReset();
+    this.#options.left?.(this.session);
+  }
+
+  #listen(stream: LinkedStream): void {
+    stream[LINK] = this;
+    stream.on('data', listeners.data);
+    stream.on('end', listeners.end);
+    stream.on('drain', listeners.drain);
+    stream.on('error', listeners.error);
+    stream.on('close', listeners.close);
+  }
+
+  /** Once everything is written. */
+  #destroySoon(): void {
+    const stream = this.#stream;
+    if (stream.writable) stream.end();
+    if (stream.writableFinished) stream.destroy();
+    else stream.once('finish', () => void stream.destroy());
+  }
+
+  /** Sets the timer to the session's next deadline; without one there is no timer to weigh on the connection. */
+  #arm(): void {
+    if (!this.session.over) this.wakeAt(this.session.nextTimeout());
+  }
+}
+
+/** Whole milliseconds: V8 keeps those in the object itself. */
+function now(): number {
+  return Math.round(performance.now());
+}
