@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, test } from 'vitest';
-import { listen, type ListeningServer } from 'wirechart';
+import { type ListeningServer, listen } from 'wirechart';
 import { conformanceSuite } from 'wirechart/verify';
 import { thermostatHandlers } from './handlers.ts';
 import { thermostat } from './protocol.ts';
