@@ -38,7 +38,10 @@ export class ServerTls {
       rejectUnauthorized: asked,
       handshakeTimeout: options.handshakeTimeout ?? HANDSHAKE_TIMEOUT,
     });
-    this.#server.on('secureConnection', (secure) => this.#take(secure)?.resolve(secure));
+    this.#server.on('secureConnection', (secure) => {
+      secure.allowHalfOpen = true;
+      this.#take(secure)?.resolve(secure);
+    });
     this.#server.on('tlsClientError', (error, secure) => this.#take(secure)?.reject(error));
   }
 
@@ -51,8 +54,11 @@ export class ServerTls {
   readonly accept: WireChange = (plain) =>
     new Promise((resolve, reject) => {
       this.#waiting.set(plain, { resolve, reject });
+      // A client that ends before there are keys is gone: half-open, it would be waited for.
+      plain.allowHalfOpen = false;
       // The way that Node documents for connections which something else has accepted.
       this.#server.emit('connection', plain);
+      plain.allowHalfOpen = true;
     });
 
   #take(secure: TLSSocket): Waiting | undefined {
@@ -93,16 +99,21 @@ export function clientTls(options: ClientTlsOptions, host: string): WireChange {
         cert,
         key,
       });
-      const fail = (error: Error) => {
-        secure.on('error', () => {});
-        secure.destroy();
-        reject(error);
+      const settle = (done: () => void) => {
+        secure.off('error', fail).off('secureConnect', stand);
+        plain.off('close', gone);
+        done();
       };
-      secure.once('error', fail);
-      secure.once('secureConnect', () => {
-        secure.off('error', fail);
-        resolve(secure);
-      });
+      const fail = (error: Error) =>
+        settle(() => {
+          secure.on('error', () => {});
+          secure.destroy();
+          reject(error);
+        });
+      const gone = () => fail(Object.assign(new Error('closed before TLS stood'), { code: 'ECONNRESET' }));
+      const stand = () => settle(() => resolve(secure));
+      secure.on('error', fail).on('secureConnect', stand);
+      plain.on('close', gone);
     });
 }
 
