@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 
 /** Of a process's file descriptors, those that connections leave to files: an eighth, 64 at most. */
@@ -13,18 +13,18 @@ export class Descriptors {
   readonly #onChange: (isShort: boolean) => void;
   readonly #most = mostDescriptors();
   readonly #timer: NodeJS.Timeout;
-  /** Connections that surely fit before the next look. */
+  /** Connections that surely fit before they are counted again. */
   #sure = 0;
   #isShort = false;
 
-  /** @param onChange is told when they run out, and when there are some again. */
+  /** @param onChange is told when they run out, and when there are many again. */
   constructor(onChange: (isShort: boolean) => void) {
     this.#onChange = onChange;
     // What else opens files takes them too, and then no connection comes that would make us look.
     this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL).unref();
   }
 
-  /** Whether they have run out, as far as is known. */
+  /** Whether they have run out, and few are free since. */
   get isShort(): boolean {
     if (this.#isShort) this.#look();
     return this.#isShort;
@@ -32,8 +32,12 @@ export class Descriptors {
 
   /** One more connection was accepted. @returns whether it may stay. */
   take(): boolean {
-    if (--this.#sure < 0) this.#look();
-    return !this.#isShort;
+    if (--this.#sure >= 0) return true;
+    // Others take some as well: half of them are ours without another look.
+    if (!this.#isShort) this.#sure = Math.max(0, Math.floor((this.#most - used()) / 2));
+    const fits = lowestFree() < this.#most;
+    if (!fits) this.#change(true);
+    return fits;
   }
 
   /** Looks no more. */
@@ -42,17 +46,28 @@ export class Descriptors {
   }
 
   #look(): void {
-    const left = this.#most - lowestFree();
-    // Others take some as well: half of them are ours without another look.
-    this.#sure = Math.max(0, Math.floor(left / 2));
-    const isShort = left <= 0;
+    if (lowestFree() >= this.#most) this.#change(true);
+    // Not as soon as one is free: it would be said again and again.
+    else if (this.#isShort && used() < this.#most - this.#most / 8) this.#change(false);
+  }
+
+  #change(isShort: boolean): void {
     if (isShort === this.#isShort) return;
     this.#isShort = isShort;
     this.#onChange(isShort);
   }
 }
 
-/** The descriptor that the next file would get: the system gives the lowest that is free. */
+/** How many there are; 0 where the system does not say. */
+function used(): number {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return 0;
+  }
+}
+
+/** The descriptor that the next file would get: the system gives the lowest, so all below are taken. */
 function lowestFree(): number {
   try {
     const descriptor = openSync(devNull, 'r');
