@@ -5,8 +5,10 @@
  *
  * @packageDocumentation
  */
+
 export { checkDialect, DialectError, TRANSPORT_EVENTS } from './machine/dialect.ts';
 export { exploreMachine, legalEvents, REFUSED, step, type Table } from './machine/table.ts';
+export { formatAddress } from './transport/address.ts';
 export {
   Connection,
   type Incoming,
@@ -16,6 +18,7 @@ export {
   type Peer,
   type StepListener,
 } from './transport/connection.ts';
+export type { Cursor } from './transport/cursor.ts';
 export { Decoder, type Entry, type Framing } from './transport/decoder.ts';
 export { LocalError, type Refusal, RemoteError } from './transport/errors.ts';
 export type { Fault, FaultKind } from './transport/fault.ts';

@@ -3,6 +3,8 @@ import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
+const manifest: { readonly exports: Readonly<Record<string, string | { readonly default: string }>> } =
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const source = fileURLToPath(new URL('../src', import.meta.url));
 
 /** Each room of `src`, and the rooms below it that it may import. The files of `src` itself are entry points. */
@@ -28,7 +30,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   '@node-rs/argon2': ['protocols/account-chat'],
   xstate: ['machine', 'transport/protocol.ts', 'diagram', 'inspect', 'protocols'],
   '@xstate/graph': ['machine'],
-  commander: ['cli', 'protocols'],
+  commander: ['cli'],
 };
 /** A room that may import nothing from outside the project but this. */
 const onlyPackages: Readonly<Record<string, readonly string[]>> = { machine: ['xstate', '@xstate/graph'] };
@@ -83,6 +85,47 @@ test('imports go down only', () => {
   expect(wrong).toEqual([]);
 });
 
+/** What a package may import of us, by relative path where it is ours: the files of `exports` in package.json. */
+const publicEntries = Object.values(manifest.exports)
+  .flatMap((entry) => (typeof entry === 'string' ? [] : [entry.default]))
+  .map((file) => file.replace('./dist/', '').replace(/\.js$/, '.ts'));
+
+test('a protocol imports the public entries of the package and its own folder, as a stranger could', () => {
+  const wrong = [...imports].flatMap(([file, names]) => {
+    const [room, protocol] = file.split('/');
+    if (room !== 'protocols') return [];
+    const own = `protocols/${protocol}/`;
+    return names
+      .filter((name) => imports.has(name) && !name.startsWith(own) && !publicEntries.includes(name))
+      .map((name) => `${file} imports ${name}`);
+  });
+  expect(wrong).toEqual([]);
+  expect(publicEntries).toEqual(expect.arrayContaining(['index.ts', 'cli/index.ts']));
+});
+
+test('nothing but the list of the command line imports a protocol', () => {
+  const reached = [...imports].flatMap(([file, names]) =>
+    names
+      .filter((name) => name.startsWith('protocols/') && roomOf(file) !== 'protocols')
+      .map((name) => `${file} imports ${name}`),
+  );
+  expect(reached).toEqual(
+    ['message-log', 'basic-chat', 'account-chat'].map(
+      (name) => `cli/modules.ts imports protocols/${name}/module.ts`,
+    ),
+  );
+});
+
+test('the engine names no protocol', () => {
+  const names = /message-?log|basic-?chat|account-?chat/i;
+  const named = files.filter(
+    (file) =>
+      ['machine', 'transport', 'diagram', 'verify', 'inspect'].includes(roomOf(file)) &&
+      names.test(readFileSync(join(source, file), 'utf8')),
+  );
+  expect(named).toEqual([]);
+});
+
 test('sockets, files and the machinery of machines have one place each', () => {
   const wrong = [...imports].flatMap(([file, names]) =>
     names
@@ -130,8 +173,14 @@ function loadedWith(...entries: readonly string[]): ReadonlySet<string> {
 
 test('every command starts without the libraries that only some of them need', () => {
   const main = loadedWith('cli/main.ts');
-  expect([...main].filter((name) => !files.includes(name))).toEqual(['node:fs', 'commander']);
-  const all = loadedWith(...(imports.get('cli/main.ts') ?? []));
+  expect([...main].filter((name) => !files.includes(name))).toEqual([
+    'node:fs',
+    'commander',
+    'node:module',
+    'node:path',
+    'node:url',
+  ]);
+  const all = loadedWith(...(imports.get('cli/main.ts') ?? []), ...(imports.get('cli/modules.ts') ?? []));
   const heavy = [
     'elkjs',
     'xmlbuilder2',
@@ -142,7 +191,5 @@ test('every command starts without the libraries that only some of them need', (
     '@statelyai/inspect',
   ];
   expect(heavy.filter((name) => all.has(name))).toEqual([]);
-  expect([...all]).toEqual(
-    expect.arrayContaining(['protocols/account-chat/commands/serve.ts', 'xstate', 'pino']),
-  );
+  expect([...all]).toEqual(expect.arrayContaining(['protocols/account-chat/module.ts', 'xstate', 'pino']));
 });

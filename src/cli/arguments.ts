@@ -1,18 +1,18 @@
-import { InvalidArgumentError } from 'commander';
+import { EXIT, Failure } from './failure.ts';
 
 export { formatAddress } from '../transport/address.ts';
 
 /** A port; 0 lets the system choose a free one. */
 export function port(text: string): number {
   const value = whole(text);
-  if (value > 65535) throw new InvalidArgumentError('Expected a port, 0..65535.');
+  if (value > 65535) throw new Failure('Expected a port, 0..65535.', EXIT.usage);
   return value;
 }
 
 /** A count of at least 1. */
 export function count(text: string): number {
   const value = whole(text);
-  if (value === 0) throw new InvalidArgumentError('Expected a whole number from 1.');
+  if (value === 0) throw new Failure('Expected a whole number from 1.', EXIT.usage);
   return value;
 }
 
@@ -20,20 +20,20 @@ export function count(text: string): number {
 export function seconds(text: string): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   // Node's timers hold 31 bits of milliseconds.
-  if (!(value <= 2_000_000)) throw new InvalidArgumentError('Expected seconds, 0..2000000; 0 for never.');
+  if (!(value <= 2_000_000)) throw new Failure('Expected seconds, 0..2000000; 0 for never.', EXIT.usage);
   return value === 0 ? Number.POSITIVE_INFINITY : value * 1000;
 }
 
 /** Permissions of a file in octal, as chmod takes them. */
 export function fileMode(text: string): number {
-  if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidArgumentError('Expected permissions in octal, as 0640.');
+  if (!/^0?[0-7]{3}$/.test(text)) throw new Failure('Expected permissions in octal, as 0640.', EXIT.usage);
   return Number.parseInt(text, 8);
 }
 
 /** Seconds that are waited and then not any more: {@link seconds} without 0. */
 export function patience(text: string): number {
   const value = seconds(text);
-  if (value === Number.POSITIVE_INFINITY) throw new InvalidArgumentError('Expected seconds, more than 0.');
+  if (value === Number.POSITIVE_INFINITY) throw new Failure('Expected seconds, more than 0.', EXIT.usage);
   return value;
 }
 
@@ -46,11 +46,11 @@ export interface Address {
 /** Reads `PORT`, `HOST:PORT` or `[HOST]:PORT`. */
 export function address(text: string): Address {
   const [, bracketed, plain, digits] = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d+)$/.exec(text) ?? [];
-  if (digits === undefined) throw new InvalidArgumentError('Expected [HOST:]PORT, an IPv6 host in brackets.');
+  if (digits === undefined) throw new Failure('Expected [HOST:]PORT, an IPv6 host in brackets.', EXIT.usage);
   return { host: bracketed ?? plain, port: port(digits) };
 }
 
 function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  if (!/^\d{1,9}$/.test(text)) throw new Failure('Expected a whole number.', EXIT.usage);
   return Number(text);
 }

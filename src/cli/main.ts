@@ -1,32 +1,74 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { commandOf } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
+import type { ProtocolModule } from './module.ts';
+import { isModule, loadModule, ours } from './modules.ts';
 
-/**
- * Each command with a way to load it: most bring libraries along, and a server that runs for months should not carry
- * those of the others.
- */
-const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  ['serve', async () => (await import('./serve/serve.ts')).serve()],
-  ['chat', async () => (await import('./chat/chat.ts')).chat()],
-  ['diagram', async () => (await import('./diagram.ts')).diagram()],
-  ['send', async () => (await import('../protocols/message-log/commands/send.ts')).send()],
-  ['log', async () => (await import('../protocols/message-log/commands/log.ts')).log()],
-  ['verify', async () => (await import('./verify.ts')).verify()],
-]);
-
-/** The command line: `wirechart serve | send | log | diagram | verify | chat`, or what of it `word` asks for. */
-async function program(word: string): Promise<Command> {
+/** The command line: `wirechart serve | verify | diagram`, and the commands that modules bring. */
+async function program(words: readonly string[]): Promise<Command> {
   const wirechart = new Command('wirechart')
     .description('Wire protocols as statecharts: serve them, speak them, prove them.')
     .version(version());
-  const asked = commands.get(word);
-  if (asked !== undefined) return wirechart.addCommand(await asked());
+  const [word = '', next] = words;
+  // Each is loaded when it is asked for: a server that runs for months should not carry the libraries of the others.
+  const load = own.get(word);
+  if (load !== undefined) return wirechart.addCommand(await load(next, next === '--help' || next === '-h'));
+  if (isModule(word)) {
+    const command = new Command(word).description(`commands of ${word}`);
+    await addCommands(command, await loadModule(word), all);
+    if (command.commands.length === 0) {
+      throw new Failure(
+        `${word} brings no commands: wirechart serve, verify and diagram take it`,
+        EXIT.usage,
+      );
+    }
+    return wirechart.addCommand(command);
+  }
+  const modules: ProtocolModule[] = [];
+  for (const name of ours.keys()) {
+    const module = await loadModule(name);
+    modules.push(module);
+    await addCommands(wirechart, module, (name) => name.split(' ')[0] === word);
+    if (word in module.commands) break;
+  }
+  if (wirechart.commands.length > 0) return wirechart;
   // Help, completion and the answer to a wrong word speak of all of them.
-  for (const load of commands.values()) wirechart.addCommand(await load());
+  for (const load of own.values()) wirechart.addCommand(await load(undefined, true));
+  for (const module of modules) await addCommands(wirechart, module, all);
   const { default: tab } = await import('@bomb.sh/tab/commander');
   tab(wirechart);
   return wirechart;
+}
+
+const all = () => true;
+
+type Load = (next: string | undefined, wantsAll: boolean) => Promise<Command>;
+
+const own: ReadonlyMap<string, Load> = new Map<string, Load>([
+  ['serve', async (next, wantsAll) => (await import('./serve/serve.ts')).serve(next, wantsAll)],
+  ['verify', async () => commandOf('verify', (await import('./verify.ts')).default)],
+  ['diagram', async () => commandOf('diagram', (await import('./diagram.ts')).default)],
+]);
+
+/** Adds those of the commands that a module brings. */
+async function addCommands(
+  parent: Command,
+  { commands }: ProtocolModule,
+  picked: (name: string) => boolean,
+): Promise<void> {
+  for (const [name, load] of Object.entries(commands).filter(([name]) => picked(name))) {
+    const [first = '', ...others] = name.split(' ');
+    const { default: declaration } = await load();
+    if (others.length === 0) parent.addCommand(commandOf(first, declaration));
+    else groupIn(parent, first).addCommand(commandOf(others.join(' '), declaration));
+  }
+}
+
+/** `chat` of `chat basic` and `chat account`, which two modules bring. */
+function groupIn(parent: Command, name: string): Command {
+  const known = parent.commands.find((command) => command.name() === name);
+  return known ?? parent.command(name).description(`${name}, each protocol in its own way`);
 }
 
 /** Runs one command and sets the exit code: 0 done, 1 failed, 2 not understood. */
@@ -37,9 +79,9 @@ export async function main(args: readonly string[]): Promise<void> {
     process.stderr.write(`wirechart: cannot write standard output: ${error.code ?? error.message}\n`);
     process.exit(EXIT.failed);
   });
-  const wirechart = await program(args[0] ?? '');
-  overrideExit(wirechart);
   try {
+    const wirechart = await program(args);
+    overrideExit(wirechart);
     await wirechart.parseAsync(args, { from: 'user' });
   } catch (error) {
     process.exitCode = report(error);
@@ -54,11 +96,18 @@ function overrideExit(command: Command): void {
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (error instanceof Failure) {
+  if (isFailure(error)) {
     process.stderr.write(`wirechart: ${error.message}\n`);
     return error.exitCode;
   }
   throw error;
+}
+
+/** Perhaps of another copy of wirechart, which a module has imported. */
+function isFailure(error: unknown): error is Failure {
+  return (
+    error instanceof Failure || (error instanceof Error && error.name === 'Failure' && 'exitCode' in error)
+  );
 }
 
 function version(): string {

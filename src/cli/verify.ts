@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Presets, SingleBar } from 'cli-progress';
-import { Command, InvalidArgumentError, Option } from 'commander';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Closing } from '../verify/dialogue.ts';
 import { jsonReport } from '../verify/report/json.ts';
@@ -14,22 +13,10 @@ import {
   verify as verifyImplementation,
 } from '../verify/verify.ts';
 import { type Address, address, count, patience } from './arguments.ts';
+import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
-import { loadProtocol } from './protocols.ts';
-
-interface Options {
-  readonly k?: number;
-  readonly case?: string;
-  readonly samples?: string;
-  readonly concurrency?: number;
-  readonly timeout?: number;
-  readonly connectTimeout: number | undefined;
-  readonly closing: Closing;
-  readonly junit?: string;
-  readonly json?: string;
-  readonly html?: string;
-  readonly tap?: boolean;
-}
+import { choice, flag, type OptionsOf, toggle } from './flag.ts';
+import { loadModule, MODULE } from './modules.ts';
 
 const exitCodes: Readonly<Record<Verdict, number>> = {
   conforms: EXIT.ok,
@@ -39,58 +26,53 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
   interrupted: 130,
 };
 
+const flags = {
+  k: flag(
+    '<steps>',
+    'hidden steps to search for faults (default: 2 where that is at most 5000 tests, else 1)',
+    { read: depth },
+  ),
+  case: flag('<id>', 'run this one test'),
+  samples: flag('<file>', 'JSON: fields of the samples to change, by sample id; for credentials, say'),
+  concurrency: flag('<count>', 'connections at once (default: 32; 1 where they are aware of each other)', {
+    read: count,
+  }),
+  timeout: flag('<seconds>', 'time that an answer has (default: measured)', { read: patience }),
+  connectTimeout: flag('<seconds>', 'time that a connection has', { read: patience, default: '5' }),
+  closing: choice<Closing>(
+    '<how>',
+    'exact: a reset is a fault; should: a reset in place of the end is a warning; any: so is a reply lost to it',
+    ['exact', 'should', 'any'],
+    'should',
+  ),
+  junit: flag('<file>', 'write the report as JUnit XML'),
+  json: flag('<file>', 'write the report as JSON'),
+  html: flag('<file>', 'write the report as one HTML file, with the coverage drawn on the statechart'),
+  tap: toggle('write TAP to stdout in place of the report for people'),
+};
+
+type Options = OptionsOf<typeof flags>;
+
 /** `wirechart verify` */
-export function verify(): Command {
-  return new Command('verify')
-    .description('test an implementation of a protocol, anybody’s, through its port alone')
-    .argument('<protocol>', 'a name, or the path of a module of your own')
-    .argument('<address>', 'where it listens, [HOST:]PORT', address)
-    .option(
-      '-k <steps>',
-      'hidden steps to search for faults (default: 2 where that is at most 5000 tests, else 1)',
-      depth,
-    )
-    .option('--case <id>', 'run this one test')
-    .option('--samples <file>', 'JSON: fields of the samples to change, by sample id; for credentials, say')
-    .option(
-      '--concurrency <count>',
-      'connections at once (default: 32; 1 where they are aware of each other)',
-      count,
-    )
-    .option('--timeout <seconds>', 'time that an answer has (default: measured)', patience)
-    .addOption(
-      new Option('--connect-timeout <seconds>', 'time that a connection has')
-        .argParser(patience)
-        .default(5_000, '5'),
-    )
-    .addOption(
-      new Option(
-        '--closing <how>',
-        'exact: a reset is a fault; should: a reset in place of the end is a warning; any: so is a reply lost to it',
-      )
-        .choices(['exact', 'should', 'any'])
-        .default('should'),
-    )
-    .option('--junit <file>', 'write the report as JUnit XML')
-    .option('--json <file>', 'write the report as JSON')
-    .option('--html <file>', 'write the report as one HTML file, with the coverage drawn on the statechart')
-    .option('--tap', 'write TAP to stdout in place of the report for people')
-    .addHelpText(
-      'after',
-      `
-Exit status: 0 it conforms, 1 it does not, 2 there is no verdict on it: the set-up is wrong, or its answers vary;
+export default defineCommand({
+  help: 'test an implementation of a protocol, anybody’s, through its port alone',
+  operands: {
+    module: flag('<module>', MODULE, { required: true }),
+    address: flag('<address>', 'where it listens, [HOST:]PORT', { read: address, required: true }),
+  },
+  flags,
+  more: `Exit status: 0 it conforms, 1 it does not, 2 there is no verdict on it: the set-up is wrong, or its answers vary;
 130 stopped by Ctrl-C.
 
   wirechart verify message-log localhost:5555
   wirechart verify ./my-protocol.js 7000 -k 1 --html report.html
   wirechart verify message-log 5555 --case NAME/MESSAGE`,
-    )
-    .action(async (name: string, where: Address, options: Options) => {
-      process.exitCode = await run(await loadProtocol(name), where, options);
-    });
-}
+  async run({ module, address }, options) {
+    process.exitCode = await verifyAt((await loadModule(module)).protocol, address, options);
+  },
+});
 
-async function run(protocol: AnyProtocol, where: Address, options: Options): Promise<number> {
+async function verifyAt(protocol: AnyProtocol, where: Address, options: Options): Promise<number> {
   const stop = stopSignal();
   const progress = new VerifyProgress();
   const samples = options.samples === undefined ? undefined : readSamples(protocol, options.samples);
@@ -134,7 +116,7 @@ async function run(protocol: AnyProtocol, where: Address, options: Options): Pro
 }
 
 function depth(text: string): number {
-  if (!/^\d$/.test(text)) throw new InvalidArgumentError('Expected 0, 1, 2, ... 9.');
+  if (!/^\d$/.test(text)) throw new Failure('Expected 0, 1, 2, ... 9.', EXIT.usage);
   return Number(text);
 }
 

@@ -1,5 +1,4 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { LogTiming } from '../protocols/message-log/log/append-file.ts';
 import type { RemoteError } from '../transport/errors.ts';
 import type { EndCause } from '../transport/handlers.ts';
 import type { AnySession, ServerObserver } from '../transport/observer.ts';
@@ -9,10 +8,6 @@ import type { HttpAddress, HttpService } from './http.ts';
 import { type MetricsSample, serveMetrics } from './metrics-service.ts';
 import { answersOf, bare } from './transactions.ts';
 
-const SYNC_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
-const WRITE_SECONDS = [0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1, 1];
-const RECORDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192];
-
 /**
  * A server's numbers for Prometheus. What the tally counts is read from it when it is asked for, so that messages cost
  * nothing more. Labels name states, messages and causes of the protocol, never what a peer chose.
@@ -21,54 +16,23 @@ export class Metrics {
   readonly registry = new Registry();
   /** Why the server should get no new clients; undefined while it may. Asked at every `/readyz`. */
   unready: () => string | undefined = () => undefined;
-  readonly #seconds: Readonly<Record<LogTiming['operation'], Histogram>>;
-  readonly #batch: Histogram;
-  readonly #logBytes: Counter;
-  readonly #logFailures: Counter<'operation'>;
 
   constructor() {
-    const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
-    this.#seconds = {
-      write: new Histogram({
-        name: 'wirechart_log_write_seconds',
-        help: 'Time to hand a batch of records to the system.',
-        buckets: WRITE_SECONDS,
-        registers,
-      }),
-      sync: new Histogram({
-        name: 'wirechart_log_sync_seconds',
-        help: 'Time of an fdatasync of the log.',
-        buckets: SYNC_SECONDS,
-        registers,
-      }),
-    };
-    this.#batch = new Histogram({
-      name: 'wirechart_log_sync_records',
-      help: 'Records that one fdatasync brought to the disk.',
-      buckets: RECORDS,
-      registers,
-    });
-    this.#logBytes = new Counter({
-      name: 'wirechart_log_bytes_total',
-      help: 'Bytes written to the log.',
-      registers,
-    });
-    this.#logFailures = new Counter({
-      name: 'wirechart_log_failures_total',
-      help: 'Batches of records that could not be written or synchronised.',
-      labelNames: ['operation'],
-      registers,
-    });
   }
 
-  /** To be given to `openFileLog` as `observe`. */
-  readonly observeLog = ({ operation, milliseconds, records, bytes }: LogTiming): void => {
-    this.#seconds[operation].observe(milliseconds / 1000);
-    if (operation === 'write') this.#logBytes.inc(bytes);
-    if (operation === 'sync' && records > 0) this.#batch.observe(records);
-    if (records === 0) this.#logFailures.inc({ operation });
-  };
+  /** Numbers of the module that is served: values by their size. @returns what takes a value. */
+  histogram({ name, help, buckets }: { name: string; help: string; buckets: readonly number[] }) {
+    const histogram = new Histogram({ name, help, buckets: [...buckets], registers: [this.registry] });
+    return (value: number): void => histogram.observe(value);
+  }
+
+  /** The same: a sum, by a label where it has one. @returns what adds to it. */
+  counter({ name, help, label }: { name: string; help: string; label?: string }) {
+    const labelNames = label === undefined ? [] : [label];
+    const counter = new Counter({ name, help, labelNames, registers: [this.registry] });
+    return (by: number, value = ''): void => counter.inc(label === undefined ? {} : { [label]: value }, by);
+  }
 
   /** Counts a server's doings. @returns what is to be given to `listen`, together with the tally. */
   watch({ name: protocol, table }: AnyProtocol, tally: Tally): ServerObserver {

@@ -39,7 +39,7 @@ export interface Verdict<F extends Frames> {
 
 /** What {@link defineProtocol} takes. */
 export interface Declaration<M extends AnyStateMachine, F extends Frames> {
-  /** As it is called on the command line: `message-log`. */
+  /** As it is called on the command line: `thermostat`. */
   readonly name: string;
   /** The port when none is given. */
   readonly port: number;

@@ -6,7 +6,7 @@ import { type Test, testOf } from './suite.ts';
 
 /** One rule of a protocol: one input in one state, what must come back, and where that leads. */
 export interface Case {
-  /** `message-log/N/refuses-MESSAGE`: stays the same for as long as the protocol does. */
+  /** `thermostat/locked/refuses-SET`: stays the same for as long as the protocol does. */
   readonly id: string;
   /** Number in the table of the state where the input is sent. */
   readonly state: number;

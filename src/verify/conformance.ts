@@ -28,7 +28,7 @@ export interface ConformanceTest {
  *
  * @example
  * ```ts
- * for (const { name, run } of conformanceSuite(messageLog, { port: 5555 })) test(name, run);
+ * for (const { name, run } of conformanceSuite(thermostat, { port: 7000 })) test(name, run);
  * ```
  */
 export function* conformanceSuite(

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { Metrics } from '../../src/inspect/metrics.ts';
+import { logMetrics } from '../../src/protocols/message-log/log/log-metrics.ts';
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Tally } from '../../src/transport/tally.ts';
 
@@ -65,6 +66,7 @@ test.each([
 
 test('every metric is listed, with what it counts', () => {
   const metrics = new Metrics();
+  logMetrics(metrics);
   metrics.watch(messageLog, new Tally(messageLog.table));
   const known = metrics.registry.getMetricsAsArray().filter(({ name }) => name.startsWith('wirechart_'));
   const rows = [...page.matchAll(/^\| `(wirechart_\w+)` \| .* \| (.*) \|$/gm)];

@@ -1,9 +1,8 @@
-import { closeSync, openSync } from 'node:fs';
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { RemoteError } from '../../transport/errors.ts';
 import type { AnySession, ServerObserver } from '../../transport/observer.ts';
-import { Failure } from '../failure.ts';
+import { checkWritable } from '../writable.ts';
 
 /** What the operator wants to read, and where. */
 export interface DiagnosticsOptions {
@@ -144,14 +143,4 @@ function textOn(fd: 1 | 2) {
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
   });
-}
-
-/** @throws Failure when the file, called `what` to the operator, cannot be appended to. */
-export function checkWritable(path: string, what: string): void {
-  try {
-    closeSync(openSync(path, 'a'));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Failure(`cannot write the ${what} ${path}: ${reason}; name another file`);
-  }
 }

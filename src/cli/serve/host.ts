@@ -1,121 +1,113 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { HttpService } from '../../inspect/http.ts';
-import type { Metrics } from '../../inspect/metrics.ts';
-import type { Frames, Protocol } from '../../transport/protocol.ts';
-import { type ListeningServer, listen } from '../../transport/socket/listen.ts';
-import type { Open } from '../../transport/socket/server.ts';
+import type { AnyProtocol } from '../../transport/protocol.ts';
+import type { ListeningServer } from '../../transport/socket/listen.ts';
 import { type Address, address, count, formatAddress, port, seconds } from '../arguments.ts';
+import { withFlags } from '../command.ts';
 import { EXIT, Failure } from '../failure.ts';
-import { Diagnostics, type DiagnosticsOptions } from './diagnostics.ts';
-import { opened, Watch, type WatchOptions } from './watch.ts';
-import { type WorkerRole, Workers, workerRole } from './workers.ts';
+import { flag, type OptionsOf, toggle } from '../flag.ts';
+import type { AnyServe, Host } from '../module.ts';
+import { Diagnostics } from './diagnostics.ts';
+import { opened, Watch } from './watch.ts';
+import { isWorker, type WorkerRole, Workers, workerRole } from './workers.ts';
 
-/** What every `serve` command takes. */
-export interface HostOptions extends DiagnosticsOptions, WatchOptions {
-  readonly port?: number | undefined;
-  readonly host?: string | undefined;
-  readonly maxConnections?: number | undefined;
-  readonly handshakeTimeout?: number | undefined;
-  readonly idleTimeout?: number | undefined;
-  /** Processes that serve together, where the protocol's service can be shared. Default 1. */
-  readonly workers?: number | undefined;
+/** What every server takes. */
+function hostFlags({ table }: AnyProtocol, { workers, idleTimeout = 0 }: AnyServe) {
+  return {
+    port: flag('<port>', 'the same as the argument', { short: 'p', read: port }),
+    host: flag('<host>', 'address to listen on (default: all interfaces)'),
+    workers: flag('<count>', 'processes that share the port', {
+      read: typeof workers === 'string' ? alone(workers) : count,
+      default: '1',
+      hidden: typeof workers === 'string',
+    }),
+    maxConnections: flag('<count>', 'connections at once; one more is closed (default: no bound)', {
+      read: count,
+    }),
+    handshakeTimeout: flag('<seconds>', 'time to log in, 0 for ever', {
+      read: seconds,
+      default: '30',
+      hidden: !table.handshake.includes(1),
+    }),
+    idleTimeout: flag('<seconds>', 'time between messages, 0 for ever', {
+      read: seconds,
+      default: String(idleTimeout / 1000),
+    }),
+    transactions: flag('<file>', 'append every transaction to this file (no payloads)'),
+    inspect: flag('<[host:]port>', 'a live page of all connections (default host: loopback)', {
+      read: address,
+    }),
+    metrics: flag('<[host:]port>', 'Prometheus metrics, /healthz, /readyz (default host: loopback)', {
+      read: address,
+    }),
+    json: toggle('diagnostics as one JSON object a line'),
+    verbose: toggle('every transaction on stdout too', { short: 'v' }),
+  };
 }
 
-/** A protocol with handlers and what they work with, ready to be served. */
-export interface Service<F extends Frames> {
-  readonly protocol: Protocol<F>;
-  readonly open: Open<F>;
-  /** Files are opened anew after their rotation (SIGHUP). */
-  reopen?(): Promise<void>;
-  /** Why no new clients should come, while that is so: `/readyz`. */
-  unready?(): string | undefined;
-  /** All is brought to rest; called once, after the last session. */
-  close?(): Promise<void>;
+type HostOptions = OptionsOf<ReturnType<typeof hostFlags>>;
+
+function alone(reason: string): (text: string) => number {
+  return (text) => {
+    if (text !== '1') throw new RangeError(`${reason}; leave --workers out.`);
+    return 1;
+  };
 }
 
-/** Adds the flags of {@link HostOptions} to a `serve` command. */
-export function withHostFlags(
-  command: Command,
-  defaults: {
-    readonly idleTimeout?: string;
-    /** False where there is none. */
-    readonly handshake?: false;
-    /** Why it cannot be served by several processes. */
-    readonly alone?: string;
-  } = {},
-): Command {
-  if (defaults.alone !== undefined) command.addOption(noWorkers(defaults.alone));
-  return command
-    .argument('[port]', 'port to listen on, 0 for any free one', port)
-    .option('-p, --port <port>', 'the same as the argument', port)
-    .option('--host <host>', 'address to listen on (default: all interfaces)')
-    .option('--max-connections <count>', 'connections at once; one more is closed (default: no bound)', count)
-    .addOption(
-      timeout('--handshake-timeout <seconds>', 'time to log in, 0 for ever', '30').hideHelp(
-        defaults.handshake === false,
-      ),
-    )
-    .addOption(
-      timeout('--idle-timeout <seconds>', 'time between messages, 0 for ever', defaults.idleTimeout ?? '0'),
-    )
-    .option('--transactions <file>', 'append every transaction to this file (no payloads)')
-    .option('--inspect <[host:]port>', 'a live page of all connections (default host: loopback)', address)
-    .option(
-      '--metrics <[host:]port>',
-      'Prometheus metrics, /healthz, /readyz (default host: loopback)',
-      address,
-    )
-    .option('--json', 'diagnostics as one JSON object a line')
-    .option('-v, --verbose', 'every transaction on stdout too');
+/** `wirechart serve NAME`: the command that serves a module. */
+export function servedBy(name: string, protocol: AnyProtocol, serve: AnyServe): Command {
+  const command = withFlags(new Command(name), serve.flags)
+    .description(`${serve.help} (port ${protocol.port})`)
+    .argument('[port]', 'port to listen on, 0 for any free one', asPort);
+  return withFlags(command, hostFlags(protocol, serve)).action(
+    async (given: number | undefined, options: HostOptions) => {
+      const how = { ...options, port: given ?? options.port };
+      if (options.workers > 1 && !isWorker()) await hostByWorkers(protocol, serve, how);
+      else await host(protocol, serve, how);
+    },
+  );
 }
 
-function noWorkers(reason: string): Option {
-  return new Option('--workers <count>').hideHelp().argParser((text) => {
-    if (text !== '1') throw new InvalidArgumentError(`${reason}; leave --workers out.`);
-  });
-}
-
-function timeout(flags: string, description: string, byDefault: string): Option {
-  return new Option(flags, description).argParser(seconds).default(seconds(byDefault), byDefault);
+function asPort(text: string): number {
+  try {
+    return port(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /**
  * Runs a server until it is told to stop: SIGTERM and SIGINT stop accepting, answer what was received, flush
  * and end the process with 0; a second one ends it at once. SIGHUP, where there is one, opens the files anew.
- *
- * @param start builds the service; it may log and count, and it fails with a {@link Failure} or an error whose message
- * is meant for the operator.
  */
-export async function host<F extends Frames>(
-  options: HostOptions,
-  start: (diagnostics: Diagnostics, metrics: Metrics | undefined) => Promise<Service<F>>,
-): Promise<void> {
+async function host(protocol: AnyProtocol, serve: AnyServe, options: HostOptions): Promise<void> {
   const worker = workerRole();
   try {
-    await run(options, start, worker);
+    await run(protocol, serve, options, worker);
   } finally {
     await worker?.leave();
   }
 }
 
-async function run<F extends Frames>(
+async function run(
+  protocol: AnyProtocol,
+  serve: AnyServe,
   options: HostOptions,
-  start: (diagnostics: Diagnostics, metrics: Metrics | undefined) => Promise<Service<F>>,
   worker: WorkerRole | undefined,
 ): Promise<void> {
   const diagnostics = new Diagnostics(options);
   const watch = await Watch.prepare(options);
-  const service = await start(diagnostics, watch.metrics);
+  const service = await serve.open(options, surroundings(diagnostics, watch));
   let server: ListeningServer;
   let stopping = false;
   try {
-    const watched = await watch.open(service.protocol, diagnostics, {
+    const watched = await watch.open(protocol, diagnostics, {
       ...operator(diagnostics),
       hasPrimary: worker !== undefined,
       unready: () => (stopping ? 'stopping' : service.unready?.()),
     });
-    const { maxConnections, workers = 1 } = options;
-    server = await listen(service.protocol, service.open, {
+    const { maxConnections, workers } = options;
+    server = await service.listen({
       ...options,
       ...watched,
       maxConnections: maxConnections === undefined ? undefined : Math.ceil(maxConnections / workers),
@@ -124,11 +116,14 @@ async function run<F extends Frames>(
   } catch (error) {
     await watch.close();
     await service.close?.();
-    throw cannotListen(error, options.port ?? service.protocol.port, options.host);
+    throw cannotListen(error, options.port ?? protocol.port, options.host);
   }
   const stopped = worker?.stopped ?? stopSignal();
-  reopenWhenTold(diagnostics, worker, async () => service.reopen?.());
-  if (worker === undefined) sayReady(diagnostics, service.protocol.name, server);
+  reopenWhenTold(diagnostics, worker, async () => {
+    diagnostics.reopen();
+    await service.reopen?.();
+  });
+  if (worker === undefined) sayReady(diagnostics, protocol.name, server);
   else {
     worker.listening(server, async () => ({
       totals: diagnostics.totals,
@@ -145,29 +140,25 @@ async function run<F extends Frames>(
   await diagnostics.close();
 }
 
-/**
- * The same by several processes that run this command line, each as {@link host} does.
- *
- * @param prepare brings what they share in order before they open it, and fails as `start` does.
- */
-export async function hostByWorkers(
-  count: number,
-  name: string,
-  options: HostOptions,
-  prepare: (diagnostics: Diagnostics) => Promise<void>,
-): Promise<void> {
+/** The same by several processes that run this command line, each as {@link host} does. */
+async function hostByWorkers(protocol: AnyProtocol, serve: AnyServe, options: HostOptions): Promise<void> {
   if (options.inspect !== undefined) {
     throw new Failure('--inspect shows one process alone: leave it or --workers out', EXIT.usage);
   }
   const diagnostics = new Diagnostics({ ...options, transactions: undefined });
-  await prepare(diagnostics);
+  const prepare = async () => {
+    if (typeof serve.workers !== 'string') {
+      await serve.workers.prepare?.(options, surroundings(diagnostics, undefined));
+    }
+  };
+  await prepare();
   const stopped = stopSignal();
   const workers = new Workers(diagnostics);
   const page = options.metrics && (await serveSum(options.metrics, workers, diagnostics));
   try {
-    sayReady(diagnostics, name, await workers.start(count));
+    sayReady(diagnostics, protocol.name, await workers.start(options.workers));
     reopenWhenTold(diagnostics, undefined, async () => {
-      await prepare(diagnostics);
+      await prepare();
       workers.reopen();
     });
     await stopped;
@@ -175,6 +166,20 @@ export async function hostByWorkers(
     diagnostics.stopped(await workers.stop());
     await page?.close();
   }
+}
+
+/** This process, as the module sees it. */
+function surroundings({ logger }: Diagnostics, watch: Watch | undefined): Host {
+  return {
+    log: {
+      info: (text) => logger.info(text),
+      warn: (text) => logger.warn(text),
+      error: (text, error) => logger.error({ err: error }, text),
+    },
+    alarm: (text) => void process.stderr.write(`wirechart: ${text}\n`),
+    isWorker: isWorker(),
+    metrics: watch?.metrics,
+  };
 }
 
 /** The metrics of all workers as one. */

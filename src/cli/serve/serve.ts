@@ -1,13 +1,34 @@
 import { Command } from 'commander';
-import { serveAccountChat } from '../../protocols/account-chat/commands/serve.ts';
-import { serveBasicChat } from '../../protocols/basic-chat/commands/serve.ts';
-import { serveMessageLog } from '../../protocols/message-log/commands/serve.ts';
+import { EXIT, Failure } from '../failure.ts';
+import { loadModule, ours } from '../modules.ts';
+import { servedBy } from './host.ts';
 
-/** `wirechart serve` */
-export function serve(): Command {
-  return new Command('serve')
-    .description('run a server')
-    .addCommand(serveMessageLog(), { isDefault: true })
-    .addCommand(serveBasicChat())
-    .addCommand(serveAccountChat());
+/** What is served when no module is named. */
+const DEFAULT = 'message-log';
+
+/**
+ * `wirechart serve`, for a command line that goes on with `next`: only what that names is loaded. Asked for help, it
+ * tells of all that come with wirechart.
+ */
+export async function serve(next: string | undefined, wantsAll: boolean): Promise<Command> {
+  const command = new Command('serve').description(
+    'run a server: of a protocol by its name, a module of your own (./file), or a package',
+  );
+  const names = wantsAll ? [...ours.keys()] : [isName(next) ? next : DEFAULT];
+  for (const name of names) {
+    const { protocol, serve } = await loadModule(name);
+    if (serve === undefined) {
+      throw new Failure(
+        `${name} exports a protocol, and nothing that serves it: export default defineModule({ protocol, serve })`,
+        EXIT.usage,
+      );
+    }
+    command.addCommand(servedBy(name, protocol, serve), { isDefault: name === DEFAULT });
+  }
+  return command;
+}
+
+/** Not a flag, not an address. */
+function isName(word: string | undefined): word is string {
+  return word !== undefined && !/^-|^(.*:)?\d+$|^unix:/.test(word);
 }

@@ -1,6 +1,4 @@
-import type { Handlers } from '../../transport/handlers.ts';
-import type { ClientMessage, ServerMessage } from '../../transport/protocol.ts';
-import type { Session } from '../../transport/session.ts';
+import type { ClientMessage, Handlers, ServerMessage, Session } from '../../index.ts';
 import type { Accounts } from './accounts/accounts.ts';
 import { type Passwords, PasswordsBusy } from './accounts/passwords.ts';
 import { Mailbox } from './mailbox.ts';

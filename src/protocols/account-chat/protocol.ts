@@ -1,7 +1,5 @@
-import type { RemoteError } from '../../transport/errors.ts';
+import { defineProtocol, frame, type RemoteError } from '../../index.ts';
 import { ends, is, not, padded, secret, such, u8 } from '../../transport/fields/index.ts';
-import { frame } from '../../transport/frame.ts';
-import { defineProtocol } from '../../transport/protocol.ts';
 import { accountChatMachine } from './machine.ts';
 
 /** Bytes of text in an err or suc frame at most. */

@@ -1,6 +1,4 @@
-import type { EndCause, Handlers } from '../../transport/handlers.ts';
-import type { ClientMessage, Encoded, ServerMessage } from '../../transport/protocol.ts';
-import type { Session } from '../../transport/session.ts';
+import type { ClientMessage, Encoded, EndCause, Handlers, ServerMessage, Session } from '../../index.ts';
 import { type basicChat, LONGEST_STRING } from './protocol.ts';
 
 type Frames = typeof basicChat.frames;

@@ -1,7 +1,5 @@
-import type { RemoteError } from '../../transport/errors.ts';
+import { defineProtocol, frame, type RemoteError } from '../../index.ts';
 import { is, text, u8, u16be } from '../../transport/fields/index.ts';
-import { frame } from '../../transport/frame.ts';
-import { defineProtocol } from '../../transport/protocol.ts';
 import { basicChatMachine } from './machine.ts';
 import { StatusFraming } from './status-framing.ts';
 

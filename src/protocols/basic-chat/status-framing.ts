@@ -1,7 +1,5 @@
-import type { Cursor } from '../../transport/cursor.ts';
-import type { Decoder, Entry, Framing } from '../../transport/decoder.ts';
+import { type Cursor, type Decoder, type Entry, type Framing, frame } from '../../index.ts';
 import { bytes, is, u8 } from '../../transport/fields/index.ts';
-import { frame } from '../../transport/frame.ts';
 
 const status = frame(is(u8(), 4), { code: u8() });
 const string = bytes('u16be');

@@ -1,7 +1,4 @@
-import type { Handlers } from '../../transport/handlers.ts';
-import type { ClientMessage, ServerMessage } from '../../transport/protocol.ts';
-import type { Session } from '../../transport/session.ts';
-import { Slices } from '../../transport/slices.ts';
+import { type ClientMessage, type Handlers, type ServerMessage, type Session, Slices } from '../../index.ts';
 import type { LogWriter, MessageLog } from './log/message-log.ts';
 import type { messageLog } from './protocol.ts';
 

@@ -1,6 +1,5 @@
+import { defineProtocol, frame } from '../../index.ts';
 import { bytes, is, secret, u8 } from '../../transport/fields/index.ts';
-import { frame } from '../../transport/frame.ts';
-import { defineProtocol } from '../../transport/protocol.ts';
 import { messageLogMachine } from './machine.ts';
 
 const ascii = (text: string) => Buffer.from(text, 'latin1');

@@ -1,4 +1,4 @@
-import type { ClientMessage } from '../../../transport/protocol.ts';
+import type { ClientMessage } from '../../../index.ts';
 import { accountChat } from '../protocol.ts';
 
 type Request = ClientMessage<typeof accountChat>;

@@ -1,12 +1,12 @@
-import { Command } from 'commander';
-import { formatAddress, port } from '../../../cli/arguments.ts';
-import { printable } from '../../../cli/chat/printable.ts';
-import { Terminal } from '../../../cli/chat/terminal.ts';
-import { Failure } from '../../../cli/failure.ts';
-import type { Handlers } from '../../../transport/handlers.ts';
-import type { ClientMessage, ServerMessage } from '../../../transport/protocol.ts';
-import type { Session } from '../../../transport/session.ts';
-import { connect } from '../../../transport/socket/connect.ts';
+import { defineCommand, Failure, flag, port, printable, Terminal } from '../../../cli/index.ts';
+import {
+  type ClientMessage,
+  connect,
+  formatAddress,
+  type Handlers,
+  type ServerMessage,
+  type Session,
+} from '../../../index.ts';
 import { accountChat } from '../protocol.ts';
 import { accountCommand, USAGES } from './account-command.ts';
 
@@ -21,14 +21,15 @@ type Received<T extends ServerMessage<typeof accountChat>['type']> = Extract<
 const PARTING = 10_000;
 
 /** `wirechart chat account` */
-export function chatAccount(): Command {
-  return new Command('account')
-    .description('log in to an account-chat server and exchange messages; Ctrl-C leaves')
-    .argument('<host>', 'where the server is')
-    .argument('[port]', 'its port', port, accountChat.port)
-    .addHelpText('after', `\nCommands, one a line:\n${USAGES.map((line) => `  ${line}\n`).join('')}`)
-    .action(chat);
-}
+export default defineCommand({
+  help: 'log in to an account-chat server and exchange messages; Ctrl-C leaves',
+  operands: {
+    host: flag('<host>', 'where the server is', { required: true }),
+    port: flag('[port]', 'its port', { read: port, default: String(accountChat.port) }),
+  },
+  more: `Commands, one a line:\n${USAGES.map((line) => `  ${line}\n`).join('')}`,
+  run: ({ host, port }) => chat(host, port),
+});
 
 /** @throws Failure when there is no server, or it went away. */
 async function chat(host: string, port: number): Promise<void> {

@@ -1,12 +1,12 @@
-import { Command } from 'commander';
-import { formatAddress, port } from '../../../cli/arguments.ts';
-import { printable } from '../../../cli/chat/printable.ts';
-import { Terminal } from '../../../cli/chat/terminal.ts';
-import { EXIT, Failure } from '../../../cli/failure.ts';
-import type { Handlers } from '../../../transport/handlers.ts';
-import type { ClientMessage, ServerMessage } from '../../../transport/protocol.ts';
-import type { Session } from '../../../transport/session.ts';
-import { connect } from '../../../transport/socket/connect.ts';
+import { defineCommand, EXIT, Failure, flag, port, printable, Terminal } from '../../../cli/index.ts';
+import {
+  type ClientMessage,
+  connect,
+  formatAddress,
+  type Handlers,
+  type ServerMessage,
+  type Session,
+} from '../../../index.ts';
 import { cleanMessage, SERVER_NAME } from '../handlers.ts';
 import { basicChat, LONGEST_STRING } from '../protocol.ts';
 
@@ -26,14 +26,15 @@ type Request = Exclude<ClientMessage<typeof basicChat>, { readonly type: 'client
 type Outcome = 'ok' | 'lost' | Refusal;
 
 /** `wirechart chat basic` */
-export function chatBasic(): Command {
-  return new Command('basic')
-    .description('join a basic-chat room: a line typed is sent, Ctrl-C leaves')
-    .requiredOption('-u, --username <name>', 'who you are: printable ASCII without spaces')
-    .option('-s, --server <host>', 'where the room is', '127.0.0.1')
-    .option('-p, --port <port>', 'its port', port, basicChat.port)
-    .action(chat);
-}
+export default defineCommand({
+  help: 'join a basic-chat room: a line typed is sent, Ctrl-C leaves',
+  flags: {
+    username: flag('<name>', 'who you are: printable ASCII without spaces', { short: 'u', required: true }),
+    server: flag('<host>', 'where the room is', { short: 's', default: '127.0.0.1' }),
+    port: flag('<port>', 'its port', { short: 'p', read: port, default: String(basicChat.port) }),
+  },
+  run: (_operands, options) => chat(options),
+});
 
 /**
  * Exit codes: 0 left, the code of a STATUS that refused, 1 no server or lost, 2 not understood.

@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { checkWritable } from '../../../cli/serve/diagnostics.ts';
+import { checkWritable } from '../../../cli/index.ts';
 import type { RoomLog } from '../handlers.ts';
 
 /** Bytes that may wait for the disk before lines are dropped: the room goes on without its log. */

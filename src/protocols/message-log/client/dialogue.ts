@@ -1,8 +1,11 @@
-import { formatAddress } from '../../../transport/address.ts';
-import type { EndCause, Handlers } from '../../../transport/handlers.ts';
-import type { ClientMessage } from '../../../transport/protocol.ts';
-import type { Session } from '../../../transport/session.ts';
-import { connect } from '../../../transport/socket/connect.ts';
+import {
+  type ClientMessage,
+  connect,
+  type EndCause,
+  formatAddress,
+  type Handlers,
+  type Session,
+} from '../../../index.ts';
 import { messageLog } from '../protocol.ts';
 import { type Exchange, Exchanges } from './exchange.ts';
 import { explain, MessageLogError, type MessageLogErrorCode, type Transaction } from './message-log-error.ts';

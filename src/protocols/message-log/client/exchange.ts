@@ -1,4 +1,4 @@
-import type { ClientMessage } from '../../../transport/protocol.ts';
+import type { ClientMessage } from '../../../index.ts';
 import type { messageLog } from '../protocol.ts';
 import type { Transaction } from './message-log-error.ts';
 

@@ -1,5 +1,4 @@
-import { formatAddress } from '../../../transport/address.ts';
-import { LocalError } from '../../../transport/errors.ts';
+import { formatAddress, LocalError } from '../../../index.ts';
 import { messageLog } from '../protocol.ts';
 import { Dialogue, type DialogueOptions } from './dialogue.ts';
 import { explain, MessageLogError, NOT_BEGUN } from './message-log-error.ts';

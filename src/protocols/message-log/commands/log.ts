@@ -1,49 +1,43 @@
 import { isUtf8 } from 'node:buffer';
 import { once } from 'node:events';
 import { styleText } from 'node:util';
-import { Command, Option } from 'commander';
-import { escaped, escapedJson } from '../../../cli/escaped.ts';
-import { Failure } from '../../../cli/failure.ts';
+import { choice, defineCommand, Failure, flag, type OptionsOf, toggle } from '../../../cli/index.ts';
 import { LogFault } from '../log/log-fault.ts';
 import { readLog, readRecords } from '../log/log-reader.ts';
 import type { LogRecord, MalformedRecord } from '../log/log-record.ts';
-import type { ReadableFormat } from '../log/record-reader.ts';
-
-interface Options {
-  readonly format: ReadableFormat | 'detect';
-  readonly name?: string;
-  readonly json?: boolean;
-  readonly follow?: boolean;
-}
+import { escaped, escapedJson } from './escaped.ts';
 
 /** Lines that are no records are named one by one up to here, then counted. */
 const MOST_NAMED = 10;
 
+const flags = {
+  format: choice(
+    '<format>',
+    'how its records are written (detect: each line tells)',
+    ['text', 'ndjson', 'detect'],
+    'detect',
+  ),
+  name: flag('<name>', 'only the messages of this client', { short: 'n' }),
+  follow: toggle('go on with what is appended, also after a rotation', { short: 'f' }),
+  json: toggle('one JSON object a line, for programs'),
+};
+
 /** `wirechart log` */
-export function log(): Command {
-  return new Command('log')
-    .description('print the log of a message-log server')
-    .argument('[file]', 'the log, - for standard input', './messages.log')
-    .addOption(
-      new Option('--format <format>', 'how its records are written')
-        .choices(['text', 'ndjson', 'detect'])
-        .default('detect', 'each line tells'),
-    )
-    .option('-n, --name <name>', 'only the messages of this client')
-    .option('-f, --follow', 'go on with what is appended, also after a rotation')
-    .option('--json', 'one JSON object a line, for programs')
-    .addHelpText(
-      'after',
-      `
-Nothing in a log can control the terminal: bytes that cannot be seen are shown as \\xHH, a backslash as \\\\.
+export default defineCommand({
+  help: 'print the log of a message-log server',
+  operands: { file: flag('[file]', 'the log, - for standard input', { default: './messages.log' }) },
+  flags,
+  more: `Nothing in a log can control the terminal: bytes that cannot be seen are shown as \\xHH, a backslash as \\\\.
 In JSON, names and messages that are not UTF-8 stand in base64 under nameBase64 and messageBase64.
 
 Exit status: 0 when every line was a record, 1 when not or when the log cannot be read, 2 for wrong usage.`,
-    )
-    .action(print);
-}
+  run: ({ file }, options) => print(file, options),
+});
 
-async function print(file: string, { format, name, json = false, follow = false }: Options): Promise<void> {
+async function print(
+  file: string,
+  { format, name, json = false, follow = false }: OptionsOf<typeof flags>,
+): Promise<void> {
   let malformed = 0;
   const onMalformed = ({ message }: MalformedRecord) => {
     malformed++;

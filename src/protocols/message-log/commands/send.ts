@@ -1,46 +1,53 @@
 import { fstatSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { type Address, address, formatAddress, seconds } from '../../../cli/arguments.ts';
-import { EXIT, Failure } from '../../../cli/failure.ts';
-import { LineCutter, LineTooLong } from '../../../cli/lines.ts';
-import { askPassword } from '../../../cli/password.ts';
-import { Progress } from '../../../cli/progress.ts';
+import {
+  type Address,
+  address,
+  defineCommand,
+  EXIT,
+  Failure,
+  flag,
+  rest,
+  seconds,
+} from '../../../cli/index.ts';
+import { formatAddress } from '../../../index.ts';
 import { MessageLogClient, MessageLogError } from '../client/index.ts';
 import { messageLog } from '../protocol.ts';
+import { LineCutter, LineTooLong } from './lines.ts';
+import { askPassword } from './password.ts';
+import { Progress } from './progress.ts';
 
 interface Options {
   readonly name: string;
-  readonly password?: string;
-  readonly timeout: number | undefined;
+  readonly password: string | undefined;
+  readonly timeout: number;
 }
 
 /** Bytes of a message at most. */
 const MOST = 65_535;
 
 /** `wirechart send` */
-export function send(): Command {
-  return new Command('send')
-    .description('append messages to the log of a message-log server')
-    .argument('[address]', 'the server as [HOST:]PORT, an IPv6 host in brackets (default: localhost:5555)')
-    .argument('[messages...]', 'messages; without any, each line of standard input is one')
-    .addOption(
-      new Option('-n, --name <name>', 'name to log in with').env('WIRECHART_NAME').makeOptionMandatory(),
-    )
-    .addOption(
-      new Option(
-        '-p, --password <password>',
-        'seen by all in the list of processes; asked for when left out',
-      ).env('WIRECHART_PASSWORD'),
-    )
-    .addOption(
-      new Option('--timeout <seconds>', 'time the server has for an answer, 0 for ever')
-        .argParser(seconds)
-        .default(30_000, '30'),
-    )
-    .addHelpText(
-      'after',
-      `
-A line ends at LF; its other bytes are the message as they are, a CR too. Empty lines are skipped and counted.
+export default defineCommand({
+  help: 'append messages to the log of a message-log server',
+  operands: {
+    address: flag(
+      '[address]',
+      'the server as [HOST:]PORT, an IPv6 host in brackets (default: localhost:5555)',
+      { read: serverAt },
+    ),
+    messages: rest('[messages...]', 'messages; without any, each line of standard input is one'),
+  },
+  flags: {
+    name: flag('<name>', 'name to log in with', { short: 'n', env: 'WIRECHART_NAME', required: true }),
+    password: flag('<password>', 'seen by all in the list of processes; asked for when left out', {
+      short: 'p',
+      env: 'WIRECHART_PASSWORD',
+    }),
+    timeout: flag('<seconds>', 'time the server has for an answer, 0 for ever', {
+      read: seconds,
+      default: '30',
+    }),
+  },
+  more: `A line ends at LF; its other bytes are the message as they are, a CR too. Empty lines are skipped and counted.
 Sending ends at the first line that is refused: everything before it is on the log, nothing behind it.
 Messages that look like options, and messages for the default server, go behind --:
 
@@ -49,34 +56,22 @@ Messages that look like options, and messages for the default server, go behind 
   wirechart send [::1]:5555 --name ann one "and two"
 
 Exit status: 0 when every message was acknowledged, 1 when not, 2 for wrong usage.`,
-    )
-    .action(async (_address, _messages, options: Options, command: Command) => {
-      const { server, messages } = operands(command);
-      await sendAll(server, messages, options);
-    });
-}
+  async run({ address, messages }, options) {
+    await sendAll(address ?? { host: undefined, port: messageLog.port }, messages, options);
+  },
+});
 
-/** The first operand is the address, unless it stands behind `--`: from there on all are messages. */
-function operands(command: Command): { server: Address; messages: readonly string[] } {
-  let root = command;
-  while (root.parent !== null) root = root.parent;
-  const rawArgs = 'rawArgs' in root && Array.isArray(root.rawArgs) ? root.rawArgs : [];
-  const dashes = rawArgs.indexOf('--');
-  const before = command.args.length - (dashes < 0 ? 0 : rawArgs.length - 1 - dashes);
-  if (before < 1) return { server: { host: undefined, port: messageLog.port }, messages: command.args };
-  const [first = '', ...messages] = command.args;
+function serverAt(text: string): Address {
   try {
-    return { server: address(first), messages };
+    return address(text);
   } catch (error) {
-    if (!(error instanceof InvalidArgumentError)) throw error;
-    return command.error(
-      `error: '${first}' is no address. ${error.message} Messages for the default server go behind --.`,
-    );
+    const reason = error instanceof Error ? error.message : error;
+    throw new Failure(`${reason} Messages for the default server go behind --.`, EXIT.usage);
   }
 }
 
 async function sendAll(server: Address, messages: readonly string[], options: Options): Promise<void> {
-  const { name, timeout = Number.POSITIVE_INFINITY } = options;
+  const { name, timeout } = options;
   const { host = 'localhost', port } = server;
   const password =
     options.password ?? (await askPassword(`Password of ${name} at ${formatAddress(host, port)}: `));

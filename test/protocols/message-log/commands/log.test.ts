@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { escaped, escapedJson } from '../../../../src/cli/escaped.ts';
+import { escaped, escapedJson } from '../../../../src/protocols/message-log/commands/escaped.ts';
 import { openFileLog } from '../../../../src/protocols/message-log/log/file-log.ts';
 import type { LogFormatName } from '../../../../src/protocols/message-log/log/log-formats.ts';
 import { Slices } from '../../../../src/transport/slices.ts';

@@ -169,8 +169,8 @@ test('takes an IPv6 address in brackets', async () => {
 });
 
 test.for([
-  ['an address that is none', ['send', 'hello', 'world'], login, "'hello' is no address"],
-  ['a port that is none', ['send', '70000'], login, "'70000' is no address"],
+  ['an address that is none', ['send', 'hello', 'world'], login, "'hello' is invalid as address"],
+  ['a port that is none', ['send', '70000'], login, "'70000' is invalid as address"],
   ['no name', ['send', '5555', 'x'], { env: { WIRECHART_PASSWORD: 'A' } }, '--name'],
   ['an empty name', ['send', '5555', '-n', '', 'x'], login, 'NAME cannot be sent'],
   ['an empty password', ['send', '5555', '-p', '', 'x'], login, 'PASSWORD cannot be sent'],

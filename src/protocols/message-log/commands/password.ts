@@ -3,7 +3,7 @@ import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { ReadStream } from 'node:tty';
-import { EXIT, Failure } from './failure.ts';
+import { EXIT, Failure } from '../../../cli/index.ts';
 
 /**
  * Asks for a password on the terminal, without echo. The terminal is asked even where standard input is a file.

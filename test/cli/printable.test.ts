@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { printable } from '../../../src/cli/chat/printable.ts';
+import { printable } from '../../src/cli/printable.ts';
 
 test.each([
   ['plain words, é and 漢字 stay', 'plain words, é and 漢字 stay'],

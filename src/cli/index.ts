@@ -1,0 +1,35 @@
+/**
+ * What a module declares to be taken by the command line, as `wirechart serve | verify | diagram MODULE`; and what
+ * commands of one's own are made with.
+ *
+ * @packageDocumentation
+ */
+export { type Address, address, count, fileMode, formatAddress, port, seconds } from './arguments.ts';
+export { type AnyCommand, type CommandDeclaration, defineCommand } from './command.ts';
+export { EXIT, Failure } from './failure.ts';
+export {
+  choice,
+  type Flag,
+  type FlagDetails,
+  type Flags,
+  flag,
+  type OptionsOf,
+  rest,
+  toggle,
+} from './flag.ts';
+export {
+  type AnyServe,
+  type AnyService,
+  defineModule,
+  type Host,
+  type HostMetrics,
+  type LoadCommand,
+  type ModuleDeclaration,
+  type ProtocolModule,
+  type ServeDeclaration,
+  type Service,
+  type SharedService,
+} from './module.ts';
+export { printable } from './printable.ts';
+export { type Style, Terminal, type TerminalOptions, type Words } from './terminal.ts';
+export { checkWritable } from './writable.ts';

@@ -1,0 +1,45 @@
+import { count, defineModule, Failure, flag } from '../../cli/index.ts';
+import { accountChat } from './protocol.ts';
+
+/** account-chat on the command line. */
+export const accountChatModule = defineModule({
+  protocol: accountChat,
+  serve: {
+    help: 'accounts, and messages that wait for their login',
+    flags: {
+      data: flag('<file>', 'the accounts and what waits for them, in one database file', {
+        default: './accounts.db',
+      }),
+      maxWaiting: flag('<count>', 'messages that wait for one account; one more is refused', {
+        read: count,
+        default: '1000',
+      }),
+    },
+    workers: 'Who is logged in is known to one process',
+    async open({ data, maxWaiting }, host) {
+      // Native code: the database, and the hash of passwords. Who only draws or verifies the protocol needs none.
+      const { accountChatHandlers } = await import('./handlers.ts');
+      const { openPasswords } = await import('./accounts/passwords.ts');
+      const passwords = await openPasswords();
+      const accounts = await openAccounts(data, maxWaiting);
+      return {
+        handlers: accountChatHandlers({
+          accounts,
+          passwords,
+          onFault: (error) => host.log.error('a request could not be done', error),
+        }),
+        close: () => accounts.close(),
+      };
+    },
+  },
+  commands: { 'chat account': () => import('./commands/chat.ts') },
+});
+
+async function openAccounts(data: string, maxWaiting: number) {
+  const { AccountsFileError, openLibsqlAccounts } = await import('./accounts/libsql-accounts.ts');
+  try {
+    return await openLibsqlAccounts(data, { maxWaiting });
+  } catch (error) {
+    throw error instanceof AccountsFileError ? new Failure(error.message) : error;
+  }
+}

@@ -1,0 +1,35 @@
+import { count, defineModule, flag } from '../../cli/index.ts';
+import { LineLog } from './commands/room-log.ts';
+import { basicChatHandlers, MOST_WAITING } from './handlers.ts';
+import { basicChat } from './protocol.ts';
+
+/** basic-chat on the command line. */
+export const basicChatModule = defineModule({
+  protocol: basicChat,
+  serve: {
+    help: 'a chat room',
+    flags: {
+      log: flag('<file>', 'append registrations, messages and disconnects to this file (default: stdout)', {
+        short: 'l',
+      }),
+      mostWaiting: flag(
+        '<count>',
+        'messages that wait for a client who acknowledges none; with one more it is disconnected',
+        { read: count, default: String(MOST_WAITING) },
+      ),
+    },
+    idleTimeout: 60_000,
+    workers: 'The room is kept by one process',
+    open(options, host) {
+      const log = new LineLog(options.log, (reason) => host.alarm(reason));
+      return {
+        handlers: basicChatHandlers({ log, mostWaiting: options.mostWaiting }),
+        reopen() {
+          if (options.log !== undefined) log.reopen();
+        },
+        close: () => log.close(),
+      };
+    },
+  },
+  commands: { 'chat basic': () => import('./commands/chat.ts') },
+});
