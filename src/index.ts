@@ -21,9 +21,7 @@ export {
 export type { Cursor } from './transport/cursor.ts';
 export { Decoder, type Entry, type Framing } from './transport/decoder.ts';
 export { LocalError, type Refusal, RemoteError } from './transport/errors.ts';
-export type { Fault, FaultKind } from './transport/fault.ts';
 export * from './transport/fields/index.ts';
-export { type Frame, frame, otherwise } from './transport/frame.ts';
 export type { EndCause, Handlers, Reply, RunHandler } from './transport/handlers.ts';
 export { Inbox } from './transport/inbox.ts';
 export type { AnySession, ServerObserver, SessionObserver } from './transport/observer.ts';

@@ -49,8 +49,8 @@ export interface Cover {
 
 /** How far a list or the search for a terminator has come. */
 export interface Progress {
-  /** Elements that were read, none in a search. */
-  readonly items: unknown[];
   /** Bytes behind where it began. */
   readonly size: number;
+  /** What was wrong in them. */
+  readonly fault: Fault | undefined;
 }

@@ -9,7 +9,7 @@ import {
   type NamedField,
   type Part,
   type Step,
-  sequence,
+  whole as wholeOf,
 } from './fields/part.ts';
 
 /** What one message is on the wire: how to tell it from others, to read it and to write it. */
@@ -63,7 +63,11 @@ export function otherwise<F extends object>(frame: Frame<F>): Frame<F> {
 }
 
 function framed(given: readonly AnyPart[], otherwise: boolean): Frame<never> {
-  const { parts, ...whole } = sequence(given);
+  const whole = wholeOf(given);
+  const { parts } = whole;
+  if (whole.fields.some(({ key }) => key === 'type')) {
+    throw new TypeError('a field cannot be called type: that is the name of the message');
+  }
   if (whole.open) throw new TypeError('a field goes on to the end of what covers it, and nothing covers it');
   if (whole.maximum === 0) throw new TypeError('a frame has at least one byte');
   const sizes = new Sizes();

@@ -1,7 +1,8 @@
 import type { Cursor } from '../cursor.ts';
 import { LocalError } from '../errors.ts';
 import { between, type Field, type Random } from './field.ts';
-import { type Bounds, checked, u8, u16be, u16le, u24be, u24le, u32be, u32le } from './integers.ts';
+import { type Bounds, boundsIn, u8, u16be, u16le, u24be, u24le, u32be, u32le } from './integers.ts';
+import { terminatedBytes, type Until } from './terminated.ts';
 
 /** How a length is written in front of what it counts; any field of a number can be one. */
 export type Length = 'u8' | 'u16be' | 'u16le' | 'u24be' | 'u24le' | 'u32be' | 'u32le' | Field<number>;
@@ -18,22 +19,24 @@ export function lengthOf(length: Length): { readonly field: Field<number>; reado
 }
 
 /**
- * Bytes: behind their length; `rest`: to the end of what covers them; or as many as a number says. The value is a view of
+ * Bytes: behind their length; `rest`: to the end of what covers them; as many as a number says; or up to what ends them
+ * (see {@link until}). The value is a view of
  * what was received, not a copy: it stays valid as long as it is held, and must not be written to.
  *
  * @param bounds fewest and most bytes. Default: what the length can say.
  * @throws TypeError for bounds that the length cannot say.
  */
-export function bytes(length: Length | 'rest' | number, bounds: Bounds = {}): Field<Uint8Array> {
+export function bytes(length: Length | 'rest' | number | Until, bounds: Bounds = {}): Field<Uint8Array> {
   if (length === 'rest') return restBytes(bounds);
   if (typeof length === 'number') return fixedBytes(length);
+  if (typeof length === 'object' && 'until' in length) return terminatedBytes(length, bounds);
   return countedBytes(length, bounds);
 }
 
 function countedBytes(length: Length, bounds: Bounds): Field<Uint8Array> {
   const { field, name } = lengthOf(length);
   const most = largestOf(field);
-  const { min, max } = checked(name, 0, most, bounds);
+  const { min, max } = boundsIn(name, smallestOf(field), most, bounds);
   const says = `${name} length, then ${min}..${max} bytes`;
   const read = (cursor: Cursor): number | undefined => {
     const { at } = cursor;
@@ -56,8 +59,8 @@ function countedBytes(length: Length, bounds: Bounds): Field<Uint8Array> {
     carries: 'bytes',
     minimum: field.minimum + min,
     maximum: field.maximum + max,
-    ...(field.leads && { leads: field.leads.map((lead) => lead) }),
-    ...(field.shape && { shape: { kind: 'counted', of: 'bytes', length: field.shape, min, max } }),
+    ...(field.leads && { leads: field.leads }),
+    ...(field.shape && { shape: { kind: 'counted', length: field.shape, min, max } }),
     inPlace:
       field.minimum !== field.maximum
         ? undefined
@@ -87,6 +90,11 @@ function countedBytes(length: Length, bounds: Bounds): Field<Uint8Array> {
     },
     sample: (random) => anyBytes(random, min, max),
   };
+}
+
+/** The smallest number that a length can be: none is below 0. */
+export function smallestOf({ shape }: Field<number>): number {
+  return shape !== undefined && 'min' in shape ? Math.max(0, Number(shape.min)) : 0;
 }
 
 /** The largest number that a field can carry. */
@@ -125,7 +133,7 @@ function restBytes({ min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds): Field<Ui
 }
 
 function fixedBytes(size: number): Field<Uint8Array> {
-  checked('bytes', 0, Number.MAX_SAFE_INTEGER, { min: size, max: size });
+  boundsIn('bytes', 0, Number.MAX_SAFE_INTEGER, { min: size, max: size });
   const says = `${size} bytes`;
   return {
     says,

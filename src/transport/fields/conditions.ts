@@ -67,3 +67,11 @@ function same(one: unknown, other: Test): boolean {
 function isTest(value: unknown): value is Test {
   return typeof value === 'object' && value !== null && 'kind' in value && 'with' in value;
 }
+
+/** The field is there, as a flag before it says: see {@link presence}. */
+export const present: Test<never> = {
+  kind: 'present',
+  says: 'is there',
+  with: undefined,
+  holds: (value) => value !== undefined,
+};

@@ -34,6 +34,7 @@ export function constantPart(constant: Uint8Array): Part<object, never> {
     fields: [],
     steps: [...constant].map((only): Step => ({ kind: 'byte', set: bytesWhere((byte) => byte === only) })),
     constant,
+    shape: { kind: 'constant', bytes: [...constant] },
     read(cursor) {
       const { at, bytes, end } = cursor;
       const known = Math.min(length, end - at);

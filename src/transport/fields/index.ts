@@ -1,9 +1,65 @@
+/**
+ * The vocabulary of frames: fields, which carry a value each, and parts, of which frames and records are made.
+ *
+ * @packageDocumentation
+ */
+export type { Cover, Cursor, Progress } from '../cursor.ts';
+export type { Fault, FaultKind } from '../fault.ts';
+export { type Frame, frame, otherwise } from '../frame.ts';
+export { type Bits, bits, flag, isBits, presence, ubits } from './bits.ts';
 export { bytes, type Length } from './bytes.ts';
-export { above, below, ends, equals, not, starts, type Test } from './conditions.ts';
+export {
+  CCITT,
+  type Checksum,
+  type Crc16,
+  checked,
+  crc16,
+  crc32,
+  MODBUS,
+  sum8,
+  XMODEM,
+  xor8,
+} from './checksums.ts';
+export { cases, when } from './choices.ts';
+export { above, below, ends, equals, not, present, starts, type Test } from './conditions.ts';
 export { is } from './constants.ts';
-export type { Carries, Field, InPlace, Random, Sizes, ValueOf } from './field.ts';
-export * from './integers.ts';
-export type { FieldsOf } from './part.ts';
+export { decimal } from './decimals.ts';
+export { dotStuffed } from './dot-stuffed.ts';
+export { type Enclosure, enclosed, nullable } from './enclosed.ts';
+export { enumeration } from './enumerations.ts';
+export type { ByteSet, Carries, Field, InPlace, Random, Sizes, ValueOf } from './field.ts';
+export { f32be, f32le, f64be, f64le } from './floats.ts';
+export {
+  type BigBounds,
+  type Bounds,
+  i8,
+  i16be,
+  i16le,
+  i24be,
+  i24le,
+  i32be,
+  i32le,
+  i64be,
+  i64le,
+  u8,
+  u16be,
+  u16le,
+  u24be,
+  u24le,
+  u32be,
+  u32le,
+  u64be,
+  u64le,
+} from './integers.ts';
+export { type Counting, within } from './lengths.ts';
+export { type LineOptions, line, type Reply, type ReplyOptions, replyLines, word } from './lines.ts';
+export { list } from './lists.ts';
+export type { AnyPart, FieldsOf, Group, NamedField, Part, Step } from './part.ts';
+export { record } from './records.ts';
+export { type Recursion, recursive } from './recursive.ts';
 export { secret } from './secret.ts';
+export type { BitShape, ListShape, PartShape, Shape } from './shape.ts';
 export { such } from './such.ts';
-export { padded, text } from './text.ts';
+export { type Until, until } from './terminated.ts';
+export { type Encoding, padded, text } from './text.ts';
+export { bigLeb128, leb128, varint, zigzag } from './varints.ts';

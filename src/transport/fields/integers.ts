@@ -58,7 +58,7 @@ function integer(kind: string, width: number, order: Order, signed: boolean, bou
   const name = width === 1 ? kind : `${kind} ${order}-endian`;
   const span = 256 ** width;
   const [lowest, highest] = signed ? [-span / 2, span / 2 - 1] : [0, span - 1];
-  const { min, max } = checked(name, lowest, highest, bounds);
+  const { min, max } = boundsIn(name, lowest, highest, bounds);
   const says = `${name}, ${min}..${max}`;
   const little = order === 'little';
   const wraps = signed ? span / 2 : span;
@@ -88,7 +88,7 @@ function integer(kind: string, width: number, order: Order, signed: boolean, bou
 }
 
 /** @throws TypeError for bounds that the field cannot have. */
-export function checked(
+export function boundsIn(
   kind: string,
   lowest: number,
   highest: number,

@@ -4,6 +4,7 @@ import { within } from '../fault.ts';
 import type { Test } from './conditions.ts';
 import type { ByteSet, Field, InPlace, Random, Sizes, ValueOf } from './field.ts';
 import { ANY } from './field.ts';
+import type { PartShape } from './shape.ts';
 
 /** What every part is marked with: whatever else is a group of fields. */
 export const PART = Symbol('part');
@@ -32,6 +33,12 @@ export interface Part<F extends object = never, Names extends PropertyKey = Keys
   readonly steps: readonly Step[];
   /** Bytes that are always the same. */
   readonly constant?: Uint8Array;
+  /** Names of fields that must stand before it, since it depends on them; `?name` for a flag that says it is there. */
+  readonly needs?: readonly string[];
+  /** Names of fields of which it says whether they are there, as `?name`. */
+  readonly announces?: readonly string[];
+  /** What it is, as plain values: for generators. */
+  readonly shape?: PartShape | undefined;
   /** Reads it into `fields`. @returns false when bytes are missing, or the end of the part is lost. */
   read(cursor: Cursor, fields: Fields): boolean;
   /** @throws LocalError for a value that it cannot carry. */
@@ -88,7 +95,7 @@ export type Flat<T> = T extends unknown ? { readonly [K in keyof T]: T[K] } : ne
 /** The fields of a message, or a record, as its parts say. */
 export type FieldsOf<P extends readonly unknown[]> = Flat<Joined<P>>;
 
-type Wrong<K> = K extends 'type'
+type Wrong<K, Reserved> = K extends Reserved
   ? 'a field cannot be called type: that is the name of the message'
   : K extends number | `${number}`
     ? 'a field cannot be called by a number: such keys do not keep their place'
@@ -99,23 +106,34 @@ type KeysOf<T> = T extends unknown ? keyof T : never;
 /** The names of the fields that a part brings. */
 type NamesOf<P> = P extends Part<infer _, infer Names> ? Names : KeysOf<FieldsOfPart<P>>;
 
-type Mistakes<P extends readonly unknown[], Known = never> = P extends readonly [infer First, ...infer Rest]
+type Mistakes<P extends readonly unknown[], Reserved, Known = never> = P extends readonly [
+  infer First,
+  ...infer Rest,
+]
   ?
-      | Wrong<NamesOf<First>>
+      | Wrong<NamesOf<First>, Reserved>
       | ([Extract<NamesOf<First>, Known>] extends [never] ? never : 'two fields have the same name')
-      | Mistakes<Rest, Known | NamesOf<First>>
+      | Mistakes<Rest, Reserved, Known | NamesOf<First>>
   : never;
 
 /** Names that cannot be those of fields do not compile: `type`, numbers, and the same one twice. */
-export type Legal<P extends readonly unknown[]> = [Mistakes<P>] extends [never]
+export type Legal<P extends readonly unknown[], Reserved = 'type'> = [Mistakes<P, Reserved>] extends [never]
   ? unknown
-  : readonly [Mistakes<P>];
+  : readonly [Mistakes<P, Reserved>];
+
+/** The names of the fields that parts bring. */
+export type NamesIn<P extends readonly unknown[]> = { [I in keyof P]: NamesOf<P[I]> }[number];
+
+/** Parts as one. */
+export interface Whole extends Part {
+  readonly parts: readonly Part[];
+}
 
 /** Parts one behind the other, as one. @throws TypeError for names that cannot be those of fields. */
-export function sequence(given: readonly AnyPart[]): Part & { readonly parts: readonly Part[] } {
+export function sequence(given: readonly AnyPart[]): Whole {
   const parts = given.map((part) => (isPart(part) ? part : group(part)));
   const fields = parts.flatMap((part) => part.fields);
-  checkNames(fields);
+  checkNames(parts);
   const sum = (bound: 'minimum' | 'maximum') => parts.reduce((size, part) => size + part[bound], 0);
   const open = parts.findIndex((part) => part.open);
   const behind = open < 0 ? [] : parts.slice(open + 1);
@@ -132,6 +150,9 @@ export function sequence(given: readonly AnyPart[]): Part & { readonly parts: re
     maximum: sum('maximum'),
     open: open >= 0,
     fields,
+    needs: missing(parts),
+    announces: parts.flatMap((part) => part.announces ?? []),
+    shape: sequenceShape(parts),
     steps: parts.flatMap((part) => part.steps),
     ...(isConstant && { constant: Buffer.concat(parts.map((part) => part.constant ?? Buffer.of())) }),
     read(cursor, fields) {
@@ -168,10 +189,10 @@ function isPart(part: AnyPart): part is Part {
   return PART in part;
 }
 
-function checkNames(fields: readonly NamedField[]): void {
+/** @throws TypeError for names that fields cannot have, here or in parts of parts. */
+function checkNames(parts: readonly Part[]): void {
   const known = new Set<string>();
-  for (const { key } of fields) {
-    if (key === 'type') throw new TypeError('a field cannot be called type: that is the name of the message');
+  for (const { key } of parts.flatMap((part) => part.fields)) {
     if (/^(0|[1-9]\d*)$/.test(key)) {
       throw new TypeError(`${key}: a field cannot be called by a number: such keys do not keep their place`);
     }
@@ -179,6 +200,32 @@ function checkNames(fields: readonly NamedField[]): void {
     if (known.has(key)) throw new TypeError(`${key}: two fields have the same name`);
     known.add(key);
   }
+}
+
+/** The fields on which parts depend and which do not stand before them. */
+function missing(parts: readonly Part[]): readonly string[] {
+  const known = new Set<string>();
+  const lacking: string[] = [];
+  for (const part of parts) {
+    lacking.push(...(part.needs ?? []).filter((key) => !known.has(key)));
+    for (const { key } of part.fields) known.add(key);
+    for (const key of part.announces ?? []) known.add(key);
+  }
+  return lacking;
+}
+
+/**
+ * Parts that nothing stands before.
+ *
+ * @throws TypeError where one depends on what does not stand before it, or one goes on to an end that nothing covers.
+ */
+export function whole(given: readonly AnyPart[]): Whole {
+  const all = sequence(given);
+  const [lacking] = all.needs ?? [];
+  if (lacking?.startsWith('?'))
+    throw new TypeError(`${lacking.slice(1)}: no flag before it says whether it is there`);
+  if (lacking !== undefined) throw new TypeError(`${lacking}: what depends on it must stand behind it`);
+  return all;
 }
 
 /** Fields one behind the other. */
@@ -199,6 +246,7 @@ function group(named: Group): Part {
     maximum: sum('maximum'),
     open: last?.field.open === true,
     fields,
+    shape: { kind: 'group', fields: fields.map(({ key, field }) => ({ key, shape: field.shape })) },
     steps: fields.flatMap(({ key, field }) => stepsOf(key, field)),
     read(cursor, into) {
       for (const { key, field } of fields) {
@@ -276,4 +324,9 @@ export function inPlaceOf(parts: readonly Part[]): InPlace | undefined {
       return inPlace.skip(cursor);
     },
   };
+}
+
+function sequenceShape(parts: readonly Part[]): PartShape | undefined {
+  const shapes = parts.map((part) => part.shape);
+  return shapes.every((shape) => shape !== undefined) ? { kind: 'sequence', parts: shapes } : undefined;
 }

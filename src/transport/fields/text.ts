@@ -2,6 +2,7 @@ import { LocalError } from '../errors.ts';
 import { bytes, type Length } from './bytes.ts';
 import { between, type Field, type Random } from './field.ts';
 import type { Bounds } from './integers.ts';
+import type { Until } from './terminated.ts';
 
 /** How characters are bytes. */
 export type Encoding = 'utf8' | 'latin1' | 'ascii';
@@ -11,9 +12,9 @@ interface TextBounds extends Bounds {
   readonly encoding?: Encoding;
 }
 
-/** Text behind its length in bytes, to the end of what covers it, or of so many bytes. Bounds count bytes. */
+/** Text in bytes: behind their length, to the end of what covers them, so many, or up to what ends them. Bounds count bytes. */
 export function text(
-  length: Length | 'rest' | number,
+  length: Length | 'rest' | number | Until,
   { encoding = 'utf8', ...bounds }: TextBounds = {},
 ): Field<string> {
   return textIn(bytes(length, bounds), encoding);

@@ -1,0 +1,102 @@
+import type { Cursor } from '../cursor.ts';
+import { LocalError } from '../errors.ts';
+import { hex } from '../fault.ts';
+import { bytesWhere, type Field } from './field.ts';
+
+/** Bytes that are always the same, around a field. */
+export interface Enclosure {
+  readonly before?: string;
+  readonly behind?: string;
+}
+
+/** A field with bytes around it that are always the same: `enclosed(bytes(decimal()), { before: '$', behind: '\r\n' })`. */
+export function enclosed<T>(field: Field<T>, { before = '', behind = '' }: Enclosure): Field<T> {
+  const [front, back] = [Buffer.from(before), Buffer.from(behind)];
+  const around = front.length + back.length;
+  const first = front[0];
+  if (field.open && back.length > 0)
+    throw new TypeError(`${field.says}: nothing stands behind what goes on to the end`);
+  return {
+    says: [before && JSON.stringify(before), field.says, behind && JSON.stringify(behind)]
+      .filter(Boolean)
+      .join(', then '),
+    ...(field.carries && { carries: field.carries }),
+    minimum: field.minimum + around,
+    maximum: field.maximum + around,
+    ...(field.secret && { secret: true }),
+    ...(field.open && { open: true }),
+    ...(first !== undefined && { leads: [bytesWhere((byte) => byte === first)] }),
+    ...(first === undefined && field.leads && { leads: field.leads }),
+    read(cursor) {
+      const { at } = cursor;
+      if (!matches(cursor, front)) return undefined;
+      const value = field.read(cursor);
+      if (value !== undefined && matches(cursor, back)) return value;
+      if (!cursor.lost) cursor.at = at;
+      return undefined;
+    },
+    size: (value, sizes) => field.size(value, sizes) + around,
+    write(value, into, at, sizes) {
+      into.set(front, at);
+      const end = field.write(value, into, at + front.length, sizes);
+      into.set(back, end);
+      return end + back.length;
+    },
+    ...(field.sample && { sample: field.sample.bind(field) }),
+  };
+}
+
+/** Moves past bytes that are always the same; others are a fault that nobody knows the end of. */
+function matches(cursor: Cursor, constant: Uint8Array): boolean {
+  const { at, bytes } = cursor;
+  for (let index = 0; index < constant.length; index++) {
+    if (!cursor.has(index + 1)) return false;
+    if (bytes[at + index] === constant[index]) continue;
+    cursor.lose('constant', at + index, hex(constant[index] ?? 0), hex(bytes[at + index] ?? 0));
+    return false;
+  }
+  cursor.at = at + constant.length;
+  return true;
+}
+
+/**
+ * A field whose value may be `null`: then these bytes stand in its place, with which it never begins otherwise.
+ *
+ * @example `nullable(bytes(u32be({ max: 0x7fff_ffff })), Uint8Array.of(255, 255, 255, 255))`
+ */
+export function nullable<T>(field: Field<T>, nothing: string | Uint8Array): Field<T | null> {
+  const mark = typeof nothing === 'string' ? Buffer.from(nothing) : nothing;
+  if (mark.length === 0) throw new TypeError('what stands for null has at least one byte');
+  return {
+    says: `${field.says}, or ${[...mark].map(hex).join(' ')} for null`,
+    ...(field.carries && { carries: field.carries }),
+    minimum: Math.min(field.minimum, mark.length),
+    maximum: Math.max(field.maximum, mark.length),
+    ...(field.secret && { secret: true }),
+    ...(field.open && { open: true }),
+    read(cursor) {
+      const { at, bytes, end } = cursor;
+      for (let index = 0; index < mark.length; index++) {
+        // Short of a cover's end it is the field, or nothing.
+        if (at + index >= end && cursor.covered) return field.read(cursor);
+        if (!cursor.has(index + 1)) return undefined;
+        if (bytes[at + index] !== mark[index]) return field.read(cursor);
+      }
+      cursor.at = at + mark.length;
+      return null;
+    },
+    size(value, sizes) {
+      return value === null ? mark.length : field.size(value, sizes);
+    },
+    write(value, into, at, sizes) {
+      if (value !== null) {
+        const end = field.write(value, into, at, sizes);
+        if (end - at < mark.length || mark.some((byte, index) => into[at + index] !== byte)) return end;
+        throw new LocalError(`expected ${field.says}, got what stands for null`);
+      }
+      into.set(mark, at);
+      return at + mark.length;
+    },
+    sample: (random) => (random() < 0.25 ? null : (field.sample?.(random) ?? null)),
+  };
+}

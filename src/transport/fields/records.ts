@@ -1,0 +1,29 @@
+import type { Field } from './field.ts';
+import { type AnyPart, type Fields, type FieldsOf, type Legal, whole } from './part.ts';
+
+/** Fields under their names as one value: parts as in a frame, for elements of lists and fields of fields. */
+export function record<const P extends readonly AnyPart[]>(...parts: P & Legal<P, never>): Field<FieldsOf<P>>;
+export function record(...parts: readonly AnyPart[]): Field<Readonly<Fields>> {
+  const inner = whole(parts);
+  const isSecret = inner.fields.some(({ field }) => field.secret);
+  return {
+    says: `record of ${inner.says}`,
+    carries: 'record',
+    minimum: inner.minimum,
+    maximum: inner.maximum,
+    ...(isSecret && { secret: true }),
+    ...(inner.open && { open: true }),
+    ...(inner.shape && { shape: { kind: 'record', of: inner.shape } }),
+    read(cursor) {
+      const fields: Fields = {};
+      return inner.read(cursor, fields) ? fields : undefined;
+    },
+    size: (value, sizes) => inner.size(value, sizes),
+    write: (value, into, at, sizes) => inner.write(value, into, at, sizes),
+    sample(random) {
+      const fields: Fields = {};
+      inner.sample(random, fields);
+      return fields;
+    },
+  };
+}
