@@ -169,7 +169,6 @@ export class Link<F extends Frames, R extends Role> implements Wire {
       // It went while we were told.
       if (stream.destroyed) return this.closed();
       this.#listen(stream);
-      if (this.#paused) stream.pause();
       if (this.session.over) this.close();
       else this.session.upgraded();
     };
@@ -211,6 +210,8 @@ export class Link<F extends Frames, R extends Role> implements Wire {
     stream.on('drain', listeners.drain);
     stream.on('error', listeners.error);
     stream.on('close', listeners.close);
+    // Whoever had it before may have stopped its flow.
+    if (!this.#paused) stream.resume();
   }
 
   /** Once everything is written. */
