@@ -63,10 +63,13 @@ async function importPackage(name: string): Promise<Exports> {
   return await imported(name, entryOf(found.folder, found.subpath, name));
 }
 
-function packageOf(name: string): { readonly folder: string; readonly subpath: string } | undefined {
+function packageOf(
+  name: string,
+  from = process.cwd(),
+): { readonly folder: string; readonly subpath: string } | undefined {
   const [, plain, inside] = /^((?:@[\w.-]+\/)?[\w-][\w.-]*)(\/.+)?$/.exec(name) ?? [];
   if (plain === undefined) return undefined;
-  const places = createRequire(resolve('wirechart.js')).resolve.paths(plain) ?? [];
+  const places = createRequire(join(from, 'wirechart.js')).resolve.paths(plain) ?? [];
   const folder = places.map((place) => join(place, plain)).find((path) => existsSync(path));
   return folder === undefined ? undefined : { folder, subpath: `.${inside ?? ''}` };
 }
@@ -128,9 +131,10 @@ async function imported(name: string, file: string): Promise<Exports> {
 async function allowTypeScript(file: string): Promise<void> {
   if (!/\.[mc]?tsx?$/.test(file) || runsTypeScript()) return;
   for (const place of [dirname(file), process.cwd()]) {
-    const tsx = resolvedFrom(place, 'tsx/esm/api');
+    const tsx = packageOf('tsx', place);
     if (tsx === undefined) continue;
-    const { register }: { readonly register: () => unknown } = await import(pathToFileURL(tsx).href);
+    const api = entryOf(tsx.folder, './esm/api', 'tsx');
+    const { register }: { readonly register: () => unknown } = await import(pathToFileURL(api).href);
     register();
     return;
   }

@@ -63,8 +63,25 @@ test('the files of the page are those of examples/thermostat', () => {
 });
 
 test('every command of the page is run here', () => {
-  expect(commands).toHaveLength(7);
+  expect(commands).toHaveLength(8);
   for (const line of commands) expect(() => parse(line)).not.toThrow();
+});
+
+test('the command line serves the module', async () => {
+  const { script, args } = parse(command('wirechart serve'));
+  const own = args.map((word) => (word === '8080' ? '0' : word));
+  const child = spawn(process.execPath, [script, ...own, '--host', '127.0.0.1', '-p', '0'], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const said: string[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    said.push(line);
+    if (line.includes('thermostat listening')) child.kill();
+  }
+  expect(await exited).toEqual([0, null]);
+  expect(said.join('\n')).toMatch(/live page at .*thermostat listening on 127\.0\.0\.1:\d+/s);
 });
 
 test('the client prints what the page says', () => {
