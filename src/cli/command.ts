@@ -49,6 +49,8 @@ export function withFlags(command: Command, flags: Flags): Command {
     if (details.env !== undefined) option.env(details.env);
     if (details.required === true) option.makeOptionMandatory();
     command.addOption(option);
+    // Not as its default, which would be shown.
+    if (takes === '') command.setOptionValueWithSource(name, false, 'default');
   }
   return command;
 }
