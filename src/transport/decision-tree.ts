@@ -73,23 +73,22 @@ function nodeOf(
     return byteNode(behind, sets, { skip, nearest, expected: inWords(sets) }, wholly);
   }
   if (isOnly) return nodeOf(candidates.map(asBytes), skip, hasRead, wholly);
-  if (
-    head.kind === 'field' &&
-    heads.every((step) => step?.kind === 'field' && areEqual(step.field, head.field))
-  ) {
-    const tests = heads.map((step) => (step?.kind === 'field' ? step.test : undefined));
-    const look = { skip, nearest, expected: tests.map((test) => test?.says ?? 'any').join(' or ') };
-    return { ...look, kind: 'field', field: head.field, branches: branchesOf(behind, tests, wholly) };
+  if (heads.every((step) => step?.kind === 'field')) {
+    const tests = heads.map((step) => step.test);
+    const field = shared(heads.map((step) => step.field));
+    const makesNoDifference = field?.minimum === field?.maximum && tests.every((test) => test === undefined);
+    if (field !== undefined && !makesNoDifference) {
+      const look = { skip, nearest, expected: tests.map((test) => test?.says ?? field.says).join(' or ') };
+      return { ...look, kind: 'field', field, branches: branchesOf(behind, tests, wholly) };
+    }
   }
-  if (
-    head.kind === 'cover' &&
-    heads.every(
-      (step) => step?.kind === 'cover' && areEqual(step.length, head.length) && step.bias === head.bias,
-    )
-  ) {
-    const { length, bias } = head;
-    const look = { skip, nearest, expected: length.says };
-    return { ...look, kind: 'cover', length, bias, node: nodeOf(behind, 0, true, wholly) };
+  if (heads.every((step) => step?.kind === 'cover')) {
+    const length = shared(heads.map((step) => step.length));
+    const [bias, ...others] = new Set(heads.map((step) => step.bias));
+    if (length !== undefined && bias !== undefined && others.length === 0) {
+      const look = { skip, nearest, expected: length.says };
+      return { ...look, kind: 'cover', length, bias, node: nodeOf(behind, 0, true, wholly) };
+    }
   }
   return nodeOf(candidates.map(asBytes), skip, hasRead, wholly);
 }
@@ -149,6 +148,17 @@ function asBytes({ entry, steps }: Candidate): Candidate {
     default:
       return { entry, steps };
   }
+}
+
+/** The field that all of these are, bounds aside: the one that takes most. Whoever is named judges by its own. */
+function shared<T>(fields: readonly Field<T>[]): Field<T> | undefined {
+  const [first] = fields;
+  if (first === undefined || !fields.every((field) => areEqual(field, first))) return undefined;
+  return fields.reduce((most, field) => (largest(field) > largest(most) ? field : most));
+}
+
+function largest({ shape, maximum }: Field<unknown>): number {
+  return shape !== undefined && 'max' in shape ? Number(shape.max) : maximum;
 }
 
 /** Whether two fields read the same, bounds aside. */
