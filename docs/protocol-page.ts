@@ -98,12 +98,13 @@ function verdicts(protocol: Documented): string {
   return `${tableIn(['case', 'what it is', 'the server says', 'then'], rows)}\n\n${ahead}`;
 }
 
-function verdictOf({ reply, closes }: AnyVerdict, kind: RemoteError['kind']): [string, string] {
+function verdictOf({ reply, closes }: AnyVerdict, refusal: RemoteError['code']): [string, string] {
   const error = new RemoteError({
-    kind,
+    code: refusal,
     state: 'STATE',
     received: 'client.MESSAGE',
     expected: ['client.OTHER'],
+    fault: undefined,
     clauses: [],
     closes,
   });

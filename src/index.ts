@@ -9,18 +9,11 @@
 export { checkDialect, DialectError, TRANSPORT_EVENTS } from './machine/dialect.ts';
 export { exploreMachine, legalEvents, REFUSED, step, type Table } from './machine/table.ts';
 export { formatAddress } from './transport/address.ts';
-export {
-  Connection,
-  type Incoming,
-  NEED_MORE,
-  PAUSED,
-  PEER_ENDED,
-  type Peer,
-  type StepListener,
-} from './transport/connection.ts';
+export { Connection, type ConnectionOptions, type StepListener } from './transport/connection.ts';
 export type { Cursor } from './transport/cursor.ts';
 export { Decoder, type Entry, type Framing } from './transport/decoder.ts';
-export { LocalError, type Refusal, RemoteError } from './transport/errors.ts';
+export { ERROR_CODES, type ErrorCode, LocalError, type Refusal, RemoteError } from './transport/errors.ts';
+export type { Fault, FaultKind } from './transport/fault.ts';
 export * from './transport/fields/index.ts';
 export type { EndCause, Handlers, Reply, RunHandler } from './transport/handlers.ts';
 export { Inbox } from './transport/inbox.ts';
@@ -37,18 +30,20 @@ export {
   type Message,
   type MessageFrom,
   type MessageNames,
+  type Peer,
   type Protocol,
   type Role,
   type ServerMessage,
   type Verdict,
 } from './transport/protocol.ts';
+export { type Incoming, NEED_MORE, PAUSED, PEER_ENDED } from './transport/receiving.ts';
 export type { Run } from './transport/run.ts';
 export type { AnySample, AnySamples, Sample, Samples } from './transport/samples.ts';
-export { Session } from './transport/session.ts';
+export { type Open, Session } from './transport/session.ts';
 export { Slices } from './transport/slices.ts';
 export { type ConnectOptions, connect } from './transport/socket/connect.ts';
 export { type ListeningServer, type ListenOptions, listen } from './transport/socket/listen.ts';
-export { type Open, Server, type ServerOptions } from './transport/socket/server.ts';
+export { Server, type ServerOptions } from './transport/socket/server.ts';
 export {
   type ClientTlsOptions,
   clientTls,
@@ -57,4 +52,4 @@ export {
 } from './transport/socket/tls.ts';
 export { Tally } from './transport/tally.ts';
 export type { TimeLimits } from './transport/time-limits.ts';
-export type { Wire } from './transport/wire.ts';
+export type { Wire, WireChange } from './transport/wire.ts';

@@ -1,6 +1,6 @@
 import type { AnyProtocol, Frames, Protocol } from '../transport/protocol.ts';
+import type { Open } from '../transport/session.ts';
 import { type ListeningServer, type ListenOptions, listen } from '../transport/socket/listen.ts';
-import type { Open } from '../transport/socket/server.ts';
 import type { AnyCommand } from './command.ts';
 import type { Flags, NoFlags, OptionsOf } from './flag.ts';
 

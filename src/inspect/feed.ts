@@ -153,7 +153,7 @@ export class Feed {
   }
 
   #note({ number, at, session, error }: Roster['refusals'][number]): RefusalNote {
-    const { kind, state, received, expected } = error;
+    const { code: kind, state, received, expected } = error;
     const within = this.#within(this.#sources.protocol.table.states.indexOf(state));
     return { number, at, id: session.id, peer: session.peer, kind, state, within, received, expected };
   }

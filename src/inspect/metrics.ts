@@ -139,7 +139,7 @@ export class Metrics {
       ended: (_session: AnySession, cause: EndCause) => ended.inc({ protocol, cause }),
       dropped: () => dropped.inc(labels),
       failed: () => failures.inc(labels),
-      refused({ state }: AnySession, { kind, received }: RemoteError) {
+      refused({ state }: AnySession, { code: kind, received }: RemoteError) {
         // Bytes that are no message are a code that the peer chose.
         const message = known.has(received) ? bare(received) : '';
         refusals.inc({ protocol, kind, state: table.tops[state] ?? '', message });

@@ -23,6 +23,8 @@ export interface Table {
   readonly states: readonly string[];
   /** The top-level state that each state belongs to: `N` for `N.awaiting`. */
   readonly tops: readonly string[];
+  /** Paths of the machine's states that are active in each state, outer ones first: `N`, `N.awaiting`. */
+  readonly nodes: readonly (readonly string[])[];
   /** Every event the machine names, transport events first, messages sorted by name. */
   readonly events: readonly string[];
   /** `next[state * events.length + event]`: the state after it, or {@link REFUSED}. */
@@ -99,6 +101,7 @@ export function exploreMachine(machine: AnyStateMachine): Table {
   return {
     states: states.map((state) => nameOf(state.value)),
     tops: states.map((state) => topOf(state.value)),
+    nodes: states.map(pathsOf),
     events,
     next,
     initial: paths.findIndex((path) => path.length === 0),
@@ -201,6 +204,11 @@ function join(parent: string, child: string): string {
 function topOf(value: StateValue): string {
   if (typeof value === 'string') return value;
   return Object.keys(value).join('+');
+}
+
+function pathsOf({ _nodes }: AnyMachineSnapshot): readonly string[] {
+  const inside = _nodes.filter(({ path }) => path.length > 0).sort((a, b) => a.path.length - b.path.length);
+  return inside.map(({ path }) => path.join('.'));
 }
 
 function clausesOf(snapshot: AnyMachineSnapshot): readonly string[] {

@@ -1,24 +1,51 @@
+import type { Fault } from './fault.ts';
+
+/**
+ * Every code of an error that the engine makes, and what it says. `docs/errors.md` tells what to do about each.
+ */
+export const ERROR_CODES = {
+  violation: 'the peer sent a known message at the wrong moment',
+  malformed: 'the peer sent a frame with content that cannot be decoded, and whose end is known',
+  unreadable: 'the peer sent bytes after which no frame can be found any more',
+  'not-our-turn': 'a message was to be sent that the machine does not take now',
+  'unknown-message': 'a message was named that the protocol does not have',
+  unencodable: 'a value cannot be carried by its field',
+  unanswered: 'a handler left a message without the answer that is due',
+  'answered-twice': 'a handler answered the same run of messages again',
+  'no-run': 'a run handler was given for a message that is not one field of bytes',
+  'no-handler': 'the handlers have none for a message that came',
+  'faulty-field': 'a field of one’s own broke its contract',
+} as const;
+
+/** See {@link ERROR_CODES}. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Why a peer was refused; see {@link ERROR_CODES}. */
+export type Refusal = 'violation' | 'malformed' | 'unreadable';
+
 /** Our own side broke the protocol or gave a value that cannot be sent: a fault of the calling program. */
 export class LocalError extends Error {
   override readonly name = 'LocalError';
-}
+  readonly code: Exclude<ErrorCode, Refusal>;
 
-/**
- * Why a peer was refused: `violation`, a known message at the wrong moment; `malformed`, a frame whose content
- * cannot be decoded but whose end is known; `unreadable`, bytes after which no frame can be found any more.
- */
-export type Refusal = 'violation' | 'malformed' | 'unreadable';
+  constructor(message: string, code: Exclude<ErrorCode, Refusal> = 'unencodable', options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
 
 /** The peer broke the protocol. Carries no payload: it may be logged. */
 export class RemoteError extends Error {
   override readonly name = 'RemoteError';
-  readonly kind: Refusal;
+  readonly code: Refusal;
   /** Where the connection stood, by its name in the machine: `N.awaiting`. */
   readonly state: string;
-  /** What came: the name of a message, or the code that names none. */
+  /** What came: the name of a message, or bytes that name none. */
   readonly received: string;
   /** What the state takes from this peer; for a malformed field, what the field holds. */
   readonly expected: readonly string[];
+  /** What is wrong with the bytes, where it is they. */
+  readonly fault: Fault | undefined;
   /** Clauses of the protocol document that bear on the state. */
   readonly clauses: readonly string[];
   /** Whether the connection ends with it. */
@@ -26,12 +53,13 @@ export class RemoteError extends Error {
 
   constructor(about: Omit<RemoteError, keyof Error>) {
     super(
-      `${about.kind} in state ${about.state}: received ${about.received}, expected ${about.expected.join(' or ') || 'nothing'}`,
+      `${about.code} in state ${about.state}: received ${about.received}, expected ${about.expected.join(' or ') || 'nothing'}`,
     );
-    this.kind = about.kind;
+    this.code = about.code;
     this.state = about.state;
     this.received = about.received;
     this.expected = about.expected;
+    this.fault = about.fault;
     this.clauses = about.clauses;
     this.closes = about.closes;
   }

@@ -1,5 +1,4 @@
-import type { Peer } from './connection.ts';
-import type { Frames, MessageFrom, Role } from './protocol.ts';
+import type { Encoded, Frames, MessageFrom, Peer, Role } from './protocol.ts';
 import type { Slices } from './slices.ts';
 
 /** `NAME` of `client.NAME`. */
@@ -11,22 +10,33 @@ export type PeerMessage<F extends Frames, R extends Role, N extends string> = Ex
   { readonly type: `${Peer<R>}.${N}` }
 >;
 
-/** What a handler answers: a message, or nothing where the protocol has no answer. */
-export type Reply<F extends Frames, R extends Role> = MessageFrom<F, R> | undefined;
+/** What a handler answers: a message, several of them in order, or nothing where the protocol has no answer. */
+export type Reply<F extends Frames, R extends Role> = Word<F, R> | readonly Word<F, R>[] | undefined;
 
-/** Why a session ended. */
-export type EndCause = 'close' | 'end' | 'reset' | 'timeout' | 'refused' | 'failed';
+/** A message to be sent, or one that was made ready. */
+export type Word<F extends Frames, R extends Role> = MessageFrom<F, R> | Encoded;
 
 /**
- * Takes equal messages that came together and are each answered in place: an optimisation that nobody on the
- * wire can see. Only for messages whose frame is one field of bytes: these are told where they lie, and no message is
- * made.
+ * Why a session ended. `close`, by the protocol, or by our side without a word of its own why; `end`, the peer
+ * half-closed; `reset`, the transport broke; `timeout`; `refused`, the peer broke the protocol; `failed`, our side did.
+ */
+export type EndCause = 'close' | 'end' | 'reset' | 'timeout' | 'refused' | 'failed';
+
+/** One method for each message of the peer: {@link Handlers}. */
+export type Handler<F extends Frames, R extends Role> = (
+  message: MessageFrom<F, Peer<R>>,
+) => Reply<F, R> | Promise<Reply<F, R>>;
+
+/**
+ * Takes messages that may come many at once, instead of a method: an optimisation that nobody on the wire can see.
+ * Equal messages that have come together, one at the least, are told where they lie, and no message is made. So only for
+ * messages whose frame is one field of bytes.
  */
 export interface RunHandler<F extends Frames, R extends Role> {
   /**
    * Takes the contents, and answers once, now or later, how many of them, from the first, are accepted. A call back and
    * no promise: a run is often one message, and a promise costs as much as all else that is done for it.
-   * `this` are the session's handlers.
+   * `this` are the session's handlers. To answer twice fails the session.
    */
   take(contents: Slices, answer: (accepted: number) => void): void;
   /** Answers each message that was accepted; leads back to the same state. */
@@ -36,34 +46,27 @@ export interface RunHandler<F extends Frames, R extends Role> {
 }
 
 /**
- * What the messages of the peer do, one method for each under its bare name: leaving one out does not compile.
- * A session has its own handlers, so their fields are the session's memory.
+ * What the messages of the peer do, a method or a {@link RunHandler} for each under its bare name: leaving one out does
+ * not compile. A session has its own handlers, so their fields are the session's memory.
  */
 export type Handlers<F extends Frames, R extends Role = 'server'> = {
-  [N in BareName<MessageFrom<F, Peer<R>>['type']>]: (
-    message: PeerMessage<F, R, N>,
-  ) => Reply<F, R> | Promise<Reply<F, R>>;
+  readonly [N in BareName<MessageFrom<F, Peer<R>>['type']>]:
+    | ((message: PeerMessage<F, R, N>) => Reply<F, R> | Promise<Reply<F, R>>)
+    | RunHandler<F, R>;
 } & {
-  /** For messages that often come many at once; see {@link RunHandler}. */
-  readonly runs?: { readonly [N in BareName<MessageFrom<F, Peer<R>>['type']>]?: RunHandler<F, R> };
   /**
    * What was taken is answered or being worked on, and the wire was heard: a moment to send something of our own.
    * Called often, behind each message at the least.
    */
   rested?(): void;
-  /** The session is over, for whatever cause; called once. */
-  ended?(cause: EndCause): void;
+  /** The session is over, for whatever cause; called once. `why` is what `session.close` was told. */
+  ended?(cause: EndCause, why?: string): void;
 };
 
-/** {@link Handlers}, one of them, whichever the message. */
-export type Handler<F extends Frames, R extends Role> = (
-  message: MessageFrom<F, Peer<R>>,
-) => Reply<F, R> | Promise<Reply<F, R>>;
-
 /**
- * The handler under a message's name. `Handlers` says that it takes just this message; that name and message
+ * What `handlers` have under a message's name. `Handlers` says that it takes just this message; that name and message
  * belong together is the decoder's doing, and more than the type system can follow.
  */
-export function handlerOf<H>(handlers: object | undefined, name: string): H | undefined {
-  return handlers === undefined ? undefined : Reflect.get(handlers, name);
+export function handlerOf<H>(handlers: object, name: string): H | undefined {
+  return Reflect.get(handlers, name);
 }

@@ -5,14 +5,16 @@ import type { TurnedAway } from './socket/admission.ts';
 
 /** Told what sessions do, for logs and counts. Nothing here carries a payload. */
 export interface SessionObserver {
-  /** A message was answered; `reply` is missing where the protocol has no answer. Only called when present. */
+  /** The session begins. */
+  opened?(session: AnySession): void;
+  /** A message was answered, `reply` being the last word of it if there is one. Only called when present. */
   transaction?(session: AnySession, received: string, reply: string | undefined): void;
   /** The peer broke the protocol. */
   refused?(session: AnySession, error: RemoteError): void;
-  /** A handler threw. */
+  /** Our side threw: a handler, a verdict's reply, a field, a timer, an observer. */
   failed?(session: AnySession, error: unknown): void;
-  /** The session is over; called once. */
-  ended?(session: AnySession, cause: EndCause): void;
+  /** The session is over; called once. `why` is what `session.close` was told. */
+  ended?(session: AnySession, cause: EndCause, why?: string): void;
 }
 
 /** What every session tells of itself, whatever its protocol. */
@@ -38,8 +40,6 @@ export type DropReason = TurnedAway | 'descriptors' | 'tls' | 'proxy';
 
 /** Told what a server does, beside what its sessions do. */
 export interface ServerObserver extends SessionObserver {
-  /** A connection was accepted. */
-  opened?(session: AnySession): void;
   /** A connection was turned away, or given up for one that came. */
   dropped?(reason: DropReason): void;
   /** No new clients should come, for this reason; `undefined`: they may again. */

@@ -1,12 +1,18 @@
 import type { AnyStateMachine, EventFrom } from 'xstate';
-import { exploreMachine, REFUSED, step, type Table } from '../machine/table.ts';
+import type { Role } from '../machine/gate.ts';
+import { exploreMachine, REFUSED, type Table } from '../machine/table.ts';
 import { Decoder, type Entry, type Framing } from './decoder.ts';
 import { LocalError, type RemoteError } from './errors.ts';
 import type { Frame } from './frame.ts';
+import { decodersOf } from './readable.ts';
+import { answeredInPlace } from './run.ts';
 import type { AnySamples, Samples } from './samples.ts';
+import { Sending } from './sending.ts';
 
-/** The two ends of a dialogue. */
-export type Role = 'client' | 'server';
+export type { Role };
+
+/** The other end of a dialogue. */
+export type Peer<R extends Role> = R extends 'server' ? 'client' : 'server';
 
 /** A frame for each message, under the message's name: `client.NAME`. */
 export type Frames = { readonly [type in `${Role}.${string}`]: Frame };
@@ -44,8 +50,13 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
   /** The port when none is given. */
   readonly port: number;
   readonly machine: M;
-  /** One frame for each message of the machine; a missing or a surplus one does not compile. */
-  readonly frames: F & Record<MessageNames<M>, Frame> & Record<Exclude<keyof F, MessageNames<M>>, never>;
+  /**
+   * One frame for each message of the machine; a missing or a surplus one does not compile. Messages of the server that
+   * only verdicts use need no edge in the machine: a client takes them in any state, and stays there.
+   */
+  readonly frames: F &
+    Record<MessageNames<M>, Frame> &
+    Record<Exclude<keyof F, MessageNames<M> | `server.${string}`>, never>;
   readonly violation: Verdict<NoInfer<F>>;
   readonly malformed: Verdict<NoInfer<F>>;
   /** Bytes in which no further frame can be found; always closes. */
@@ -65,11 +76,24 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
    */
   readonly framing?: { readonly [role in Role]?: (decoder: Decoder) => Framing };
   /**
+   * Which frames are readable in a state and the states inside it, where that is not all of their sender: by the path of
+   * the state in the machine, `session.body`.
+   */
+  readonly reads?: Readonly<Record<string, readonly Extract<keyof NoInfer<F>, string>[]>>;
+  /**
+   * What of the order the machine does not say, in words, for documents and reports: `that a PUBACK carries the id of a
+   * PUBLISH`. Order that depends on content is not checked; here it says so. Default: nothing.
+   */
+  readonly unchecked?: readonly string[];
+  /**
    * Messages to try the protocol with. Called for every use with a short text that was never used before, so
    * that names can be fresh.
    */
   readonly samples: (unique: string) => Samples<NoInfer<F>>;
 }
+
+const NOTHING = new Uint8Array(0);
+const NO_DECODER = new Decoder([]);
 
 /** A message made ready once, to be sent many times. */
 export class Encoded {
@@ -105,14 +129,14 @@ export interface Protocol<F extends Frames = Frames> {
   framing(role: Role): Framing | undefined;
   /** The frame and the event of a message. @throws LocalError for a name that the protocol does not know. */
   entry(type: string): Entry;
+  /** See {@link Declaration.unchecked}. */
+  readonly unchecked: readonly string[];
+  /** Bytes of the largest frame that this role sends. */
+  readonly largest: Readonly<Record<Role, number>>;
   /** Number of the reply that a client sending ahead hopes for, or {@link REFUSED}. */
   readonly hopedEvent: number;
-  /**
-   * `runs[state * events + event]` is 1 where the event is answered by a reply that leads back to the same
-   * state, wherever else the server may send before it, and its frame is one field of bytes: a run of such messages
-   * may be handed over together, and nobody on the wire can tell.
-   */
-  readonly runs: Uint8Array;
+  /** Which messages may be taken together: see {@link answeredInPlace}. */
+  readonly inPlace: Uint8Array;
   /** @throws LocalError for a value that a field cannot carry. */
   encode<R extends Role = Role>(message: MessageFrom<F, R>): Encoded;
 }
@@ -121,7 +145,16 @@ export interface Protocol<F extends Frames = Frames> {
 export interface AnyProtocol
   extends Pick<
     Protocol,
-    'name' | 'port' | 'machine' | 'table' | 'frames' | 'decoder' | 'framing' | 'entry' | 'hopedEvent'
+    | 'name'
+    | 'port'
+    | 'machine'
+    | 'table'
+    | 'frames'
+    | 'decoder'
+    | 'framing'
+    | 'entry'
+    | 'hopedEvent'
+    | 'unchecked'
   > {
   readonly violation: AnyVerdict;
   readonly malformed: AnyVerdict;
@@ -153,7 +186,9 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
   const entries = new Map<string, Entry>();
   for (const [type, frame] of Object.entries<Frame>(frames)) {
     const event = table.events.indexOf(type);
-    if (event < 0) throw new TypeError(`${name}: frame ${type} has no event in the machine`);
+    if (event < 0 && !type.startsWith('server.')) {
+      throw new TypeError(`${name}: frame ${type} has no event in the machine`);
+    }
     entries.set(type, { type, name: type.slice(type.indexOf('.') + 1), event, frame });
   }
   for (const event of table.events) {
@@ -161,13 +196,23 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
       throw new TypeError(`${name}: event ${event} of the machine has no frame`);
     }
   }
-  const decoderOf = (role: Role) =>
-    new Decoder([...entries.values()].filter((entry) => entry.type.startsWith(`${role}.`)));
+  const sent = (role: Role) => [...entries.values()].filter((entry) => entry.type.startsWith(`${role}.`));
+  const largest = (role: Role) => Math.max(0, ...sent(role).map(({ frame }) => frame.maximum));
 
-  const decoders = { client: decoderOf('client'), server: decoderOf('server') };
+  const all = [...entries.values()];
+  const reads: Readonly<Record<string, readonly string[]>> = declaration.reads ?? {};
+  const decoders = {
+    client: decodersOf('client', table, all, reads),
+    server: decodersOf('server', table, all, reads),
+  };
+  const decoder = (role: Role, state = table.initial): Decoder => decoders[role][state] ?? NO_DECODER;
+  let latest: Entry | undefined;
   const entry = (type: string): Entry => {
+    // Most messages are of the same type as the one before.
+    if (latest?.type === type) return latest;
     const found = entries.get(type);
-    if (found === undefined) throw new LocalError(`${name}: no message is called ${type}`);
+    if (found === undefined) throw new LocalError(`${name}: no message is called ${type}`, 'unknown-message');
+    latest = found;
     return found;
   };
   return {
@@ -182,35 +227,19 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
     timeout: declaration.timeout,
     failure: declaration.failure,
     samples: declaration.samples,
-    decoder: (role) => decoders[role],
-    framing: (role) => declaration.framing?.[role]?.(decoders[role]),
+    decoder,
+    framing: (role) => declaration.framing?.[role]?.(decoder(role)),
+    unchecked: declaration.unchecked ?? [],
+    largest: { client: largest('client'), server: largest('server') },
     entry,
     hopedEvent: declaration.hoped === undefined ? REFUSED : table.events.indexOf(declaration.hoped),
-    runs: findRuns(table, entries),
+    inPlace: answeredInPlace(table),
     encode(message) {
       const { event, frame } = entry(message.type);
       if (frame.constant !== undefined) return new Encoded(event, frame.constant);
-      const bytes = Buffer.allocUnsafe(frame.size(message));
-      frame.write(message, bytes, 0);
-      return new Encoded(event, bytes);
+      const sending = new Sending();
+      sending.write(frame, message);
+      return new Encoded(event, sending.take() ?? NOTHING);
     },
   };
-}
-
-function findRuns(table: Table, entries: ReadonlyMap<string, Entry>): Uint8Array {
-  const runs = new Uint8Array(table.next.length);
-  table.next.forEach((judging, index) => {
-    const state = Math.floor(index / table.events.length);
-    const sender = table.events[index % table.events.length] ?? '';
-    if (judging === REFUSED || !sender.startsWith('client.') || table.serverOwes[judging] === 0) return;
-    if (entries.get(sender)?.frame.inPlace === undefined) return;
-    const after = [...table.events.keys()]
-      .filter((event) => table.events[event]?.startsWith('server.'))
-      .map((event) => step(table, judging, event))
-      .filter((to) => to !== REFUSED);
-    // What the server may push meanwhile must not change where the answer leads.
-    const strays = after.some((to) => to !== judging && table.serverOwes[to] === 1);
-    if (after.includes(state) && !strays) runs[index] = 1;
-  });
-  return runs;
 }

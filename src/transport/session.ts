@@ -1,23 +1,12 @@
-import type { Connection, Peer, StepListener } from './connection.ts';
-import { NEED_MORE, PAUSED, PEER_ENDED } from './connection.ts';
+import type { Connection, StepListener } from './connection.ts';
 import { LocalError, RemoteError } from './errors.ts';
-import {
-  type EndCause,
-  type Handler,
-  type Handlers,
-  handlerOf,
-  type Reply,
-  type RunHandler,
-} from './handlers.ts';
+import { type EndCause, type Handler, type Handlers, handlerOf, type Reply, type Word } from './handlers.ts';
 import type { AnySession, SessionObserver } from './observer.ts';
-import type { Encoded, Frames, MessageFrom, Role } from './protocol.ts';
-import type { Run } from './run.ts';
-import type { Wire } from './wire.ts';
+import { Encoded, type Frames, type MessageFrom, type Peer, type Role } from './protocol.ts';
+import { Run } from './run.ts';
+import type { TimeLimits } from './time-limits.ts';
+import type { Wire, WireChange } from './wire.ts';
 
-/** Messages taken together at most, so that one busy peer leaves room for the others. */
-const MOST_IN_RUN = 1024;
-/** Bytes that may wait undecoded before the flow of input is stopped. */
-const HIGH_WATER = 256 * 1024;
 /** Bytes of answers that are handed to the wire at the latest, so that it can say when it is full. */
 const FLUSH_BYTES = 64 * 1024;
 /** Messages of our own initiative that may wait for their turn. */
@@ -26,9 +15,35 @@ const MOST_PUSHED = 8192;
 /** Shared by all sessions for which nothing waits; never added to. */
 const NONE: Encoded[] = [];
 
+/** What the taking of messages waits for: a handler's answer, the wire, another wire, or nothing, with 0. */
+const ANSWER = 1;
+const ROOM = 2;
+const CHANGE = 4;
+
+/** How a session is told from others, and who is told of it. */
+export interface SessionIdentity {
+  readonly id: number;
+  readonly peer: string;
+  /** Default: `peer`. */
+  readonly source?: string | undefined;
+  readonly observer?: SessionObserver | undefined;
+}
+
+/** Gives a new session its handlers. */
+export type Open<F extends Frames, R extends Role = 'server'> = (session: Session<F, R>) => Handlers<F, R>;
+
+/** The wire is to be changed once what is being answered is answered. */
+interface Change {
+  readonly change: WireChange;
+  readonly early: 'refuse' | 'drop';
+}
+
 /**
  * A connection with handlers: one transaction at a time, replies in order. Still no socket: a {@link Wire}
  * takes the bytes.
+ *
+ * Nothing is thrown at the wire. Everything that runs for the session runs under one guard, and what is thrown there
+ * (by a handler, a verdict's reply, a field, an observer) ends this session as `failed`, and no other.
  */
 export class Session<F extends Frames, R extends Role = 'server'> implements AnySession {
   readonly connection: Connection<F, R>;
@@ -36,40 +51,33 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   readonly peer: string;
   readonly source: string;
   received = 0;
+  /** What our side failed at first, once it has. */
+  failure: unknown;
   readonly #wire: Wire;
   readonly #observer: SessionObserver | undefined;
-  readonly #clock: (() => number) | undefined;
   #handlers: Handlers<F, R> | undefined;
-  #pushed: Encoded[] = NONE;
-  /** A handler works on its answer. */
-  #busy = false;
-  /** What has come is being handled, one message after the other. */
+  #pushed = NONE;
+  #waits = 0;
+  /** The run that is being answered. */
+  #run: Run<F, R> | undefined;
+  #change: Change | undefined;
+  #why: string | undefined;
+  /** What came is being handled, one message after the other. */
   #pumping = false;
-  /** The wire takes no more for now. */
-  #choked = false;
-  #pausedInput = false;
+  #stopped = false;
   #over = false;
 
   constructor(
     connection: Connection<F, R>,
     wire: Wire,
-    about: {
-      readonly id: number;
-      readonly peer: string;
-      /** Default: `peer`. */
-      readonly source?: string | undefined;
-      readonly observer?: SessionObserver | undefined;
-      /** The clock behind every `now`, for what happens between two of them. Default: it stands still there. */
-      readonly clock?: (() => number) | undefined;
-    },
+    { id, peer, source = peer, observer }: SessionIdentity,
   ) {
     this.connection = connection;
     this.#wire = wire;
-    this.id = about.id;
-    this.peer = about.peer;
-    this.source = about.source ?? about.peer;
-    this.#observer = about.observer;
-    this.#clock = about.clock;
+    this.id = id;
+    this.peer = peer;
+    this.source = source;
+    this.#observer = observer;
   }
 
   /** Number of the state in `protocol.table`. */
@@ -87,12 +95,14 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     return this.#wire.identity;
   }
 
+  /** Follows this session step by step, while set. */
   get onStep(): StepListener | undefined {
     return this.connection.onStep;
   }
 
   set onStep(listener: StepListener | undefined) {
-    this.connection.onStep = listener;
+    const tell = (step: Parameters<StepListener>) => listener?.(...step);
+    this.connection.onStep = listener && ((...step) => this.#guarded(tell, step));
   }
 
   /** Whether the dialogue is over. */
@@ -100,24 +110,53 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     return this.#over;
   }
 
-  /** Begins the dialogue. */
-  open(handlers: Handlers<F, R>, now = 0): void {
-    this.#handlers = handlers;
-    this.connection.open(now);
-    // Where the server speaks first, what it pushed before is due now.
-    this.#goOn();
+  /** Whether the wire takes more; once it does again, the session has `rested`. */
+  get writable(): boolean {
+    return !this.#over && (this.#waits & (ROOM | CHANGE)) === 0;
   }
 
-  /** Bytes came: handles every message that is whole with them. */
-  receive(bytes: Uint8Array, now?: number): void {
-    this.connection.receive(bytes, now);
-    this.#pump();
+  /** Messages pushed that wait for their turn. */
+  get waiting(): number {
+    return this.#pushed.length;
+  }
+
+  /** Begins the dialogue, with the handlers that `open` gives it. */
+  open(open: Open<F, R>): void {
+    this.#guarded(this.#open, open);
+  }
+
+  /** Bytes came: handles every message that is whole with them. They must not change any more. */
+  receive(bytes: Uint8Array): void {
+    this.connection.receive(bytes);
+    this.#guarded(this.#pump, undefined);
   }
 
   /** The peer has half-closed: what it sent before still gets every answer. */
   receiveEnd(): void {
     this.connection.receiveEnd();
-    this.#pump();
+    this.#guarded(this.#pump, undefined);
+  }
+
+  /** The transport broke. */
+  receiveReset(): void {
+    this.#guarded(this.#close, 'reset');
+  }
+
+  /** The wire takes more again. */
+  drained(): void {
+    this.#waits &= ~ROOM;
+    this.#guarded(this.#goOn, undefined);
+  }
+
+  /** The wire is another one now. */
+  upgraded(): void {
+    this.#waits &= ~CHANGE;
+    this.#guarded(this.#goOn, undefined);
+  }
+
+  /** Time has passed: ends the session if its time has run out. */
+  handleTimeout(): void {
+    this.#guarded(this.#expire, undefined);
   }
 
   /** We send nothing more; what the peer sends until it ends too is still taken. For clients that leave. */
@@ -131,62 +170,30 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     if (!this.#over) this.#wire.destroyLater();
   }
 
-  /** The transport broke. */
-  receiveReset(): void {
-    this.connection.receiveReset();
-    this.#end('reset');
-  }
-
-  /** The wire takes more again. */
-  drained(): void {
-    this.#choked = false;
-    this.#goOn();
-  }
-
-  /** The wire has changed. */
-  upgraded(): void {
-    this.#choked = false;
-    this.#goOn();
-  }
-
-  /** When `handleTimeout` is due. */
-  nextTimeout(): number | undefined {
-    return this.connection.nextTimeout();
-  }
-
-  /** Time has passed: ends the session if its time has run out. */
-  handleTimeout(now: number): void {
-    if (!this.connection.handleTimeout(now)) return;
-    this.#end('timeout');
-  }
-
   /**
    * Sends messages now, in one piece.
    *
-   * @throws LocalError when it is not our turn; the messages before that one are sent.
+   * @throws LocalError when it is not our turn, or a value cannot be sent; the messages before that one are sent.
    */
-  send(...messages: readonly (MessageFrom<F, R> | Encoded)[]): void {
-    this.#advance();
+  send(...messages: readonly Word<F, R>[]): void {
     try {
       for (const message of messages) this.connection.send(message);
     } finally {
-      this.#flush();
+      this.#guarded(this.#sent, undefined);
     }
-    if (this.connection.closed) this.#end('close');
   }
 
   /**
    * Sends a message as soon as the machine lets it, behind those pushed before.
    *
    * @returns false when too many wait already, or the session is over: the message is not taken.
+   * @throws LocalError when a value cannot be sent.
    */
-  push(message: MessageFrom<F, R> | Encoded): boolean {
+  push(message: Word<F, R>): boolean {
     if (this.#over || this.#pushed.length >= MOST_PUSHED) return false;
     const encoded = this.connection.prepare(message);
-    this.#advance();
-    if (this.#pushed.length === 0 && !this.#choked && !this.#busy && this.connection.maySend(encoded.event)) {
-      this.connection.send(encoded);
-      this.#flush();
+    if (this.#pushed.length === 0 && this.#waits === 0 && this.connection.maySend(encoded.event)) {
+      this.send(encoded);
     } else if (this.#pushed === NONE) this.#pushed = [encoded];
     else this.#pushed.push(encoded);
     return true;
@@ -195,221 +202,268 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   /**
    * Sends a message now if it is its turn, the wire takes more and nothing waits before it; else it is not taken.
    * For those who keep what is not taken, and try again when the session has `rested`.
+   *
+   * @throws LocalError when a value cannot be sent.
    */
-  offer(message: MessageFrom<F, R> | Encoded): boolean {
+  offer(message: Word<F, R>): boolean {
     if (!this.writable || this.#pushed.length > 0) return false;
     const encoded = this.connection.prepare(message);
     if (!this.connection.maySend(encoded.event)) return false;
-    this.connection.send(encoded);
-    this.#flush();
+    this.send(encoded);
     return true;
   }
 
-  /** Whether the wire takes more; once it does again, the session has `rested`. */
-  get writable(): boolean {
-    return !this.#over && !this.#choked;
-  }
-
-  /** Messages pushed that wait for their turn. */
-  get waiting(): number {
-    return this.#pushed.length;
-  }
-
-  /** Ends the dialogue from our side, with a last word where the protocol has one for it. */
-  close(lastWord?: MessageFrom<F, R> | Encoded): void {
+  /**
+   * Ends the dialogue from our side, from wherever that is said.
+   *
+   * @param lastWord is sent where the machine lets it.
+   * @param why goes to the handlers and the observer: `replaced`, `slow`.
+   * @throws LocalError when the value of the last word cannot be sent.
+   */
+  close(lastWord?: Word<F, R>, why?: string): void {
     if (this.#over) return;
-    if (lastWord !== undefined && !this.connection.closed) {
-      this.#advance();
-      this.connection.send(lastWord);
-      this.#flush();
-    }
-    this.connection.close();
-    this.#end('close');
+    const encoded = lastWord === undefined ? undefined : this.connection.prepare(lastWord);
+    this.#why = why;
+    if (encoded !== undefined && this.connection.maySend(encoded.event)) this.connection.send(encoded);
+    this.#guarded(this.#close, 'close');
   }
 
-  #advance(): void {
-    if (this.#clock !== undefined) this.connection.advance(this.#clock());
+  /** How long the peer may take, from now on, instead of what was said before. */
+  limits(limits: TimeLimits): void {
+    this.connection.limit(limits);
+    this.#guarded(this.#goOn, undefined);
+  }
+
+  /**
+   * Goes on over another Duplex (STARTTLS): once the message at hand is answered, or at once when there is none. What the
+   * peer has sent by then and was not taken is never carried over: it ends the session as `refused`, or is dropped.
+   */
+  upgrade(change: WireChange, { early = 'refuse' }: { readonly early?: 'refuse' | 'drop' } = {}): void {
+    this.#change = { change, early };
+    if (!this.#pumping) this.#guarded(this.#goOn, undefined);
+  }
+
+  /** The only place where anything is caught; behind every task the session is as it is to be left. */
+  #guarded<A>(task: (this: Session<F, R>, about: A) => void, about: A): void {
+    try {
+      task.call(this, about);
+      this.#settle();
+    } catch (error) {
+      // Who fails at telling of a failure has nobody to tell.
+      if (task === this.#tellFailure) return;
+      this.failure ??= error;
+      this.#guarded(this.#tellFailure, error);
+      // The words for it may fail too: the dialogue is over before they do.
+      if (!this.#over) this.#guarded(this.#fail, undefined);
+    }
+  }
+
+  #open(open: Open<F, R>): void {
+    this.#observer?.opened?.(this);
+    this.#handlers = open(this);
+    this.connection.open();
+    // Where the server speaks first, what it pushed before is due now.
+    this.#goOn();
+  }
+
+  #close(cause: EndCause): void {
+    this.connection.close(cause);
+  }
+
+  #expire(): void {
+    this.connection.handleTimeout();
+  }
+
+  #fail(): void {
+    this.connection.fail();
+  }
+
+  /** What waited for a word of ours can be judged now. */
+  #sent(): void {
+    if (this.connection.buffered > 0) this.#pump();
   }
 
   /** A message is answered, or the wire takes more again. */
   #goOn(): void {
+    if (this.#pumping) return;
     this.#rest();
     this.#pump();
   }
 
   #pump(): void {
+    const { connection } = this;
+    if (this.#pumping) return;
     this.#pumping = true;
-    while (!this.#busy && !this.#choked && !this.#over && this.#takeNext()) {
+    while (this.#waits === 0 && this.#change === undefined && connection.cause === undefined) {
+      const incoming = connection.next(this.#handlers);
+      if (typeof incoming === 'symbol') break;
+      if (incoming instanceof Run) this.#handleRun(incoming);
+      else if (incoming instanceof RemoteError) this.#observer?.refused?.(this, incoming);
+      else this.#handle(incoming);
       // Behind each message, not each segment: what the peer may say next can depend on it.
       this.#rest();
-      if (this.connection.unsent >= FLUSH_BYTES) this.#flush();
+      if (connection.unsent >= FLUSH_BYTES) this.#flush();
     }
     this.#pumping = false;
-    this.#flush();
-    this.#regulate();
-  }
-
-  /** Handles what the peer has said next. @returns whether it has said something. */
-  #takeNext(): boolean {
-    const { connection } = this;
-    const runs = this.#handlers?.runs;
-    const run = runs === undefined ? undefined : connection.takeRun(runs, MOST_IN_RUN);
-    if (run !== undefined) {
-      this.#handleRun(run);
-      return true;
-    }
-    const incoming = connection.nextMessage();
-    if (incoming === NEED_MORE || incoming === PAUSED) return false;
-    if (incoming === PEER_ENDED) this.#end('end');
-    else if (incoming instanceof RemoteError) this.#refused(incoming);
-    else this.#handle(incoming);
-    return true;
   }
 
   /** Sends what waited for its turn. */
   #rest(): void {
-    this.#pushMore();
-    if (this.#over) return;
-    try {
-      this.#handlers?.rested?.();
-    } catch (error) {
-      this.#failed(error);
+    const { connection } = this;
+    while (this.#pushed.length > 0 && (this.#waits & ~ANSWER) === 0) {
+      const [next] = this.#pushed;
+      if (next === undefined || !connection.maySend(next.event)) break;
+      this.#pushed.shift();
+      connection.send(next);
     }
+    if (connection.cause === undefined) this.#handlers?.rested?.();
   }
 
   #handle(message: MessageFrom<F, Peer<R>>): void {
-    const { name, type } = this.connection.protocol.entry(message.type);
+    const { name = '', type = '' } = this.connection.turn ?? {};
+    const handlers = this.#handlers;
+    const handler = handlers && handlerOf<Handler<F, R>>(handlers, name);
+    if (handler === undefined) throw new LocalError(`no handler takes ${type}`, 'no-handler');
     this.received++;
-    try {
-      const outcome = handlerOf<Handler<F, R>>(this.#handlers, name)?.call(this.#handlers, message);
-      if (outcome instanceof Promise) this.#await(type, outcome);
-      else this.#answer(type, outcome);
-    } catch (error) {
-      this.#failed(error);
-    }
+    const outcome = handler.call(handlers, message);
+    if (outcome instanceof Promise) this.#await(type, outcome);
+    else this.#answer(type, outcome);
   }
 
   #await(received: string, outcome: Promise<Reply<F, R>>): void {
-    this.#busy = true;
+    this.#waits |= ANSWER;
+    const settled = (reply: Reply<F, R>) => {
+      this.#waits &= ~ANSWER;
+      this.#answer(received, reply);
+      this.#goOn();
+    };
     outcome.then(
-      (reply) => {
-        if (!this.#resume()) return;
-        this.#answer(received, reply);
-        this.#goOn();
-      },
+      (reply) => this.#guarded(settled, reply),
       // Of a session that is over too: it is a fault of the program all the same.
-      (error: unknown) => this.#failed(error),
+      (error: unknown) => this.#guarded(rethrow, error),
     );
   }
 
   #answer(received: string, reply: Reply<F, R>): void {
-    try {
-      if (reply !== undefined) this.connection.send(reply);
-      this.#observer?.transaction?.(this, received, reply?.type);
-      this.#answered(received);
-    } catch (error) {
-      this.#failed(error);
-    }
+    const { connection } = this;
+    if (connection.cause !== undefined) return;
+    const words = reply === undefined ? NO_WORDS : isSeveral(reply) ? reply : [reply];
+    for (const word of words) connection.send(word);
+    this.#observer?.transaction?.(this, received, this.#typeOf(words.at(-1)));
+    this.#answered(received);
   }
 
-  #handleRun(run: Run): void {
-    const { name, type } = run.entry;
-    try {
-      const handler = handlerOf<RunHandler<F, R>>(this.#handlers?.runs, name);
-      if (handler === undefined) throw new LocalError(`no handler takes a run of ${type}`);
-      this.#busy = true;
-      handler.take.call(this.#handlers, run.contents, (accepted) => this.#answerRun(handler, run, accepted));
-    } catch (error) {
-      this.#failed(error);
-    }
+  #handleRun(run: Run<F, R>): void {
+    this.#waits |= ANSWER;
+    this.#run = run;
+    run.handler.take.call(this.#handlers, run.contents, (accepted) => {
+      run.accepted = accepted;
+      this.#guarded(this.#answerRun, run);
+    });
   }
 
-  #answerRun({ accept, refuse }: RunHandler<F, R>, run: Run, accepted: number): void {
-    if (!this.#resume()) return;
-    const { entry, contents } = run;
-    try {
-      this.connection.sendRun(run, accept, accepted, refuse);
-      // Those behind the first that was refused are judged anew, and counted then.
-      this.received += Math.min(accepted + 1, contents.length);
-      const observe = this.#observer?.transaction?.bind(this.#observer);
-      if (observe !== undefined) {
-        for (let due = accepted; due > 0; due--) observe(this, entry.type, accept.type);
-        if (accepted < contents.length) observe(this, entry.type, refuse.type);
-      }
-      this.#answered(entry.type);
-    } catch (error) {
-      this.#failed(error);
+  #answerRun(run: Run<F, R>): void {
+    // Nobody is there to be answered.
+    if (this.#over) return;
+    const { entry, contents, accepted, handler } = run;
+    if (run !== this.#run)
+      throw new LocalError(`a run of ${entry.type} was answered twice`, 'answered-twice');
+    this.#run = undefined;
+    this.#waits &= ~ANSWER;
+    this.connection.answer(run);
+    // Those behind the first that was refused are judged anew, and counted then.
+    this.received += Math.min(accepted + 1, contents.length);
+    const observe = this.#observer?.transaction?.bind(this.#observer);
+    if (observe !== undefined) {
+      for (let due = accepted; due > 0; due--) observe(this, entry.type, handler.accept.type);
+      if (accepted < contents.length) observe(this, entry.type, handler.refuse.type);
     }
+    this.#answered(entry.type);
     // A handler that answers at once is called from there.
-    if (!this.#pumping) this.#goOn();
-  }
-
-  /** The handler is done. @returns whether there is still a peer to answer. */
-  #resume(): boolean {
-    this.#busy = false;
-    if (this.#over) return false;
-    this.#advance();
-    return true;
+    this.#goOn();
   }
 
   #answered(received: string): void {
     const { connection } = this;
-    if (connection.closed) {
-      this.#end('close');
-    } else if (connection.role === 'server' && connection.protocol.table.serverOwes[connection.state] === 1) {
-      throw new LocalError(`the handler of ${received} left it unanswered in state ${connection.stateName}`);
-    }
+    if (connection.role !== 'server' || connection.cause !== undefined || !connection.owes) return;
+    throw new LocalError(
+      `the handler of ${received} left it unanswered in state ${connection.stateName}`,
+      'unanswered',
+    );
   }
 
-  #refused(error: RemoteError): void {
-    this.#observer?.refused?.(this, error);
-    if (!error.closes) return;
-    this.#end('refused');
+  #typeOf(word: Word<F, R> | undefined): string | undefined {
+    return word instanceof Encoded ? this.connection.protocol.table.events[word.event] : word?.type;
   }
 
-  #failed(error: unknown): void {
-    this.#observer?.failed?.(this, error);
-    if (this.#over) return;
-    this.connection.fail();
-    this.#end('failed');
-  }
-
-  #pushMore(): void {
+  /** What follows from what was done, whatever it was. */
+  #settle(): void {
     const { connection } = this;
-    while (this.#pushed.length > 0 && !this.#choked && !this.#over) {
-      const [next] = this.#pushed;
-      if (next === undefined || !connection.maySend(next.event)) return;
-      this.#pushed.shift();
-      connection.send(next);
+    if (this.#over) return;
+    if (connection.cause !== undefined) {
+      this.#end(connection.cause);
+      return;
+    }
+    if (this.#pumping && connection.unsent < FLUSH_BYTES) return;
+    this.#flush();
+    if (this.#pumping) return;
+    if (this.#change !== undefined && (this.#waits & ANSWER) === 0) this.#changeWire(this.#change);
+    // Input that cannot be judged yet waits on the wire, whatever it waits for.
+    if (connection.full !== this.#stopped) {
+      this.#stopped = !this.#stopped;
+      if (this.#stopped) this.#wire.pause();
+      else this.#wire.resume();
+    }
+    this.#wire.wakeAt(connection.nextTimeout());
+  }
+
+  #changeWire({ change, early }: Change): void {
+    this.#change = undefined;
+    this.#waits |= CHANGE;
+    const refused = this.connection.dropInput(early === 'refuse');
+    if (refused === undefined) this.#wire.upgrade(change);
+    else {
+      this.#observer?.refused?.(this, refused);
+      this.#end('refused');
     }
   }
 
   #flush(): void {
     const output = this.connection.takeOutput();
-    if (output !== undefined && !this.#wire.write(output)) this.#choked = true;
-  }
-
-  /** Stops the flow of input while more waits than we want to hold. */
-  #regulate(): void {
-    const full = !this.#over && (this.#busy || this.#choked) && this.connection.buffered >= HIGH_WATER;
-    if (full === this.#pausedInput) return;
-    this.#pausedInput = full;
-    if (full) this.#wire.pause();
-    else this.#wire.resume();
+    if (output !== undefined && !this.#wire.write(output)) this.#waits |= ROOM;
   }
 
   #end(cause: EndCause): void {
     if (this.#over) return;
     this.#over = true;
     this.#pushed = NONE;
+    this.#run = undefined;
     this.#flush();
-    this.#regulate();
+    if (this.#stopped) this.#wire.resume();
     this.#wire.close();
-    try {
-      this.#handlers?.ended?.(cause);
-    } catch (error) {
-      this.#observer?.failed?.(this, error);
-    }
-    this.#observer?.ended?.(this, cause);
+    this.#guarded(this.#tellHandlers, cause);
+    this.#guarded(this.#tellObserver, cause);
   }
+
+  #tellHandlers(cause: EndCause): void {
+    this.#handlers?.ended?.(cause, this.#why);
+  }
+
+  #tellObserver(cause: EndCause): void {
+    this.#observer?.ended?.(this, cause, this.#why);
+  }
+
+  #tellFailure(error: unknown): void {
+    this.#observer?.failed?.(this, error);
+  }
+}
+
+const NO_WORDS: readonly never[] = [];
+
+function isSeveral<T>(reply: T | readonly T[]): reply is readonly T[] {
+  return Array.isArray(reply);
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }

@@ -141,10 +141,11 @@ function effectOf(protocol: AnyProtocol, state: number, input: Input, answer: nu
 
 function remoteError(protocol: AnyProtocol, state: number, input: Input, closes: boolean): RemoteError {
   return new RemoteError({
-    kind: input.event === undefined ? 'unreadable' : input.kind === 'malformed' ? 'malformed' : 'violation',
+    code: input.event === undefined ? 'unreadable' : input.kind === 'malformed' ? 'malformed' : 'violation',
     state: protocol.table.states[state] ?? '',
     received: input.id,
     expected: [],
+    fault: undefined,
     clauses: [],
     closes,
   });

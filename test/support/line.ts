@@ -5,8 +5,8 @@ import type { Decoder } from '../../src/transport/decoder.ts';
 import { Inbox } from '../../src/transport/inbox.ts';
 import type { SessionObserver } from '../../src/transport/observer.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
+import type { Open } from '../../src/transport/session.ts';
 import { Session } from '../../src/transport/session.ts';
-import type { Open } from '../../src/transport/socket/server.ts';
 import type { Wire } from '../../src/transport/wire.ts';
 
 /** The tester's end of one connection: raw bytes out, decoded messages in. */
@@ -115,7 +115,7 @@ export function memoryServer<F extends Frames>(
       peer: 'memory',
       observer,
     });
-    session.open(open(session));
+    session.open(open);
     return {
       send: (bytes) => session.receive(Uint8Array.from(bytes)),
       end: () => session.receiveEnd(),

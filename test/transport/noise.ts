@@ -5,8 +5,8 @@ import { accountChat } from '../../src/protocols/account-chat/protocol.ts';
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Connection } from '../../src/transport/connection.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
+import type { Open } from '../../src/transport/session.ts';
 import { Session } from '../../src/transport/session.ts';
-import type { Open } from '../../src/transport/socket/server.ts';
 import { Tally } from '../../src/transport/tally.ts';
 import type { Wire } from '../../src/transport/wire.ts';
 import { greeter } from '../support/protocols.ts';
@@ -64,12 +64,12 @@ function bombard<F extends Frames>({ protocol, open, dialogue }: Target<F>, coun
   const failures: unknown[] = [];
   const observer = { failed: (_: unknown, error: unknown) => failures.push(error) };
   for (let number = 0; number < count; number++) {
-    const session = new Session(new Connection(protocol, 'server', {}, tally), nowhere, {
+    const session = new Session(new Connection(protocol, 'server', { tally }), nowhere, {
       id: number,
       peer: 'noise',
       observer,
     });
-    session.open(open(session));
+    session.open(open);
     const bytes =
       number % 2 === 0
         ? Buffer.from(Array.from({ length: random(24) }, () => random(256)))

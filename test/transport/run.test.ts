@@ -5,8 +5,10 @@ import { Connection } from '../../src/transport/connection.ts';
 import { LocalError } from '../../src/transport/errors.ts';
 import { bytes, is, u8 } from '../../src/transport/fields/index.ts';
 import { frame } from '../../src/transport/frame.ts';
-import type { Handlers } from '../../src/transport/handlers.ts';
+import type { Handlers, RunHandler } from '../../src/transport/handlers.ts';
 import { defineProtocol } from '../../src/transport/protocol.ts';
+import { NEED_MORE, PAUSED } from '../../src/transport/receiving.ts';
+import { Run } from '../../src/transport/run.ts';
 import { Session } from '../../src/transport/session.ts';
 import { Tally } from '../../src/transport/tally.ts';
 import { MemoryWire } from '../support/memory-wire.ts';
@@ -71,32 +73,25 @@ function serve(together: boolean, settle: <T>(value: T) => T | Promise<T>) {
   const asked: (number | undefined)[] = [];
   const tally = new Tally(quiz.table);
   const wire = new MemoryWire();
-  const session = new Session(new Connection(quiz, 'server', {}, tally), wire, { id: 1, peer: 'test' });
-  const handlers: Handlers<Frames> = {
-    ASK({ payload }) {
-      asked.push(payload[0]);
-      return settle(judge(payload[0]) ? YES : NO);
+  const session = new Session(new Connection(quiz, 'server', { tally }), wire, { id: 1, peer: 'test' });
+  const run: RunHandler<Frames, 'server'> = {
+    take(contents, answer) {
+      const bytes = [...contents].map(([byte]) => byte);
+      const firstNo = bytes.findIndex((byte) => !judge(byte));
+      const taken = firstNo < 0 ? bytes.length : firstNo;
+      asked.push(...bytes.slice(0, taken + 1));
+      const settled = settle(taken);
+      if (settled instanceof Promise) void settled.then(answer);
+      else answer(settled);
     },
-    BYE: () => undefined,
-    ...(together && {
-      runs: {
-        ASK: {
-          take(contents, answer) {
-            const bytes = [...contents].map(([byte]) => byte);
-            const firstNo = bytes.findIndex((byte) => !judge(byte));
-            const taken = firstNo < 0 ? bytes.length : firstNo;
-            asked.push(...bytes.slice(0, taken + 1));
-            const settled = settle(taken);
-            if (settled instanceof Promise) void settled.then(answer);
-            else answer(settled);
-          },
-          accept: YES,
-          refuse: NO,
-        },
-      },
-    }),
+    accept: YES,
+    refuse: NO,
   };
-  session.open(handlers);
+  const one: Handlers<Frames>['ASK'] = ({ payload }) => {
+    asked.push(payload[0]);
+    return settle(judge(payload[0]) ? YES : NO);
+  };
+  session.open(() => ({ ASK: together ? run : one, BYE: () => undefined }));
   return { session, wire, asked, tally };
 }
 
@@ -108,29 +103,49 @@ test('a refusal that leads back leaves what is behind it to be judged anew', () 
   expect(session.received).toBe(6);
 });
 
+const asRuns: Pick<Handlers<Frames>, 'ASK'> = { ASK: { take() {}, accept: YES, refuse: NO } };
+
+function runOf(incoming: unknown): Run<Frames, 'server'> {
+  if (!(incoming instanceof Run)) throw new TypeError(`expected a run, got ${String(incoming)}`);
+  return incoming;
+}
+
 test('contents are told where they lie', () => {
   const connection = new Connection(quiz, 'server');
   connection.open();
   connection.receive(Buffer.concat([Buffer.of(1, 2, 7, 8), ask(9), Buffer.of(2), ask(3)]));
-  const run = connection.takeRun({ ASK: true }, 10);
-  expect(run?.entry.type).toBe('client.ASK');
-  expect([...(run?.contents ?? [])].map((content) => [...content])).toEqual([[7, 8], [9]]);
+  const run = runOf(connection.next(asRuns));
+  expect(run.entry.type).toBe('client.ASK');
+  expect([...run.contents].map((content) => [...content])).toEqual([[7, 8], [9]]);
   expect(connection.stateName).toBe('judging');
 });
 
-test('only what is whole, wanted and in its turn is taken as a run', () => {
+test('what is whole, in its turn, and has a run handler is always a run, one message too', () => {
   const connection = new Connection(quiz, 'server');
   connection.open();
-  expect(connection.takeRun({ ASK: true }, 10)).toBeUndefined();
+  expect(connection.next(asRuns)).toBe(NEED_MORE);
   connection.receive(Buffer.of(1, 2, 7));
-  expect(connection.takeRun({ ASK: true }, 10)).toBeUndefined();
-  connection.receive(Buffer.of(8, ...ask(9), ...ask(10)));
-  expect(connection.takeRun({}, 10)).toBeUndefined();
-  const run = connection.takeRun({ ASK: true }, 2);
-  expect(run?.contents.length).toBe(2);
-  expect(connection.takeRun({ ASK: true }, 2)).toBeUndefined();
-  if (run !== undefined) connection.sendRun(run, YES, 2, NO);
-  expect(connection.takeRun({ ASK: true }, 2)?.contents.length).toBe(1);
+  expect(connection.next(asRuns)).toBe(NEED_MORE);
+  connection.receive(Buffer.of(8, ...ask(9)));
+  const run = runOf(connection.next(asRuns));
+  expect(run.contents.length).toBe(2);
+  connection.receive(ask(10));
+  expect(connection.next(asRuns)).toBe(PAUSED);
+  run.accepted = 2;
+  connection.answer(run);
+  expect(runOf(connection.next(asRuns)).contents.length).toBe(1);
+});
+
+test.each([-1, 2, 0.5, Number.NaN])('a run of one that is answered with %s fails its session', (accepted) => {
+  const wire = new MemoryWire();
+  const session = new Session(new Connection(quiz, 'server'), wire, { id: 1, peer: 'test' });
+  session.open(() => ({
+    ASK: { take: (_, answer) => answer(accepted), accept: YES, refuse: NO },
+    BYE: () => undefined,
+  }));
+  session.receive(ask(1));
+  expect(session.failure).toEqual(new LocalError(`a run of 1 was answered with ${accepted}`, 'unanswered'));
+  expect([wire.hex, wire.closed]).toEqual(['', true]);
 });
 
 test('a run that is answered twice is a failure of the handler, and ends the session', () => {
@@ -141,23 +156,28 @@ test('a run that is answered twice is a failure of the handler, and ends the ses
     peer: 'test',
     observer: { failed: (_, error) => failures.push(error) },
   });
-  session.open({
-    ASK: () => NO,
-    BYE: () => undefined,
-    runs: {
-      ASK: {
-        take(contents, answer) {
-          answer(contents.length);
-          answer(contents.length);
-        },
-        accept: YES,
-        refuse: NO,
+  session.open(() => ({
+    ASK: {
+      take(contents, answer) {
+        answer(contents.length);
+        answer(contents.length);
       },
+      accept: YES,
+      refuse: NO,
     },
-  });
+    BYE: () => undefined,
+  }));
   session.receive(ask(1));
-  expect(failures).toEqual([new LocalError('cannot send server.YES in state open: expected nothing')]);
+  expect(failures).toEqual([new LocalError('a run of client.ASK was answered twice', 'answered-twice')]);
   expect(session.over).toBe(true);
+});
+
+test('a run handler for what is not one field of bytes fails the session that it is needed in', () => {
+  const wire = new MemoryWire();
+  const session = new Session(new Connection(quiz, 'server'), wire, { id: 1, peer: 'test' });
+  session.open(() => ({ ASK: () => YES, BYE: { take() {}, accept: YES, refuse: NO } }));
+  session.receive(Buffer.of(2));
+  expect(session.failure).toMatchObject({ code: 'no-run' });
 });
 
 test('runs that are answered at once do not pile up on the stack', () => {

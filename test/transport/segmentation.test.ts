@@ -6,8 +6,8 @@ import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Connection } from '../../src/transport/connection.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
+import type { Open } from '../../src/transport/session.ts';
 import { Session } from '../../src/transport/session.ts';
-import type { Open } from '../../src/transport/socket/server.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { MemoryWire } from '../support/memory-wire.ts';
 import { greeter } from '../support/protocols.ts';
@@ -39,7 +39,7 @@ async function serve<F extends Frames>(
       failed: (_, error) => did.push(`failed: ${error}`),
     },
   });
-  session.open(open(did)(session));
+  session.open(open(did));
   for (const segment of segments) {
     session.receive(segment);
     if (isPatient) await new Promise(setImmediate);

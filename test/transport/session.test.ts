@@ -36,8 +36,7 @@ function serve<F extends Frames>(protocol: Protocol<F>, handlersOf: (session: Se
   const { told, observer } = recorder();
   const wire = new MemoryWire();
   const session = new Session(new Connection(protocol, 'server'), wire, { id: 1, peer: 'test', observer });
-  const handlers = handlersOf(session);
-  session.open(handlers);
+  session.open(handlersOf);
   return { session, wire, told };
 }
 

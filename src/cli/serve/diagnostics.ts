@@ -80,7 +80,7 @@ export class Diagnostics implements ServerObserver {
 
   refused(session: AnySession, error: RemoteError): void {
     this.#totals.refusals++;
-    const { kind, state, received, expected } = error;
+    const { code: kind, state, received, expected } = error;
     this.logger.warn(
       { connection: session.id, peer: session.peer, kind, state, received, expected },
       'refused',

@@ -1,4 +1,4 @@
-import { type ClientMessage, type Handlers, type ServerMessage, type Session, Slices } from '../../index.ts';
+import type { ClientMessage, Handlers, ServerMessage, Session, Slices } from '../../index.ts';
 import type { LogWriter, MessageLog } from './log/message-log.ts';
 import type { messageLog } from './protocol.ts';
 
@@ -59,8 +59,8 @@ class Dialogue implements Handlers<Frames> {
     this.#service = service;
   }
 
-  get runs() {
-    return runs;
+  get MESSAGE() {
+    return MESSAGE;
   }
 
   NAME({ payload }: Received<'client.NAME'>): Reply {
@@ -75,12 +75,6 @@ class Dialogue implements Handlers<Frames> {
     const verdict = this.#service.authenticate(login);
     if (typeof verdict === 'boolean') return verdict ? ACCEPT : REJECT;
     return verdict.then((yes) => (yes ? ACCEPT : REJECT));
-  }
-
-  MESSAGE({ payload }: Received<'client.MESSAGE'>): Promise<Reply> {
-    return new Promise((resolve) => {
-      this.append(Slices.of(payload), (taken) => resolve(taken === 1 ? ACCEPT : REJECT));
-    });
   }
 
   CLOSE(): Reply {
@@ -110,12 +104,10 @@ function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
-const runs = {
-  MESSAGE: {
-    take(this: Dialogue, messages: Slices, answer: (taken: number) => void): void {
-      this.append(messages, answer);
-    },
-    accept: ACCEPT,
-    refuse: REJECT,
+const MESSAGE = {
+  take(this: Dialogue, messages: Slices, answer: (taken: number) => void): void {
+    this.append(messages, answer);
   },
+  accept: ACCEPT,
+  refuse: REJECT,
 };

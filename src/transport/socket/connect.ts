@@ -1,9 +1,8 @@
 import { formatAddress } from '../address.ts';
 import { Connection } from '../connection.ts';
-import type { Handlers } from '../handlers.ts';
 import type { SessionObserver } from '../observer.ts';
 import type { Frames, Protocol } from '../protocol.ts';
-import type { Session } from '../session.ts';
+import type { Open, Session } from '../session.ts';
 import { type TimeLimits, timeLimits } from '../time-limits.ts';
 import { type DialOptions, reach } from './dial.ts';
 import { Link, linkOptions } from './link.ts';
@@ -25,19 +24,15 @@ export interface ConnectOptions extends TimeLimits, Omit<DialOptions, 'port'> {
  */
 export async function connect<F extends Frames>(
   protocol: Protocol<F>,
-  open: (session: Session<F, 'client'>) => Handlers<F, 'client'>,
+  open: Open<F, 'client'>,
   options: ConnectOptions = {},
 ): Promise<Session<F, 'client'>> {
   const { host = '127.0.0.1', port = protocol.port, path } = options;
   const stream = await reach({ ...options, host, port });
-  const connection = new Connection(protocol, 'client', timeLimits(options));
+  const connection = new Connection(protocol, 'client', { limits: timeLimits(options) });
   const peer = path === undefined ? formatAddress(host, port) : `unix:${path}`;
-  const link = new Link(stream, connection, { id: 0, peer }, linkOptions(options));
-  try {
-    link.open(open(link.session));
-  } catch (error) {
-    link.destroy();
-    throw error;
-  }
-  return link.session;
+  const { session } = new Link(stream, connection, { id: 0, peer }, linkOptions(options));
+  session.open(open);
+  if (session.failure !== undefined) throw session.failure;
+  return session;
 }

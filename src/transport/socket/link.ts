@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { Connection } from '../connection.ts';
-import type { Handlers } from '../handlers.ts';
 import type { SessionObserver } from '../observer.ts';
 import type { Frames, Role } from '../protocol.ts';
 import { Session } from '../session.ts';
+import { wholeMilliseconds } from '../time-limits.ts';
 import type { Wire, WireChange } from '../wire.ts';
 import { identityOf } from './tls.ts';
 
@@ -18,8 +18,6 @@ const NOTHING = new Uint8Array(0);
 export interface LinkOptions<F extends Frames, R extends Role> {
   readonly observer: SessionObserver | undefined;
   readonly lingerTimeout: number;
-  /** Absent where nothing depends on when messages come: asking for the time of each would be felt. */
-  readonly clock: (() => number) | undefined;
   /** The stream is closed, and nobody will hear of the session any more. */
   readonly left?: (session: Session<F, R>) => void;
 }
@@ -28,13 +26,11 @@ export interface LinkOptions<F extends Frames, R extends Role> {
 export function linkOptions({
   observer,
   lingerTimeout = LINGER_TIMEOUT,
-  idleTimeout = Number.POSITIVE_INFINITY,
 }: {
   readonly observer?: SessionObserver | undefined;
   readonly lingerTimeout?: number | undefined;
-  readonly idleTimeout?: number | undefined;
 }) {
-  return { observer, lingerTimeout, clock: Number.isFinite(idleTimeout) ? now : undefined };
+  return { observer, lingerTimeout };
 }
 
 /** Who is at the other end. */
@@ -76,6 +72,9 @@ export class Link<F extends Frames, R extends Role> implements Wire {
   #stream: LinkedStream;
   readonly #options: LinkOptions<F, R>;
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer fires. */
+  #due = 0;
+  #linger: NodeJS.Timeout | undefined;
   #discarded = 0;
   /** The wire is being changed: nobody reads but who changes it. */
   #changing = false;
@@ -84,18 +83,12 @@ export class Link<F extends Frames, R extends Role> implements Wire {
   constructor(stream: Duplex, connection: Connection<F, R>, about: LinkPeer, options: LinkOptions<F, R>) {
     this.#stream = stream;
     this.#options = options;
-    const { observer, clock } = options;
-    this.session = new Session(connection, this, { ...about, observer, clock });
+    this.session = new Session(connection, this, { ...about, observer: options.observer });
     this.#listen(stream);
   }
 
   get identity(): string | undefined {
     return identityOf(this.#stream);
-  }
-
-  open(handlers: Handlers<F, R>): void {
-    this.session.open(handlers, now());
-    this.#arm();
   }
 
   write(bytes: Uint8Array): boolean {
@@ -136,22 +129,24 @@ export class Link<F extends Frames, R extends Role> implements Wire {
   /** A peer that never reads or never ends, or a handler that never answers, does not hold us up. */
   destroyLater(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#stream.destroy(), this.#options.lingerTimeout);
+    clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => this.#stream.destroy(), this.#options.lingerTimeout);
   }
 
   wakeAt(due: number | undefined): void {
-    if (this.#timer !== undefined && due === undefined) {
+    // One that is set fires early, if at all, and is set anew then.
+    if (this.#timer !== undefined && (due === undefined || due < this.#due)) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     }
     if (this.#timer !== undefined || due === undefined) return;
+    this.#due = due;
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
-        this.session.handleTimeout(now());
-        this.#arm();
+        this.session.handleTimeout();
       },
-      Math.min(Math.max(1, due - now()), LONGEST_WAIT),
+      Math.min(Math.max(1, due - wholeMilliseconds()), LONGEST_WAIT),
     );
   }
 
@@ -180,8 +175,7 @@ export class Link<F extends Frames, R extends Role> implements Wire {
 
   read(chunk: Buffer): void {
     if (!this.session.over) {
-      this.session.receive(chunk, this.#options.clock?.());
-      this.#arm();
+      this.session.receive(chunk);
       return;
     }
     this.#discarded += chunk.length;
@@ -199,6 +193,7 @@ export class Link<F extends Frames, R extends Role> implements Wire {
 
   closed(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#linger);
     this.session.receiveReset();
     this.#options.left?.(this.session);
   }
@@ -221,14 +216,4 @@ export class Link<F extends Frames, R extends Role> implements Wire {
     if (stream.writableFinished) stream.destroy();
     else stream.once('finish', () => void stream.destroy());
   }
-
-  /** Sets the timer to the session's next deadline; without one there is no timer to weigh on the connection. */
-  #arm(): void {
-    if (!this.session.over) this.wakeAt(this.session.nextTimeout());
-  }
-}
-
-/** Whole milliseconds: V8 keeps those in the object itself. */
-function now(): number {
-  return Math.round(performance.now());
 }

@@ -1,9 +1,10 @@
 import { createServer, type Socket, type Server as SocketServer } from 'node:net';
 import { formatAddress, plainHost, sourceOf } from '../address.ts';
 import type { Frames, Protocol } from '../protocol.ts';
+import type { Open } from '../session.ts';
 import { Descriptors } from './descriptors.ts';
 import { LONGEST_HEADER, type ProxiedPeer, readProxyHeader } from './proxy-header.ts';
-import { type Open, Server, type ServerOptions } from './server.ts';
+import { Server, type ServerOptions } from './server.ts';
 import type { ServerTls } from './tls.ts';
 import { claimPath, openPath } from './unix-socket.ts';
 

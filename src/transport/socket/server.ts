@@ -2,10 +2,9 @@ import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { Table } from '../../machine/table.ts';
 import { Connection } from '../connection.ts';
-import type { Handlers } from '../handlers.ts';
 import type { AnySession, ServerObserver } from '../observer.ts';
 import type { Frames, Protocol } from '../protocol.ts';
-import type { Session } from '../session.ts';
+import type { Open, Session } from '../session.ts';
 import type { Tally } from '../tally.ts';
 import { type TimeLimits, timeLimits } from '../time-limits.ts';
 import type { WireChange } from '../wire.ts';
@@ -24,9 +23,6 @@ export interface ServerOptions extends TimeLimits, AdmissionLimits {
   readonly numbers?: { readonly first: number; readonly step: number } | undefined;
 }
 
-/** Gives a new session its handlers. */
-export type Open<F extends Frames> = (session: Session<F, 'server'>) => Handlers<F, 'server'>;
-
 /** Where a stream comes from. */
 export interface Origin {
   /** `HOST:PORT`, or what else names the peer. */
@@ -44,7 +40,6 @@ export class Server<F extends Frames> {
   readonly #open: Open<F>;
   readonly #options: ServerOptions;
   readonly #shared;
-  readonly #limits: TimeLimits;
   /** Absent where there is nothing to judge: it would weigh on each connection. */
   readonly #admission: Admission<Visit> | undefined;
   readonly #sessions = new Set<Session<F, 'server'>>();
@@ -56,8 +51,12 @@ export class Server<F extends Frames> {
     this.#protocol = protocol;
     this.#open = open;
     this.#options = options;
-    this.#shared = { ...linkOptions(options), left: (session: Session<F, 'server'>) => this.#left(session) };
-    this.#limits = timeLimits(options);
+    this.#shared = {
+      ...linkOptions(options),
+      limits: timeLimits(options),
+      tally: options.tally,
+      left: (session: Session<F, 'server'>) => this.#left(session),
+    };
     this.sessions = this.#sessions;
     const { first, step } = options.numbers ?? { first: 1, step: 1 };
     this.#number = first - step;
@@ -119,20 +118,13 @@ export class Server<F extends Frames> {
   }
 
   #begin(stream: Duplex, { peer, source }: Origin, visit: Visit | undefined): void {
-    const { observer, tally } = this.#options;
     this.#number += this.#options.numbers?.step ?? 1;
-    const connection = new Connection(this.#protocol, 'server', this.#limits, tally);
+    const connection = new Connection(this.#protocol, 'server', this.#shared);
     const link = new Link(stream, connection, { id: this.#number, peer, source }, this.#shared);
     const { session } = link;
     this.#sessions.add(session);
     if (visit !== undefined) visit.link = link;
-    observer?.opened?.(session);
-    try {
-      link.open(this.#open(session));
-    } catch (error) {
-      observer?.failed?.(session, error);
-      session.close();
-    }
+    session.open(this.#open);
   }
 
   #left(session: Session<F, 'server'>): void {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { accountChat } from '../../../src/protocols/account-chat/protocol.ts';
-import { Connection, NEED_MORE, PAUSED, PEER_ENDED } from '../../../src/transport/connection.ts';
+import { Connection } from '../../../src/transport/connection.ts';
 import { LocalError, RemoteError } from '../../../src/transport/errors.ts';
 import type { Message } from '../../../src/transport/protocol.ts';
+import { NEED_MORE, PAUSED, PEER_ENDED } from '../../../src/transport/receiving.ts';
 import { decodeFrame } from '../../support/decode-frame.ts';
 
 type AnyMessage = Message<typeof accountChat.frames>;
@@ -58,7 +59,7 @@ function serve(bytes: Uint8Array, cuts: readonly number[], login = false) {
   connection.open();
   if (login) {
     connection.receive(encode({ type: 'client.LOG', username: 'a', password: 'b' }).bytes);
-    connection.nextMessage();
+    connection.next();
     connection.send({ type: 'server.SUC', message: '' });
     connection.takeOutput();
   }
@@ -68,10 +69,10 @@ function serve(bytes: Uint8Array, cuts: readonly number[], login = false) {
   for (const [index, end] of borders.entries()) {
     connection.receive(bytes.subarray(borders[index - 1] ?? 0, end));
     for (;;) {
-      const incoming = connection.nextMessage();
+      const incoming = connection.next();
       if (incoming === NEED_MORE || incoming === PAUSED) break;
       if (incoming instanceof RemoteError) {
-        seen.push(`${incoming.kind} ${incoming.received}`);
+        seen.push(`${incoming.code} ${incoming.received}`);
         if (incoming.closes) break;
       } else if (incoming === PEER_ENDED) seen.push('end');
       else {
@@ -81,7 +82,7 @@ function serve(bytes: Uint8Array, cuts: readonly number[], login = false) {
     }
     said.push(connection.takeOutput() ?? new Uint8Array(0));
   }
-  return { seen, said: Buffer.concat(said), state: connection.stateName, closed: connection.closed };
+  return { seen, said: Buffer.concat(said), state: connection.stateName, closed: connection.over };
 }
 
 const err = (text: string) => wire(6, [text, 256]);
@@ -190,7 +191,7 @@ test('a client reads a list in parts, with messages between, however it is cut',
       for (const [index, end] of borders.entries()) {
         client.receive(stream.subarray(borders[index - 1] ?? 0, end));
         for (;;) {
-          const incoming = client.nextMessage();
+          const incoming = client.next();
           if (typeof incoming === 'symbol') break;
           if (incoming instanceof RemoteError) throw incoming;
           seen.push(incoming.type);

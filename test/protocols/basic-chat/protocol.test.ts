@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { basicChat, LONGEST_STRING } from '../../../src/protocols/basic-chat/protocol.ts';
-import { Connection, NEED_MORE } from '../../../src/transport/connection.ts';
+import { Connection } from '../../../src/transport/connection.ts';
 import { LocalError, RemoteError } from '../../../src/transport/errors.ts';
 import type { ClientMessage, ServerMessage } from '../../../src/transport/protocol.ts';
+import { NEED_MORE } from '../../../src/transport/receiving.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const string = (text: string) => {
@@ -40,7 +41,7 @@ function inTheRoom() {
   const connection = new Connection(basicChat, 'server');
   connection.open();
   connection.receive(register('ann'));
-  expect(connection.nextMessage()).toEqual({ type: 'client.REGISTER', username: 'ann' });
+  expect(connection.next()).toEqual({ type: 'client.REGISTER', username: 'ann' });
   connection.send(OK);
   connection.send(deliver('welcome'));
   connection.takeOutput();
@@ -54,7 +55,7 @@ function converse(pieces: readonly Uint8Array[]): unknown[] {
   for (const piece of pieces) {
     connection.receive(piece);
     for (;;) {
-      const incoming = connection.nextMessage();
+      const incoming = connection.next();
       if (incoming === NEED_MORE) break;
       if (incoming instanceof RemoteError) return [...seen, incoming.message];
       seen.push(incoming);
@@ -106,11 +107,11 @@ test('a STATUS is complete at its second byte: nothing is awaited behind it', ()
   for (const rest of [[], [0], [0, 1], [0, 1, 0x61]]) {
     const connection = inTheRoom();
     connection.receive(Uint8Array.of(4, 0));
-    expect(connection.nextMessage()).toEqual({ type: 'client.STATUS', code: 0 });
+    expect(connection.next()).toEqual({ type: 'client.STATUS', code: 0 });
     connection.send(deliver('next'));
     for (const byte of rest) {
       connection.receive(Uint8Array.of(byte));
-      expect(connection.nextMessage()).toBe(NEED_MORE);
+      expect(connection.next()).toBe(NEED_MORE);
     }
     expect(connection.stateName).toBe('registered(sending.idle, delivering.unacknowledged)');
   }
@@ -125,14 +126,14 @@ test.each([
 ])('%s is refused by STATUS 1 with the reason', (_what, bytes, received, expected) => {
   const connection = inTheRoom();
   connection.receive(Uint8Array.from(bytes));
-  let incoming = connection.nextMessage();
+  let incoming = connection.next();
   while (!(incoming instanceof RemoteError)) {
     expect(incoming).not.toBe(NEED_MORE);
-    incoming = connection.nextMessage();
+    incoming = connection.next();
   }
   expect(incoming.received).toContain(received);
   if (expected !== undefined) expect(incoming.expected).toEqual(expected);
-  expect(connection.closed).toBe(true);
+  expect(connection.over).toBe(true);
   const reply = Buffer.from(connection.takeOutput() ?? []);
   expect(hex(reply.subarray(0, 2))).toBe('0401');
   expect(reply.readUInt16BE(2)).toBe(reply.length - 4);
@@ -143,8 +144,8 @@ test('a SEND before REGISTER is refused at its first byte', () => {
   const connection = new Connection(basicChat, 'server');
   connection.open();
   connection.receive(Uint8Array.of(2));
-  expect(connection.nextMessage()).toMatchObject({
-    kind: 'violation',
+  expect(connection.next()).toMatchObject({
+    code: 'violation',
     state: 'unregistered.awaiting',
     expected: ['client.REGISTER'],
   });
@@ -154,8 +155,8 @@ test('a SEND before REGISTER is refused at its first byte', () => {
 test('a second SEND is held until the first has its STATUS', () => {
   const connection = inTheRoom();
   connection.receive(Buffer.concat([send('one'), send('two')]));
-  expect(connection.nextMessage()).toEqual({ type: 'client.SEND', message: 'one' });
-  expect(String(connection.nextMessage())).toBe('Symbol(paused)');
+  expect(connection.next()).toEqual({ type: 'client.SEND', message: 'one' });
+  expect(String(connection.next())).toBe('Symbol(paused)');
   connection.send(OK);
-  expect(connection.nextMessage()).toEqual({ type: 'client.SEND', message: 'two' });
+  expect(connection.next()).toEqual({ type: 'client.SEND', message: 'two' });
 });

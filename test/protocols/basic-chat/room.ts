@@ -71,7 +71,7 @@ export class Guest extends Listener {
   constructor(id: number, open: ReturnType<typeof basicChatHandlers>) {
     super();
     this.session = new Session(new Connection(basicChat, 'server'), this.#wire, { id, peer: `guest ${id}` });
-    this.session.open(open(this.session));
+    this.session.open(open);
   }
 
   write(...frames: readonly Uint8Array[]): void {

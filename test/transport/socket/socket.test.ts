@@ -4,9 +4,9 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { messageLog } from '../../../src/protocols/message-log/protocol.ts';
 import type { Handlers } from '../../../src/transport/handlers.ts';
 import type { Frames, Protocol } from '../../../src/transport/protocol.ts';
+import type { Open } from '../../../src/transport/session.ts';
 import { connect } from '../../../src/transport/socket/connect.ts';
 import { type ListeningServer, type ListenOptions, listen } from '../../../src/transport/socket/listen.ts';
-import type { Open } from '../../../src/transport/socket/server.ts';
 import { greeter } from '../../support/protocols.ts';
 
 const NAME = Buffer.from('010300616e6e', 'hex');

@@ -1,0 +1,36 @@
+import type { Role } from '../machine/gate.ts';
+import type { Table } from '../machine/table.ts';
+import { Decoder, type Entry } from './decoder.ts';
+
+/**
+ * Of each state, the decoder of what `role` may send there: all of its frames, unless the state or one around it says
+ * which. States with the same frames share a decoder.
+ *
+ * @throws TypeError for frames that are readable together and cannot be told apart, or a name that is not known.
+ */
+export function decodersOf(
+  role: Role,
+  { states, nodes }: Table,
+  entries: readonly Entry[],
+  reads: Readonly<Record<string, readonly string[]>>,
+): readonly Decoder[] {
+  const all = entries.filter(({ type }) => type.startsWith(`${role}.`));
+  for (const [path, types] of Object.entries(reads)) {
+    if (!nodes.some((active) => active.includes(path)))
+      throw new TypeError(`reads: there is no state ${path}`);
+    const unknown = types.find((type) => !entries.some((entry) => entry.type === type));
+    if (unknown !== undefined) throw new TypeError(`reads: ${path} reads ${unknown}, which has no frame`);
+  }
+  const known = new Map<string, Decoder>();
+  return states.map((_, state) => {
+    // The innermost that names any of this sender decides.
+    const named = nodes[state]
+      ?.map((path) => reads[path]?.filter((type) => type.startsWith(`${role}.`)) ?? [])
+      .findLast((types) => types.length > 0);
+    const readable = named === undefined ? all : all.filter(({ type }) => named.includes(type));
+    const key = String(readable.map(({ type }) => type));
+    const decoder = known.get(key) ?? new Decoder(readable);
+    known.set(key, decoder);
+    return decoder;
+  });
+}

@@ -1,0 +1,239 @@
+import type { Gate, Role } from '../machine/gate.ts';
+import { legalEvents, REFUSED } from '../machine/table.ts';
+import type { Cursor } from './cursor.ts';
+import type { Entry, Framing } from './decoder.ts';
+import { LocalError, type Refusal, RemoteError } from './errors.ts';
+import { type Fault, hex } from './fault.ts';
+import { handlerOf, type RunHandler } from './handlers.ts';
+import { Inbox } from './inbox.ts';
+import type { Frames, MessageFrom, Peer, Protocol } from './protocol.ts';
+import { Run } from './run.ts';
+import { Slices } from './slices.ts';
+
+/** Nothing whole has come: look again when more has. */
+export const NEED_MORE = Symbol('need more');
+/** A message of ours is due before what came can be judged: look again when it is sent. */
+export const PAUSED = Symbol('paused');
+/** The peer will send nothing more, and all that it sent was taken. */
+export const PEER_ENDED = Symbol('peer ended');
+
+/** What the peer has said next, or why there is nothing. */
+export type Incoming<F extends Frames, R extends Role> =
+  | MessageFrom<F, Peer<R>>
+  | Run<F, R>
+  | RemoteError
+  | typeof NEED_MORE
+  | typeof PAUSED
+  | typeof PEER_ENDED;
+
+/** Messages taken together at most, so that one busy peer leaves room for the others. */
+const MOST_IN_RUN = 1024;
+/** Bytes beyond the largest frame that may wait before the flow of input is to stop. */
+const SLACK = 192 * 1024;
+
+/** The receiving half of a connection: bytes wait here, and come out as messages when the gate can judge them. */
+export class Receiving<F extends Frames, R extends Role> {
+  readonly #protocol: Protocol<F>;
+  readonly #gate: Gate;
+  /** What a protocol has in place of its decoders. */
+  readonly #framing: Framing | undefined;
+  /** Present while bytes wait: most connections are idle, most of the time. */
+  #inbox: Inbox | undefined;
+  #ended = false;
+  #turn: Entry | undefined;
+
+  constructor(protocol: Protocol<F>, gate: Gate) {
+    this.#protocol = protocol;
+    this.#gate = gate;
+    this.#framing = protocol.framing(this.#sender);
+  }
+
+  /** Bytes that wait. */
+  get buffered(): number {
+    return this.#inbox?.length ?? 0;
+  }
+
+  /** Whether as much waits as may: nothing more is to be received until something is taken. */
+  get full(): boolean {
+    return this.#inbox !== undefined && this.#inbox.length >= this.#most;
+  }
+
+  /** The message that came last. */
+  get turn(): Entry | undefined {
+    return this.#turn;
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (this.#ended || this.#gate.over) return;
+    if (this.#inbox === undefined) this.#inbox = new Inbox(bytes);
+    else this.#inbox.add(bytes);
+  }
+
+  /** The peer will send nothing more. Takes its turn behind what was received. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  /** Forgets what was received. */
+  clear(): void {
+    this.#inbox = undefined;
+  }
+
+  /** What comes next; messages under whose name `handlers` has a run handler come as runs, however they were cut. */
+  next(handlers: object | undefined): Incoming<F, R> {
+    const gate = this.#gate;
+    if (gate.waits) return PAUSED;
+    const cursor = this.#inbox;
+    if (cursor === undefined) return this.#ended ? PEER_ENDED : NEED_MORE;
+    const decoder = this.#decoder;
+    while (cursor.ready()) {
+      const { at } = cursor;
+      const entry = decoder.identify(cursor);
+      if (entry === undefined) {
+        if (cursor.fault !== undefined) return this.#unreadable(cursor);
+        wanting(cursor);
+        continue;
+      }
+      const legal = gate.takes(entry.event) || (entry.event === REFUSED && gate.role === 'client');
+      // Refused at the first byte that names it: nothing of its payload is awaited.
+      if (!legal && this.#protocol.violation.closes) return this.#violation(entry, true);
+      const handler = handlers && handlerOf<RunHandler<F, R>>(handlers, entry.name);
+      if (legal && typeof handler === 'object') {
+        const run = this.#run(cursor, entry, handler);
+        if (run !== undefined) return run;
+      }
+      const message = decoder.read(cursor, entry);
+      if (cursor.fault !== undefined) return this.#malformed(cursor, entry, legal);
+      if (message === undefined) {
+        wanting(cursor);
+        continue;
+      }
+      if (cursor.at <= at || cursor.at > cursor.end) {
+        throw new LocalError(`a field of ${entry.type} moved the cursor out of its frame`, 'faulty-field');
+      }
+      if (!legal) return this.#violation(entry, false);
+      this.#turn = entry;
+      gate.take(entry.event);
+      return typed(message);
+    }
+    if (this.#ended) return PEER_ENDED;
+    if (cursor.length === 0) this.#inbox = undefined;
+    else if (cursor.length > this.#most) {
+      throw new LocalError(`a frame is longer than its ${this.#most - SLACK} bytes`, 'faulty-field');
+    } else cursor.settle();
+    return NEED_MORE;
+  }
+
+  /** The message behind `turn` messages of the run takes its turn. */
+  takeTurn({ contents, entry }: Run<F, R>, turn: number): void {
+    this.skip(contents.end(turn));
+    this.#gate.take(entry.event);
+  }
+
+  /** Those of a run up to the index `end` of what was received are answered. */
+  skip(end: number): void {
+    if (this.#inbox !== undefined) this.#inbox.at = end;
+  }
+
+  get #decoder(): Framing {
+    return this.#framing ?? this.#protocol.decoder(this.#sender, this.#gate.state);
+  }
+
+  get #sender(): Role {
+    return this.#gate.role === 'server' ? 'client' : 'server';
+  }
+
+  get #most(): number {
+    return this.#protocol.largest[this.#sender] + SLACK;
+  }
+
+  /** @returns `undefined` where no content is whole, or it is refused: reading it says so. */
+  #run(cursor: Inbox, entry: Entry, handler: RunHandler<F, R>): Run<F, R> | undefined {
+    const { inPlace } = entry.frame;
+    if (inPlace === undefined) {
+      throw new LocalError(`${entry.type} is not one field of bytes, and its handler takes runs`, 'no-run');
+    }
+    const { at } = cursor;
+    if (!inPlace.skip(cursor) || cursor.fault !== undefined) {
+      cursor.rewind(at);
+      return undefined;
+    }
+    const next = cursor.at;
+    const contents = new Slices(cursor.bytes, at, inPlace.header, [next]);
+    const decoder = this.#decoder;
+    const { table, inPlace: answered } = this.#protocol;
+    if (answered[this.#gate.state * table.events.length + entry.event] === 1) {
+      while (contents.length < MOST_IN_RUN && cursor.at < cursor.end && decoder.identify(cursor) === entry) {
+        // Content that is refused is found again, and judged, in its turn.
+        if (!inPlace.skip(cursor) || cursor.fault !== undefined) break;
+        contents.add(cursor.at);
+      }
+    }
+    cursor.rewind(next);
+    this.#turn = entry;
+    this.#gate.take(entry.event);
+    return new Run(entry, handler, contents);
+  }
+
+  #unreadable(cursor: Cursor): RemoteError {
+    const { at, bytes, fault } = cursor;
+    const { offset = 0, expected = '', nearest = [] } = fault ?? {};
+    const byte = hex(bytes[at + offset] ?? 0);
+    if (offset > 0) {
+      const words = nearest.length === 0 ? expected : `${expected} of ${nearest.join(' or ')}`;
+      return this.#refusal('unreadable', `${byte} as byte ${offset + 1}`, [words], true, fault);
+    }
+    cursor.rewind(at);
+    const misdirected = this.#protocol.decoder(this.#gate.role, this.#gate.state).identify(cursor);
+    return this.#refusal('unreadable', misdirected?.type ?? `code ${byte}`, this.#expected, true, fault);
+  }
+
+  #malformed(cursor: Cursor, entry: Entry, legal: boolean): RemoteError {
+    const { fault, lost } = cursor;
+    cursor.fault = undefined;
+    const where = fault?.field === '' ? ` as byte ${fault.offset + 1}` : '';
+    const expected =
+      fault === undefined ? [] : [`${fault.expected}, got ${fault.got ?? 'something else'}${where}`];
+    if (lost) return this.#refusal('unreadable', entry.type, expected, true, fault);
+    if (!legal) return this.#violation(entry, false);
+    return this.#refusal('malformed', entry.type, expected, this.#protocol.malformed.closes, fault);
+  }
+
+  #violation({ type }: Entry, closes: boolean): RemoteError {
+    return this.#refusal('violation', type, this.#expected, closes, undefined);
+  }
+
+  get #expected(): readonly string[] {
+    return legalEvents(this.#gate.table, this.#gate.state, this.#sender);
+  }
+
+  #refusal(
+    code: Refusal,
+    received: string,
+    expected: readonly string[],
+    closes: boolean,
+    fault: Fault | undefined,
+  ) {
+    const { table, state, role } = this.#gate;
+    return new RemoteError({
+      code,
+      state: table.states[state] ?? '',
+      received,
+      expected,
+      fault,
+      clauses: table.clauses[state] ?? [],
+      closes: closes || role === 'client',
+    });
+  }
+}
+
+/** @throws LocalError where a field has read nothing and says neither what it wants nor what is wrong. */
+function wanting({ wanted, end }: Cursor): void {
+  if (wanted <= end)
+    throw new LocalError('a field read nothing, wants nothing and refuses nothing', 'faulty-field');
+}
+
+/** The frame under `type` has just read exactly the fields that the type names. */
+function typed<M>(message: object): M {
+  return message as M;
+}
