@@ -15,6 +15,8 @@ export interface Cursor {
   wanted: number;
   /** The first thing that is wrong with the frame. */
   fault: Fault | undefined;
+  /** Set where the frame at hand was not whole and right at first sight. */
+  doubted: boolean;
   /** Set with `fault` where the end of the frame is not known any more. */
   lost: boolean;
   /**

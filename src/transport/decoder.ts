@@ -66,6 +66,12 @@ export class Decoder implements Framing {
   read(cursor: Cursor, { type, frame }: Entry): { readonly type: string } | undefined {
     const { at } = cursor;
     cursor.start = at;
+    if (!cursor.doubted) {
+      const whole = frame.readWhole(cursor, type);
+      if (whole !== undefined) return whole;
+      // What trickles in is not read from its start with every byte.
+      cursor.doubted = true;
+    }
     const message = { type };
     if (frame.read(cursor, message)) {
       cursor.finish();

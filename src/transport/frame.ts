@@ -11,6 +11,7 @@ import {
   type Step,
   whole as wholeOf,
 } from './fields/part.ts';
+import { FrameCode } from './generated/frame-code.ts';
 
 /** What one message is on the wire: how to tell it from others, to read it and to write it. */
 export interface Frame<F extends object = object> {
@@ -35,6 +36,8 @@ export interface Frame<F extends object = object> {
    * @returns false when bytes are missing (`cursor.wanted`) or the frame's end is lost (`cursor.lost`).
    */
   read(cursor: Cursor, message: Fields): boolean;
+  /** The message, where the frame at the cursor is whole and right; `undefined` on any doubt: then `read` judges. */
+  readWhole(cursor: Cursor, type: string): { readonly type: string } | undefined;
   /** @throws LocalError for a value that a field cannot carry. */
   size(message: F): number;
   /** Writes the whole frame and answers the index after it. */
@@ -70,11 +73,16 @@ function framed(given: readonly AnyPart[], otherwise: boolean): Frame<never> {
   }
   if (whole.open) throw new TypeError('a field goes on to the end of what covers it, and nothing covers it');
   if (whole.maximum === 0) throw new TypeError('a frame has at least one byte');
+  const code = new FrameCode(whole.shape);
   const sizes = new Sizes();
   let sized: Readonly<Fields> | undefined;
+  let byCode = false;
   const size = (message: Readonly<Fields>): number => {
-    sizes.clear();
     sized = message;
+    const known = code.size(message);
+    byCode = known >= 0;
+    if (byCode) return known;
+    sizes.clear();
     return whole.size(message, sizes);
   };
   return {
@@ -88,12 +96,13 @@ function framed(given: readonly AnyPart[], otherwise: boolean): Frame<never> {
     constant: whole.constant,
     inPlace: inPlaceOf(parts),
     read: whole.read,
+    readWhole: (cursor, type) => code.read(cursor, type),
     size,
     write(message: Readonly<Fields>, into, at) {
       // Sizes are computed once: whoever asked for the size writes at once.
       if (sized !== message) size(message);
       sized = undefined;
-      return whole.write(message, into, at, sizes);
+      return byCode ? code.write(message, into, at) : whole.write(message, into, at, sizes);
     },
     sample(random) {
       const fields: Fields = {};

@@ -23,6 +23,7 @@ export class Inbox implements Cursor {
   wanted = 0;
   fault: Fault | undefined = undefined;
   lost = false;
+  doubted = false;
   #later: Uint8Array[] | undefined;
   #laterBytes = 0;
   /** Whether `bytes` are pieces joined here: memory of our own, with room behind `end`. */
@@ -113,6 +114,7 @@ export class Inbox implements Cursor {
   }
 
   finish(): void {
+    this.doubted = false;
     if (this.#kept !== undefined) this.#kept = undefined;
   }
 
@@ -121,6 +123,7 @@ export class Inbox implements Cursor {
     this.wanted = 0;
     this.fault = undefined;
     this.lost = false;
+    this.doubted = false;
     this.#kept = undefined;
   }
 

@@ -3,6 +3,7 @@ import { bytes, type Length } from './bytes.ts';
 import { between, type Field, type Random } from './field.ts';
 import type { Bounds } from './integers.ts';
 import type { Until } from './terminated.ts';
+import { HALF_A_PAIR } from './text-at.ts';
 
 /** How characters are bytes. */
 export type Encoding = 'utf8' | 'latin1' | 'ascii';
@@ -20,7 +21,6 @@ export function text(
   return textIn(bytes(length, bounds), encoding);
 }
 
-const HALF_A_PAIR = /\p{Surrogate}/u;
 const NAMES = { utf8: 'UTF-8', latin1: 'Latin-1', ascii: 'ASCII' } as const;
 
 /** Text in a field of bytes. */

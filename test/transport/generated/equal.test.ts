@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import type { Decoder } from '../../../src/transport/decoder.ts';
+import { Sizes } from '../../../src/transport/fields/field.ts';
+import type { Frame } from '../../../src/transport/fields/index.ts';
+import { Inbox } from '../../../src/transport/inbox.ts';
+import { decoderOf, encode, sampleOf, seeded } from '../layouts/decoding.ts';
+import { modbus, serial } from '../layouts/modbus.ts';
+import { mqtt } from '../layouts/mqtt.ts';
+import { postgres } from '../layouts/postgres.ts';
+import { resp } from '../layouts/resp.ts';
+import { smtp } from '../layouts/smtp.ts';
+import { zoo } from './zoo.ts';
+
+const senders: readonly (readonly [string, Readonly<Record<string, Frame>>])[] = [
+  ['every field', zoo],
+  ['MQTT client', mqtt.client],
+  ['MQTT server', mqtt.server],
+  ['PostgreSQL startup', postgres.startup],
+  ['PostgreSQL client', postgres.client],
+  ['PostgreSQL server', postgres.server],
+  ['RESP client', resp.client],
+  ['RESP server', resp.server],
+  ['Modbus client', modbus.client],
+  ['Modbus server', modbus.server],
+  ['Modbus serial', serial],
+  ['SMTP client', smtp.client],
+  ['SMTP mail', smtp.mail],
+  ['SMTP server', smtp.server],
+];
+
+const SEED = 20261125;
+const WRITTEN = 300;
+const BENT = 3_000;
+
+/** The first message of these bytes and all that is known after it, by code where there is any or by closures alone. */
+function judge(decoder: Decoder, bytes: Uint8Array, closuresOnly: boolean) {
+  const inbox = new Inbox(bytes);
+  const entry = decoder.identify(inbox);
+  inbox.doubted = closuresOnly;
+  const message = entry && decoder.read(inbox, entry);
+  const { at, wanted, fault, lost } = inbox;
+  return { name: entry?.name, message, at, wanted, fault, lost };
+}
+
+/** Code is made for a frame that is used often. */
+function warm(frames: Readonly<Record<string, Frame>>, decoder: Decoder): void {
+  const random = seeded(SEED);
+  for (const [name, frame] of Object.entries(frames)) {
+    for (let count = 0; count < 10; count++)
+      judge(decoder, encode(frame, sampleOf(name, frame, random)), false);
+  }
+}
+
+test.each(senders)(
+  '%s: code reads what closures read, faults included, whatever is bent and cut',
+  (_, frames) => {
+    const random = seeded(SEED);
+    const decoder = decoderOf(frames);
+    warm(frames, decoder);
+    const all = Object.entries(frames);
+    for (let count = 0; count < BENT; count++) {
+      const [name, frame] = all[count % all.length] ?? [];
+      if (name === undefined || frame === undefined) throw new Error('no frame');
+      const bytes = encode(frame, sampleOf(name, frame, random));
+      for (let bends = Math.floor(random() * 3); bends > 0; bends--) {
+        bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+      }
+      const end = random() < 0.3 ? Math.floor(random() * (bytes.length + 1)) : bytes.length;
+      const cut = bytes.subarray(0, end);
+      expect({ count, ...judge(decoder, cut, false) }).toEqual({ count, ...judge(decoder, cut, true) });
+    }
+  },
+);
+
+test.each(senders)('%s: code writes what closures write', (_, frames) => {
+  const random = seeded(SEED);
+  warm(frames, decoderOf(frames));
+  for (const [name, frame] of Object.entries(frames)) {
+    for (let count = 0; count < WRITTEN; count++) {
+      const message = sampleOf(name, frame, random);
+      const sizes = new Sizes();
+      const plain = Buffer.alloc(frame.parts.reduce((size, part) => size + part.size(message, sizes), 0));
+      let at = 0;
+      for (const part of frame.parts) at = part.write(message, plain, at, sizes);
+      expect(encode(frame, message)).toEqual(plain);
+    }
+  }
+});
