@@ -20,6 +20,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'quick',
+          // A process for each of a hundred files costs as much as the longest ten of them.
+          isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, LONG],
           typecheck: {
