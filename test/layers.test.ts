@@ -12,6 +12,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   machine: [],
   diagram: ['machine'],
   transport: ['machine'],
+  passwords: [],
   // A report draws where the tests went.
   verify: ['transport', 'machine', 'diagram'],
   guard: ['transport', 'machine'],
@@ -27,7 +28,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   'node:fs': ['protocols', 'cli', 'inspect', 'transport/socket'],
   'node:fs/promises': ['protocols', 'cli'],
   libsql: ['protocols/account-chat'],
-  '@node-rs/argon2': ['protocols/account-chat'],
+  '@node-rs/argon2': ['passwords'],
   xstate: ['machine', 'transport/protocol.ts', 'diagram', 'inspect', 'protocols'],
   '@xstate/graph': ['machine'],
   commander: ['cli'],

@@ -40,7 +40,7 @@ export function commandOf(name: string, { help, operands = {}, flags = {}, more,
 export function withFlags(command: Command, flags: Flags): Command {
   for (const [name, { takes, help, details, read }] of Object.entries(flags)) {
     const dashed = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    const long = name.length === 1 ? `-${name}` : `--${dashed}`;
+    const long = name.length === 1 ? `-${name}` : `--${details.negated === true ? 'no-' : ''}${dashed}`;
     const short = details.short === undefined ? '' : `-${details.short}, `;
     const option = new Option(`${short}${long} ${takes}`.trimEnd(), help).hideHelp(details.hidden === true);
     if (details.choices !== undefined) option.choices(details.choices);

@@ -21,6 +21,8 @@ export interface FlagDetails {
   readonly required?: true;
   /** All that may be typed. */
   readonly choices?: readonly string[];
+  /** Of a flag without a value: it is there unless `--no-NAME` is typed. */
+  readonly negated?: true;
   /** Known, but not shown by `--help`. */
   readonly hidden?: boolean;
 }
@@ -85,7 +87,7 @@ export function choice<const C extends string>(
 }
 
 /** A flag without a value: there, or not. */
-export function toggle(help: string, details: Pick<FlagDetails, 'short'> = {}): Flag<boolean> {
+export function toggle(help: string, details: Pick<FlagDetails, 'short' | 'negated'> = {}): Flag<boolean> {
   return { takes: '', help, details, read: () => true };
 }
 

@@ -1,9 +1,9 @@
+import type { Passwords } from '../../src/passwords/index.ts';
 import type {
   Accounts,
   Enqueued,
   WaitingMessage,
 } from '../../src/protocols/account-chat/accounts/accounts.ts';
-import type { Passwords } from '../../src/protocols/account-chat/accounts/passwords.ts';
 import { wildcard } from '../../src/protocols/account-chat/accounts/wildcard.ts';
 
 /** Accounts that are gone with the process, for tests of what stands before them. */

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientMessage, Handlers, ServerMessage, Session } from '../../index.ts';
+import { type Asker, type Passwords, PasswordsBusy } from '../../passwords/index.ts';
 import type { Accounts } from './accounts/accounts.ts';
-import { type Passwords, PasswordsBusy } from './accounts/passwords.ts';
+import { Budget, type BudgetOptions } from './budget.ts';
 import { Mailbox } from './mailbox.ts';
 import { nameList } from './name-list.ts';
 import { type accountChat, OUTCOME_SIZE } from './protocol.ts';
@@ -16,6 +18,12 @@ type Reply = Extract<ServerMessage<typeof accountChat>, { readonly type: 'server
 export interface AccountChatService {
   readonly accounts: Accounts;
   readonly passwords: Passwords;
+  /** Accounts that one source may register in an hour; 0: none at all. Default 10,000. */
+  readonly registrations?: number;
+  /** Whether names are listed for those only who are logged in. Default false. */
+  readonly privateDirectory?: boolean;
+  /** Bytes of lists for one source, whose requests then wait. Default 8 MiB at once, and 256 KiB a second. */
+  readonly lists?: BudgetOptions;
   /** The store failed; the client got an err, and what was acknowledged is safe. For the operator. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -31,8 +39,28 @@ const NOBODY = err('Nobody has that name.');
 
 /** The handlers of account-chat for `listen`: one set for each session. One process owns the accounts. */
 export function accountChatHandlers(service: AccountChatService) {
-  const online = new Map<string, Mailbox>();
-  return (session: Session<Frames>): Handlers<Frames> => new Dialogue(session, service, online);
+  const { registrations = MOST_REGISTRATIONS, lists = LISTS } = service;
+  const house: House = {
+    online: new Map(),
+    registrations: new Budget({ burst: registrations, perSecond: registrations / 3600 }),
+    lists: new Budget(lists),
+  };
+  return (session: Session<Frames>): Handlers<Frames> => new Dialogue(session, service, house);
+}
+
+/** Accounts that one source may register in an hour. */
+export const MOST_REGISTRATIONS = 10_000;
+const LISTS: BudgetOptions = { burst: 8 * 1024 * 1024, perSecond: 256 * 1024 };
+const BUSY_PAUSE = 1000;
+/** A code and a text. */
+const LIST_FRAME = 1 + OUTCOME_SIZE;
+
+/** What all sessions share. */
+interface House {
+  /** The mailboxes of those who are logged in, on whatever connection. */
+  readonly online: Map<string, Mailbox>;
+  readonly registrations: Budget;
+  readonly lists: Budget;
 }
 
 /** The account that a connection is logged in to. */
@@ -44,26 +72,33 @@ interface Login {
 class Dialogue implements Handlers<Frames> {
   readonly #session: Session<Frames>;
   readonly #service: AccountChatService;
-  /** The mailboxes of those who are logged in, on whatever connection. */
-  readonly #online: Map<string, Mailbox>;
+  readonly #house: House;
   #login: Login | undefined;
+  /** Logins that failed. */
+  #failures = 0;
   #ended = false;
   #rested = (): void => {};
 
-  constructor(session: Session<Frames>, service: AccountChatService, online: Map<string, Mailbox>) {
+  constructor(session: Session<Frames>, service: AccountChatService, house: House) {
     this.#session = session;
     this.#service = service;
-    this.#online = online;
+    this.#house = house;
   }
 
   REG({ username, password }: Received<'client.REG'>): Reply | Promise<Reply> {
+    if (this.#service.registrations === 0) return err('Nobody can register here.');
     if (!NAME.test(username)) return err('A username is printable ASCII, without spaces and commas.');
     if (password === '') return err('An account needs a password.');
     return this.#attempt(async ({ accounts, passwords }) => {
       const taken = err('That name is taken.');
       // Before the hashing, which is dear; `register` decides.
       if ((await accounts.passwordHash(username)) !== undefined) return taken;
-      const registered = await accounts.register(username, await passwords.hash(password));
+      const { registrations } = this.#house;
+      const { source } = this.#session;
+      if (!registrations.allows(source, 1))
+        return err('Too many accounts from where you are; try again later.');
+      registrations.spend(source, 1);
+      const registered = await accounts.register(username, await passwords.hash(password, this.#asker()));
       return registered ? suc('Registered.') : taken;
     });
   }
@@ -72,9 +107,12 @@ class Dialogue implements Handlers<Frames> {
     if (username === '' || password === '') return err('A login needs a username and a password.');
     return this.#attempt(async ({ accounts, passwords }) => {
       const hash = await accounts.passwordHash(username);
-      if (!(await passwords.verify(hash, password))) return WRONG;
+      if (!(await passwords.verify(hash, password, { ...this.#asker(), account: username }))) {
+        this.#failures++;
+        return WRONG;
+      }
       // Only who knows the password learns that the account is in use.
-      if (this.#online.has(username)) return err('Already logged in on another connection.');
+      if (this.#house.online.has(username)) return err('Already logged in on another connection.');
       // The client left while we worked: nobody would ever log this login out.
       if (this.#ended) return WRONG;
       this.#bind(username);
@@ -100,18 +138,18 @@ class Dialogue implements Handlers<Frames> {
     });
   }
 
-  ACD(): Promise<Reply> {
+  ACD(): Reply | Promise<Reply> {
     return this.#list('*');
   }
 
-  ACF({ wildcard }: Received<'client.ACF'>): Promise<Reply> {
+  ACF({ wildcard }: Received<'client.ACF'>): Reply | Promise<Reply> {
     return this.#list(wildcard);
   }
 
   MSG({ toUsername, content }: Received<'client.MSG'>): Reply | Promise<Reply> {
     if (toUsername === '') return err('A message needs a recipient.');
     const letter = { from: this.#loggedIn().name, content };
-    const mailbox = this.#online.get(toUsername);
+    const mailbox = this.#house.online.get(toUsername);
     return this.#attempt(async ({ accounts }) => {
       const became = await (mailbox?.post(letter) ?? accounts.enqueue(toUsername, letter.from, content));
       if (became === 'unknown') return NOBODY;
@@ -131,6 +169,10 @@ class Dialogue implements Handlers<Frames> {
     this.#logout();
   }
 
+  #asker(): Asker {
+    return { source: this.#session.source, failures: this.#failures, gone: () => this.#ended };
+  }
+
   #bind(name: string): void {
     const mailbox = new Mailbox({
       name,
@@ -140,22 +182,27 @@ class Dialogue implements Handlers<Frames> {
       failed: (error) => this.#service.onFault?.(error),
     });
     this.#login = { name, mailbox };
-    this.#online.set(name, mailbox);
+    this.#house.online.set(name, mailbox);
   }
 
   /** Frees the name; a second call does nothing. */
   #logout(): void {
     if (this.#login === undefined) return;
     this.#login.mailbox.close();
-    this.#online.delete(this.#login.name);
+    this.#house.online.delete(this.#login.name);
     this.#login = undefined;
   }
 
   /** Sends all texts of a list but the last, which is the answer, and no faster than the client reads. */
-  #list(pattern: string): Promise<Reply> {
+  #list(pattern: string): Reply | Promise<Reply> {
+    if (this.#service.privateDirectory && this.#login === undefined) {
+      return err('Names are listed for those who are logged in.');
+    }
     return this.#attempt(async ({ accounts }) => {
       let last: string | undefined;
       for await (const text of nameList(accounts.names(pattern), OUTCOME_SIZE)) {
+        const debt = this.#house.lists.spend(this.#session.source, LIST_FRAME);
+        if (debt > 0) await delay(debt, undefined, { ref: false });
         if (!this.#session.writable) await this.#drained();
         if (this.#ended) break;
         if (last !== undefined) this.#session.send({ type: 'server.PART', message: last });
@@ -176,7 +223,11 @@ class Dialogue implements Handlers<Frames> {
     try {
       return await work(this.#service);
     } catch (error) {
-      if (error instanceof PasswordsBusy) return err('Too many passwords to check; try again in a moment.');
+      if (error instanceof PasswordsBusy) {
+        // Who asks again as soon as he is refused would ask all the time.
+        await delay(BUSY_PAUSE, undefined, { ref: false });
+        return err('Too many passwords to check; try again in a moment.');
+      }
       // A server that stops has closed the store to those who are gone.
       if (!this.#ended) this.#service.onFault?.(error);
       return err('The server cannot do this now; try again later.');

@@ -11,12 +11,7 @@ export {
   type LibsqlAccountsOptions,
   openLibsqlAccounts,
 } from './accounts/libsql-accounts.ts';
-export {
-  openPasswords,
-  type PasswordOptions,
-  type Passwords,
-  PasswordsBusy,
-} from './accounts/passwords.ts';
+export type { BudgetOptions } from './budget.ts';
 export { type AccountChatService, accountChatHandlers } from './handlers.ts';
 export { accountChatMachine } from './machine.ts';
 export { accountChat } from './protocol.ts';

@@ -1,4 +1,4 @@
-import { count, defineModule, Failure, flag } from '../../cli/index.ts';
+import { count, defineModule, Failure, flag, toggle } from '../../cli/index.ts';
 import { accountChat } from './protocol.ts';
 
 /** account-chat on the command line. */
@@ -14,18 +14,26 @@ export const accountChatModule = defineModule({
         read: count,
         default: '1000',
       }),
+      registration: toggle('accounts are not registered over the wire', { negated: true }),
+      maxRegistrations: flag('<count>', 'accounts that one address may register in an hour', {
+        read: count,
+        default: '10000',
+      }),
+      privateDirectory: toggle('names are listed for those only who are logged in'),
     },
     workers: 'Who is logged in is known to one process',
-    async open({ data, maxWaiting }, host) {
+    async open({ data, maxWaiting, registration, maxRegistrations, privateDirectory }, host) {
       // Native code: the database, and the hash of passwords. Who only draws or verifies the protocol needs none.
       const { accountChatHandlers } = await import('./handlers.ts');
-      const { openPasswords } = await import('./accounts/passwords.ts');
+      const { openPasswords } = await import('../../passwords/index.ts');
       const passwords = await openPasswords();
       const accounts = await openAccounts(data, maxWaiting);
       return {
         handlers: accountChatHandlers({
           accounts,
           passwords,
+          registrations: registration ? maxRegistrations : 0,
+          privateDirectory,
           onFault: (error) => host.log.error('a request could not be done', error),
         }),
         close: () => accounts.close(),

@@ -22,6 +22,8 @@ export interface Login {
   readonly password: Uint8Array;
   /** `HOST:PORT` of the client. */
   readonly peer: string;
+  /** Whom its address is taken to belong to, where many sources must be treated fairly: the address without its port. */
+  readonly source: string;
 }
 
 /**
@@ -71,7 +73,8 @@ class Dialogue implements Handlers<Frames> {
   }
 
   PASSWORD({ payload }: Received<'client.PASSWORD'>): Reply | Promise<Reply> {
-    const login = { name: this.#known(), password: payload, peer: this.#session.peer };
+    const { peer, source } = this.#session;
+    const login = { name: this.#known(), password: payload, peer, source };
     const verdict = this.#service.authenticate(login);
     if (typeof verdict === 'boolean') return verdict ? ACCEPT : REJECT;
     return verdict.then((yes) => (yes ? ACCEPT : REJECT));

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { openPasswords } from '../../../src/passwords/index.ts';
 import type { Accounts } from '../../../src/protocols/account-chat/accounts/accounts.ts';
 import {
   type LibsqlAccountsOptions,
   openLibsqlAccounts,
 } from '../../../src/protocols/account-chat/accounts/libsql-accounts.ts';
-import { openPasswords } from '../../../src/protocols/account-chat/accounts/passwords.ts';
 import {
   type AccountChatService,
   accountChatHandlers,
@@ -201,9 +201,9 @@ export function withCalls(accounts: Accounts, calls: () => Partial<Accounts>): A
   });
 }
 
-/** Hashes as dear as in earnest. */
+/** Hashes as dear as in earnest, of which 64 may wait. */
 export async function dearHashes(service: AccountChatService): Promise<AccountChatService> {
-  return { ...service, passwords: await openPasswords() };
+  return { ...service, passwords: await openPasswords({ maxWaiting: 64 }) };
 }
 
 /** Verdicts on passwords that can be held back. */

@@ -6,6 +6,7 @@ const ADVICE = {
   directory: 'It is not a regular file. Name a file; it is created when it does not exist.',
   'no-directory': 'The directory it should be in does not exist. Create that first, or correct the path.',
   denied: 'Not permitted. The user of this process must be able to write the file and its directory.',
+  exposed: 'Others can read it, and it holds hashes of passwords. Keep it to its owner:',
   'not-a-database': 'It is some other kind of file, or damaged, and was left alone. Name another file.',
   foreign: 'It is a database of some other program, and was left alone. Name another file.',
   newer:
@@ -26,8 +27,9 @@ export class AccountsFileError extends Error {
   /** Absolute. */
   readonly path: string;
 
-  constructor(path: string, problem: AccountsFileProblem, cause?: unknown) {
-    super(`Accounts file ${path}: ${ADVICE[problem]}`, { cause });
+  constructor(path: string, problem: AccountsFileProblem, cause?: unknown, command = '') {
+    const advice = ADVICE[problem] + command;
+    super(`Accounts file ${path}: ${advice}`, { cause });
     this.problem = problem;
     this.path = path;
   }
@@ -157,6 +159,19 @@ function prepareFile(path: string): void {
   accessSync(dirname(path), constants.W_OK);
 }
 
+/** Of the database and the log beside it, where a system has such modes. */
+function checkKept(path: string): void {
+  if (process.platform === 'win32') return;
+  const exposed = [path, `${path}-wal`].filter(
+    (file) => ((statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0,
+  );
+  if (exposed.length === 0) return;
+  const files = exposed.map((file) =>
+    /^[\w@%+=:,./-]+$/.test(file) ? file : `'${file.replaceAll("'", "'\\''")}'`,
+  );
+  throw new AccountsFileError(path, 'exposed', undefined, ` chmod 600 ${files.join(' ')}`);
+}
+
 function adopt(path: string, database: Database.Database): void {
   // Set before the first access: then WAL needs no shared memory, and a second process is refused from the start.
   database.pragma('locking_mode = EXCLUSIVE');
@@ -167,6 +182,7 @@ function adopt(path: string, database: Database.Database): void {
     throw new AccountsFileError(path, 'foreign');
   }
   if (version > MIGRATIONS.length) throw new AccountsFileError(path, 'newer');
+  checkKept(path);
 
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Database from 'libsql';
@@ -51,7 +51,8 @@ test.skipIf(process.platform === 'win32')('a file that may not be written', asyn
   const path = join(directory, 'accounts.db');
   await (await openLibsqlAccounts(path)).close();
   await chmod(directory, 0o777);
-  await chmod(path, 0o444);
+  await chmod(path, 0o400);
+  if (process.geteuid?.() === 0) await chown(path, 65_534, 65_534);
   await unprivileged(() => refuses(path, 'denied', /must be able to write/));
 });
 
@@ -62,12 +63,30 @@ test.skipIf(process.platform === 'win32')('a directory that may not be written',
   await unprivileged(() => refuses(path, 'denied', /must be able to write/));
   await chmod(directory, 0o755);
   await (await openLibsqlAccounts(path)).close();
-  await chmod(path, 0o666);
+  if (process.geteuid?.() === 0) await chown(path, 65_534, 65_534);
   await chmod(directory, 0o555);
   // The file itself would do; the log beside it would not.
   await unprivileged(() => refuses(path, 'denied', /must be able to write/));
   await chmod(directory, 0o755);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'a file that others can read, until the command that the message ends with has run',
+  async () => {
+    const path = join(await temporaryDirectory(), "ann's accounts.db");
+    await (await openLibsqlAccounts(path)).close();
+    for (const mode of [0o644, 0o640, 0o602]) {
+      await chmod(path, mode);
+      await refuses(path, 'exposed', /hashes of passwords\. Keep it to its owner: chmod 600 '/);
+    }
+    const { message } = await openLibsqlAccounts(path).then(
+      () => new Error('opened'),
+      (error: Error) => error,
+    );
+    await promisify(execFile)('sh', ['-c', /chmod .*$/.exec(message)?.[0] ?? '']);
+    await (await openLibsqlAccounts(path)).close();
+  },
+);
 
 test.each(['hello', 'not a database, '.repeat(1000)])(
   'some other file (%#) is left alone',
@@ -138,7 +157,7 @@ test('a file that is open already, here or in another process; it is free once c
 
 test('a file just created by somebody else, still empty, becomes ours', async () => {
   const path = join(await temporaryDirectory(), 'accounts.db');
-  await writeFile(path, '');
+  await writeFile(path, '', { mode: 0o600 });
   const accounts = await openLibsqlAccounts(path);
   expect(await accounts.register('ann', 'hash')).toBe(true);
   await accounts.close();
@@ -156,5 +175,6 @@ test('an open that failed holds nothing: the file can be put right and opened', 
   const again = new Database(free);
   again.exec('DROP TABLE recipe');
   again.close();
+  await chmod(free, 0o600);
   await (await openLibsqlAccounts(free)).close();
 });

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { openPasswords, PasswordsBusy } from '../../../../src/protocols/account-chat/accounts/passwords.ts';
+import { openPasswords, PasswordsBusy } from '../../src/passwords/index.ts';
 
 const cheap = { memoryKiB: 8, passes: 1 };
 
@@ -54,7 +54,7 @@ test('beyond the bound it is busy at once; within it everything is answered in o
       ...['fulfilled', 'fulfilled', 'fulfilled', 'fulfilled'],
       ...['rejected', 'rejected'],
     ]);
-    expect(results[5]).toMatchObject({ reason: new PasswordsBusy(3) });
+    expect(results[5]).toMatchObject({ reason: new PasswordsBusy() });
     expect(done).toEqual([0, 1, 2, 3]);
   }
 });
@@ -91,6 +91,7 @@ test.each([
   { parallel: 1.5 },
   { maxWaiting: -1 },
   { maxWaiting: Number.NaN },
+  { firstDelay: -1 },
 ])('refuses %j', async (options) => {
   await expect(openPasswords(options)).rejects.toThrow(RangeError);
 });
