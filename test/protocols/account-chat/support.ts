@@ -156,7 +156,7 @@ export interface ServerOptions extends LibsqlAccountsOptions {
 export async function serve({ path, wrap = (service) => service, ...options }: ServerOptions = {}) {
   const file = path ?? join(await temporaryDirectory(), 'accounts.db');
   const accounts = await openLibsqlAccounts(file, options);
-  const passwords = await openPasswords({ cost: { memoryKiB: 8, passes: 1 } });
+  const passwords = await openPasswords({ cost: { memoryKiB: 8, passes: 1 }, firstDelay: 0 });
   const faults: unknown[] = [];
   const service = await wrap({ accounts, passwords, onFault: (error) => faults.push(error) });
   const server = await listen(accountChat, accountChatHandlers(service), {

@@ -5,16 +5,6 @@ import { type LogFormatName, logFormats } from './log-formats.ts';
 /** Enough to tell formats apart. */
 const FIRST_BYTES = 64 * 1024;
 
-/** What keeps a path from being a log; the code and the words of a `LogFault`. */
-class Unfit extends Error {
-  readonly code: 'BAD_KIND' | 'BAD_FORMAT';
-
-  constructor(code: 'BAD_KIND' | 'BAD_FORMAT', message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 /**
  * Looks at what stands at the path before it is opened: to open a FIFO waits for its reader, to open a device may do
  * anything. @returns whether there is a file. Rejects when there is something else.
@@ -28,10 +18,14 @@ export async function isThere(path: string): Promise<boolean> {
     throw error;
   }
   const kind = kindOf(found);
-  // The system has its own code for it.
-  if (kind === 'a directory') throw Object.assign(new Error(kind), { code: 'EISDIR' });
-  if (kind !== undefined) throw new Unfit('BAD_KIND', `it is ${kind}`);
+  // The system has its own code for a directory.
+  if (kind !== undefined) throw unfit(found.isDirectory() ? 'EISDIR' : 'BAD_KIND', `it is ${kind}`);
   return true;
+}
+
+/** What keeps a path from being a log: the code and the words of a `LogFault`. */
+function unfit(code: 'BAD_KIND' | 'BAD_FORMAT' | 'EISDIR', words: string): Error {
+  return Object.assign(new Error(words), { code });
 }
 
 function kindOf(found: Stats): string | undefined {
@@ -51,7 +45,7 @@ export async function checkFormat(log: FileHandle, name: LogFormatName): Promise
   // Zeros are what a crashed file system may leave of a torn record.
   if (bytesRead === 0 || start[0] === 0 || beginsAs(name, start)) return;
   const others = (['text', 'raw', 'ndjson'] as const).filter((other) => beginsAs(other, start));
-  throw new Unfit(
+  throw unfit(
     'BAD_FORMAT',
     others.length === 0
       ? 'it holds something else than the records of a log'
