@@ -50,7 +50,7 @@ export function when<const P extends readonly AnyPart[]>(
       if (isThere(fields)) return inner.size(fields, sizes);
       const surplus = own.find((name) => fields[name] !== undefined);
       if (surplus === undefined) return 0;
-      throw new LocalError(`${surplus}: expected only where \`${key}\` ${test.says}`);
+      throw new LocalError(`${surplus}: expected only where ${key} ${test.says}`);
     },
     write: (fields, into, at, sizes) => (isThere(fields) ? inner.write(fields, into, at, sizes) : at),
     sample(random, fields) {
@@ -105,7 +105,7 @@ export function cases<const K extends string, const C extends Cases>(
       (name) => fields[name] !== undefined && !parts.fields.some(({ key }) => key === name),
     );
     if (surplus === undefined) return parts;
-    throw new LocalError(`${surplus}: not where \`${key}\` is ${String(fields[key])}`);
+    throw new LocalError(`${surplus}: not where ${key} is ${String(fields[key])}`);
   };
   return {
     [PART]: () => {},

@@ -43,7 +43,8 @@ export function constantPart(constant: Uint8Array): Part<object, never> {
         cursor.lose('constant', at + index, hex(constant[index] ?? 0), hex(bytes[at + index] ?? 0));
         return false;
       }
-      if (!cursor.has(length)) return false;
+      // No more is wanted than the next byte: it may be wrong already.
+      if (known < length) return cursor.has(known + 1);
       cursor.at = at + length;
       return true;
     },

@@ -23,9 +23,13 @@ export function decimal({ end = '\r\n', ...bounds }: Bounds & { readonly end?: s
     read(cursor) {
       const { at, bytes } = cursor;
       // What is no number is refused where it stands, before its end.
-      for (let index = at; index < Math.min(cursor.end, at + digits); index++) {
+      for (let index = at; index < Math.min(cursor.end, at + digits + 1); index++) {
         const byte = bytes[index] ?? 0;
         if (byte === terminator[0]) break;
+        if (index === at + digits) {
+          cursor.lose('terminator', index, says, 'more digits');
+          return undefined;
+        }
         if ((byte >= 0x30 && byte <= 0x39) || (index === at && byte === 0x2d && min < 0)) continue;
         cursor.lose('encoding', index, says, JSON.stringify(String.fromCharCode(byte)));
         return undefined;

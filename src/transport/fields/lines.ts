@@ -86,7 +86,8 @@ export function word(text: string): Part<object, never> {
         cursor.lose('constant', at + index, JSON.stringify(text), hex(byte ?? 0));
         return false;
       }
-      if (!cursor.has(length)) return false;
+      // No more is wanted than the next byte: it may be wrong already.
+      if (known < length) return cursor.has(known + 1);
       cursor.at = at + length;
       return true;
     },

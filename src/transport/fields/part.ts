@@ -106,14 +106,17 @@ type KeysOf<T> = T extends unknown ? keyof T : never;
 /** The names of the fields that a part brings. */
 type NamesOf<P> = P extends Part<infer _, infer Names> ? Names : KeysOf<FieldsOfPart<P>>;
 
-type Mistakes<P extends readonly unknown[], Reserved, Known = never> = P extends readonly [
+/** Names that the compiler knows: about others it says nothing. */
+type Known<K> = K extends unknown ? (string extends K ? never : number extends K ? never : K) : never;
+
+type Mistakes<P extends readonly unknown[], Reserved, Before = never> = P extends readonly [
   infer First,
   ...infer Rest,
 ]
   ?
-      | Wrong<NamesOf<First>, Reserved>
-      | ([Extract<NamesOf<First>, Known>] extends [never] ? never : 'two fields have the same name')
-      | Mistakes<Rest, Reserved, Known | NamesOf<First>>
+      | Wrong<Known<NamesOf<First>>, Reserved>
+      | ([Extract<Known<NamesOf<First>>, Before>] extends [never] ? never : 'two fields have the same name')
+      | Mistakes<Rest, Reserved, Before | Known<NamesOf<First>>>
   : never;
 
 /** Names that cannot be those of fields do not compile: `type`, numbers, and the same one twice. */
