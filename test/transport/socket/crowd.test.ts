@@ -48,7 +48,7 @@ async function dialogue({ port }: { readonly port: number }, localAddress: strin
   const chunks: Buffer[] = [];
   socket.on('error', () => {}).on('data', (chunk) => chunks.push(chunk));
   socket.write(Buffer.concat([NAME, PASSWORD, HELLO, CLOSE]));
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.on('close', resolve));
   return Buffer.concat(chunks).toString('hex');
 }
 
@@ -70,7 +70,7 @@ test('a source has so many places; others do not notice', async () => {
   const { server, dropped } = await started({ maxPerSource: 3 });
   for (let count = 0; count < 3; count++) await stranger(server, '127.0.0.2');
   const fourth = await stranger(server, '127.0.0.2');
-  if (!fourth.closed) await once(fourth, 'close');
+  await expect.poll(() => fourth.closed).toBe(true);
   expect(dropped).toEqual(['source']);
   expect(await dialogue(server, '127.0.0.3')).toBe('00000000');
 });

@@ -53,7 +53,7 @@ async function talk(
   onTestFinished(() => void socket.destroy());
   const chunks: Buffer[] = [];
   socket.on('error', () => {}).on('data', (chunk) => chunks.push(chunk));
-  const closed = once(socket, 'close');
+  const closed = new Promise((resolve) => socket.on('close', resolve));
   for (const piece of pieces) await new Promise((resolve) => socket.write(piece, resolve));
   await closed;
   return Buffer.concat(chunks).toString('hex');
