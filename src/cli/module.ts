@@ -66,6 +66,8 @@ export interface Host {
   alarm(text: string): void;
   /** Whether this is one of several processes that serve together. */
   readonly isWorker: boolean;
+  /** Whether others than this machine's own programs can connect: what should not meet strangers says so then. */
+  readonly isPublic: boolean;
   /** Present where somebody reads them. */
   readonly metrics: HostMetrics | undefined;
 }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { isLoopback } from '../transport/address.ts';
 
 /** Where to listen. */
 export interface HttpAddress {
@@ -82,11 +83,6 @@ export async function serveHttp(address: HttpAddress, handlers: HttpHandlers): P
 export function say(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
   response.end(`${text}\n`);
-}
-
-/** Whether an address, or the name `localhost`, is this machine's own. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^(::ffff:)?127\./.test(host);
 }
 
 function urlOf(request: IncomingMessage): URL {

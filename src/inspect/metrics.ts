@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RemoteError } from '../transport/errors.ts';
 import type { EndCause } from '../transport/handlers.ts';
-import type { AnySession, ServerObserver } from '../transport/observer.ts';
+import { type AnySession, DROP_REASONS, type ServerObserver } from '../transport/observer.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Tally } from '../transport/tally.ts';
 import type { HttpAddress, HttpService } from './http.ts';
@@ -115,8 +115,8 @@ export class Metrics {
     });
     const dropped = new Counter({
       name: 'wirechart_connections_dropped_total',
-      help: 'Connections that were turned away: there were as many as allowed.',
-      labelNames: ['protocol'],
+      help: 'Connections that were turned away, or given up for one that came, by the reason.',
+      labelNames: ['protocol', 'reason'],
       registers,
     });
     const refusals = new Counter({
@@ -131,13 +131,14 @@ export class Metrics {
       labelNames: ['protocol'],
       registers,
     });
-    for (const counter of [opened, dropped, failures]) counter.inc(labels, 0);
+    for (const counter of [opened, failures]) counter.inc(labels, 0);
+    for (const reason of DROP_REASONS) dropped.inc({ protocol, reason }, 0);
 
     const known = new Set(table.events);
     return {
       opened: () => opened.inc(labels),
       ended: (_session: AnySession, cause: EndCause) => ended.inc({ protocol, cause }),
-      dropped: () => dropped.inc(labels),
+      dropped: (reason) => dropped.inc({ protocol, reason }),
       failed: () => failures.inc(labels),
       refused({ state }: AnySession, { code: kind, received }: RemoteError) {
         // Bytes that are no message are a code that the peer chose.

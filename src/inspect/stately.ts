@@ -4,9 +4,9 @@ import { createInspector } from '@statelyai/inspect';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { StateValue } from 'xstate';
 import { configOf } from '../diagram/xstate.ts';
+import { isLoopback } from '../transport/address.ts';
 import type { AnySession } from '../transport/observer.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
-import { isLoopback } from './http.ts';
 import type { Roster, Visit } from './roster.ts';
 
 const INTERVAL = 100;

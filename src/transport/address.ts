@@ -69,6 +69,11 @@ export function plainHost(host: string): string {
   return host.replace(MAPPED, '');
 }
 
+/** Whether an address, or the name `localhost`, is this machine's own. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^(::ffff:)?127\./.test(host);
+}
+
 /**
  * Whom an address is taken to belong to where sources are told apart: itself for IPv4, its /64 for IPv6, which is the
  * least that one customer gets.

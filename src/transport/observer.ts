@@ -1,7 +1,6 @@
 import type { StepListener } from './connection.ts';
 import type { RemoteError } from './errors.ts';
 import type { EndCause } from './handlers.ts';
-import type { TurnedAway } from './socket/admission.ts';
 
 /** Told what sessions do, for logs and counts. Nothing here carries a payload. */
 export interface SessionObserver {
@@ -33,10 +32,13 @@ export interface AnySession {
 }
 
 /**
- * Why a connection was dropped: there are too many (see `Admission`), no file descriptors are left, TLS did not come about,
+ * Why connections are dropped: there are too many (see `Admission`), no file descriptors are left, TLS did not come about,
  * or a proxy that should have said whom it forwards did not.
  */
-export type DropReason = TurnedAway | 'descriptors' | 'tls' | 'proxy';
+export const DROP_REASONS = ['connections', 'source', 'startups', 'descriptors', 'tls', 'proxy'] as const;
+
+/** One of {@link DROP_REASONS}. */
+export type DropReason = (typeof DROP_REASONS)[number];
 
 /** Told what a server does, beside what its sessions do. */
 export interface ServerObserver extends SessionObserver {

@@ -158,8 +158,8 @@ describe('what it refuses to start with', () => {
   });
 
   test.each([
-    [['65536'], /Expected a port/],
-    [['http'], /Expected a whole number/],
+    [['65536'], /a port is at most 65535/],
+    [['http'], /expected \[HOST:\]PORT/],
     [['--fsync', 'sometimes'], /Allowed choices are always, everysec, no/],
     [['--idle-timeout', 'soon'], /Expected seconds/],
     [['--max-connections', '0'], /Expected a whole number from 1/],

@@ -1,7 +1,7 @@
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import type { RemoteError } from '../../transport/errors.ts';
-import type { AnySession, ServerObserver } from '../../transport/observer.ts';
+import type { AnySession, DropReason, ServerObserver } from '../../transport/observer.ts';
 import { checkWritable } from '../writable.ts';
 
 /** What the operator wants to read, and where. */
@@ -23,6 +23,15 @@ export interface Totals {
   readonly dropped: number;
 }
 
+const DROPPED: Readonly<Record<DropReason, string>> = {
+  connections: 'a connection was turned away, or made room: --max-connections are open',
+  source: 'a connection was turned away: its source has --max-per-source already',
+  startups: 'a connection that had not logged in was dropped: see --max-startups',
+  descriptors: 'a connection was turned away: file descriptors have run out',
+  tls: 'a connection was dropped: TLS did not come about',
+  proxy: 'a connection was dropped: a proxy did not say whom it forwards',
+};
+
 /**
  * What a running server says: connections, refusals and totals on stdout, every transaction when asked for.
  * Names of messages and states only, never a payload.
@@ -33,6 +42,8 @@ export class Diagnostics implements ServerObserver {
     | { readonly logger: Logger; readonly file: ReturnType<typeof pino.destination> }
     | undefined;
   readonly #totals = { connections: 0, messages: 0, refusals: 0, failures: 0, dropped: 0 };
+  /** Why connections were dropped, as far as it was said. */
+  readonly #said = new Set<DropReason>();
   /** Present only when somebody reads it: a server at full speed does not stop for each message. */
   readonly transaction?: (session: AnySession, received: string, reply: string | undefined) => void;
 
@@ -96,13 +107,16 @@ export class Diagnostics implements ServerObserver {
     this.logger.error({ connection: session.id, peer: session.peer, err: error }, 'a handler failed');
   }
 
-  dropped(): void {
+  dropped(reason: DropReason): void {
     this.#totals.dropped++;
-    if (this.#totals.dropped === 1) {
-      this.logger.warn(
-        'a connection was turned away: --max-connections are open; further ones are only counted',
-      );
-    }
+    if (this.#said.has(reason)) return;
+    this.#said.add(reason);
+    this.logger.warn({ reason }, `${DROPPED[reason]}; further ones are only counted`);
+  }
+
+  strained(reason: string | undefined): void {
+    if (reason === undefined) this.logger.info('connections are taken again');
+    else this.logger.error({ reason }, 'connections cannot be taken; see LimitNOFILE and --max-connections');
   }
 
   acceptFailed(error: Error): void {

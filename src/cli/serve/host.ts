@@ -1,28 +1,27 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { HttpService } from '../../inspect/http.ts';
+import { type ListenAddress, parseListenAddress } from '../../transport/address.ts';
 import type { AnyProtocol } from '../../transport/protocol.ts';
 import type { ListeningServer } from '../../transport/socket/listen.ts';
-import { type Address, address, count, formatAddress, port, seconds } from '../arguments.ts';
+import { claimPath } from '../../transport/socket/unix-socket.ts';
+import { type Address, address, count, formatAddress, seconds } from '../arguments.ts';
 import { withFlags } from '../command.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { flag, type OptionsOf, toggle } from '../flag.ts';
 import type { AnyServe, Host } from '../module.ts';
 import { Diagnostics } from './diagnostics.ts';
+import { Listening, listeningFlags } from './listening.ts';
 import { opened, Watch } from './watch.ts';
 import { isWorker, type WorkerRole, Workers, workerRole } from './workers.ts';
 
 /** What every server takes. */
 function hostFlags({ table }: AnyProtocol, { workers, idleTimeout = 0 }: AnyServe) {
   return {
-    port: flag('<port>', 'the same as the argument', { short: 'p', read: port }),
-    host: flag('<host>', 'address to listen on (default: all interfaces)'),
+    ...listeningFlags,
     workers: flag('<count>', 'processes that share the port', {
       read: typeof workers === 'string' ? alone(workers) : count,
       default: '1',
       hidden: typeof workers === 'string',
-    }),
-    maxConnections: flag('<count>', 'connections at once; one more is closed (default: no bound)', {
-      read: count,
     }),
     handshakeTimeout: flag('<seconds>', 'time to log in, 0 for ever', {
       read: seconds,
@@ -58,19 +57,19 @@ function alone(reason: string): (text: string) => number {
 export function servedBy(name: string, protocol: AnyProtocol, serve: AnyServe): Command {
   const command = withFlags(new Command(name), serve.flags)
     .description(`${serve.help} (port ${protocol.port})`)
-    .argument('[port]', 'port to listen on, 0 for any free one', asPort);
+    .argument('[address]', 'where to listen: [HOST:]PORT, port 0 for any free one, or unix:PATH', asAddress);
   return withFlags(command, hostFlags(protocol, serve)).action(
-    async (given: number | undefined, options: HostOptions) => {
-      const how = { ...options, port: given ?? options.port };
-      if (options.workers > 1 && !isWorker()) await hostByWorkers(protocol, serve, how);
-      else await host(protocol, serve, how);
+    async (address: ListenAddress | undefined, options: HostOptions) => {
+      const where = new Listening(address, options, { port: protocol.port, workers: options.workers });
+      if (options.workers > 1 && !isWorker()) await hostByWorkers(protocol, serve, options, where);
+      else await host(protocol, serve, options, where);
     },
   );
 }
 
-function asPort(text: string): number {
+function asAddress(text: string): ListenAddress {
   try {
-    return port(text);
+    return parseListenAddress(text);
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
   }
@@ -80,10 +79,15 @@ function asPort(text: string): number {
  * Runs a server until it is told to stop: SIGTERM and SIGINT stop accepting, answer what was received, flush
  * and end the process with 0; a second one ends it at once. SIGHUP, where there is one, opens the files anew.
  */
-async function host(protocol: AnyProtocol, serve: AnyServe, options: HostOptions): Promise<void> {
+async function host(
+  protocol: AnyProtocol,
+  serve: AnyServe,
+  options: HostOptions,
+  where: Listening,
+): Promise<void> {
   const worker = workerRole();
   try {
-    await run(protocol, serve, options, worker);
+    await run(protocol, serve, options, where, worker);
   } finally {
     await worker?.leave();
   }
@@ -93,42 +97,45 @@ async function run(
   protocol: AnyProtocol,
   serve: AnyServe,
   options: HostOptions,
+  where: Listening,
   worker: WorkerRole | undefined,
 ): Promise<void> {
   const diagnostics = new Diagnostics(options);
   const watch = await Watch.prepare(options);
-  const service = await serve.open(options, surroundings(diagnostics, watch));
-  let server: ListeningServer;
+  const service = await serve.open(options, surroundings(diagnostics, watch, where));
+  let server: ListeningServer | undefined;
   let stopping = false;
   try {
     const watched = await watch.open(protocol, diagnostics, {
       ...operator(diagnostics),
       hasPrimary: worker !== undefined,
-      unready: () => (stopping ? 'stopping' : service.unready?.()),
+      unready: () => (stopping ? 'stopping' : (server?.unready ?? service.unready?.())),
     });
-    const { maxConnections, workers } = options;
+    const { handshakeTimeout, idleTimeout } = options;
     server = await service.listen({
-      ...options,
+      ...where.options,
       ...watched,
-      maxConnections: maxConnections === undefined ? undefined : Math.ceil(maxConnections / workers),
+      handshakeTimeout,
+      idleTimeout,
       numbers: worker?.numbers,
     });
   } catch (error) {
     await watch.close();
     await service.close?.();
-    throw cannotListen(error, options.port ?? protocol.port, options.host);
+    throw cannotListen(error, where.name);
   }
   const stopped = worker?.stopped ?? stopSignal();
   reopenWhenTold(diagnostics, worker, async () => {
     diagnostics.reopen();
     await service.reopen?.();
+    where.renew();
   });
-  if (worker === undefined) sayReady(diagnostics, protocol.name, server);
+  if (worker === undefined) sayReady(diagnostics, protocol.name, server.address, where);
   else {
-    worker.listening(server, async () => ({
+    worker.listening(server.address, async () => ({
       totals: diagnostics.totals,
       metrics: await watch.metrics?.sample(),
-      unready: service.unready?.(),
+      unready: server?.unready ?? service.unready?.(),
     }));
   }
   await stopped;
@@ -141,22 +148,33 @@ async function run(
 }
 
 /** The same by several processes that run this command line, each as {@link host} does. */
-async function hostByWorkers(protocol: AnyProtocol, serve: AnyServe, options: HostOptions): Promise<void> {
+async function hostByWorkers(
+  protocol: AnyProtocol,
+  serve: AnyServe,
+  options: HostOptions,
+  where: Listening,
+): Promise<void> {
   if (options.inspect !== undefined) {
     throw new Failure('--inspect shows one process alone: leave it or --workers out', EXIT.usage);
   }
   const diagnostics = new Diagnostics({ ...options, transactions: undefined });
   const prepare = async () => {
     if (typeof serve.workers !== 'string') {
-      await serve.workers.prepare?.(options, surroundings(diagnostics, undefined));
+      await serve.workers.prepare?.(options, surroundings(diagnostics, undefined, where));
     }
   };
   await prepare();
+  const { path } = where.options;
+  if (path !== undefined) {
+    await claimPath(path).catch((error: unknown) => {
+      throw cannotListen(error, where.name);
+    });
+  }
   const stopped = stopSignal();
   const workers = new Workers(diagnostics);
   const page = options.metrics && (await serveSum(options.metrics, workers, diagnostics));
   try {
-    sayReady(diagnostics, protocol.name, await workers.start(options.workers));
+    sayReady(diagnostics, protocol.name, await workers.start(options.workers), where);
     reopenWhenTold(diagnostics, undefined, async () => {
       await prepare();
       workers.reopen();
@@ -169,7 +187,7 @@ async function hostByWorkers(protocol: AnyProtocol, serve: AnyServe, options: Ho
 }
 
 /** This process, as the module sees it. */
-function surroundings({ logger }: Diagnostics, watch: Watch | undefined): Host {
+function surroundings({ logger }: Diagnostics, watch: Watch | undefined, { isPublic }: Listening): Host {
   return {
     log: {
       info: (text) => logger.info(text),
@@ -178,6 +196,7 @@ function surroundings({ logger }: Diagnostics, watch: Watch | undefined): Host {
     },
     alarm: (text) => void process.stderr.write(`wirechart: ${text}\n`),
     isWorker: isWorker(),
+    isPublic,
     metrics: watch?.metrics,
   };
 }
@@ -194,16 +213,14 @@ async function serveSum(address: Address, workers: Workers, diagnostics: Diagnos
 function operator({ logger }: Diagnostics) {
   return {
     tell: (text: string) => logger.info(text),
-    failed: (error: unknown, { host, port }: Address) => cannotListen(error, port, host),
+    failed: (error: unknown, { host, port }: Address) =>
+      cannotListen(error, host === undefined ? `port ${port}` : formatAddress(host, port)),
   };
 }
 
-function sayReady(
-  { logger }: Diagnostics,
-  name: string,
-  { host, port }: { host: string; port: number },
-): void {
-  logger.info(`${name} listening on ${formatAddress(host, port)}`);
+function sayReady({ logger }: Diagnostics, name: string, address: string, { warning }: Listening): void {
+  if (warning !== undefined) logger.warn(warning);
+  logger.info(`${name} listening on ${address}`);
 }
 
 /** Resolves at the first request to stop; the second one is not asked twice. */
@@ -236,9 +253,8 @@ function reopenWhenTold(
   else if (process.platform !== 'win32') process.on('SIGHUP', reopenAll);
 }
 
-function cannotListen(error: unknown, port: number, host: string | undefined): unknown {
+function cannotListen(error: unknown, where: string): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const where = host === undefined ? `port ${port}` : formatAddress(host, port);
   if (code === 'EADDRINUSE') {
     return new Failure(`${where} is taken: stop the program that listens there, or choose another port`);
   }
@@ -246,7 +262,9 @@ function cannotListen(error: unknown, port: number, host: string | undefined): u
     return new Failure(`${where} is not allowed to this user: choose a port from 1024 up`);
   }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return new Failure(`${host} is no address of this machine: name one of its own, or leave --host out`);
+    return new Failure(`${where} is no address of this machine: name one of its own, or leave --host out`);
   }
+  if (code === 'EEXIST') return new Failure(`${where} is a file that is no socket: choose another path`);
+  if (code === 'ENOENT') return new Failure(`${where} lies in no folder that is there: make it first`);
   return error;
 }

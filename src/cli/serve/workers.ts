@@ -4,12 +4,6 @@ import type { SummedMetrics } from '../../inspect/summed-metrics.ts';
 import { Failure } from '../failure.ts';
 import type { Diagnostics, Totals } from './diagnostics.ts';
 
-/** Where a server can be reached. */
-export interface Listening {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** What a worker has done, and how it is. */
 export interface Progress {
   readonly totals: Totals;
@@ -20,7 +14,7 @@ export interface Progress {
 }
 
 /** What a worker tells its primary. */
-type Report = { readonly listening: Listening } | { readonly progress: Progress };
+type Report = { readonly listening: string } | { readonly progress: Progress };
 
 /** What a primary tells its workers; nothing else reaches them, since a terminal sends its signals to them all. */
 type Order = 'stop' | 'reopen';
@@ -39,7 +33,7 @@ export interface WorkerRole {
   readonly stopped: Promise<void>;
   onReopen(reopen: () => void): void;
   /** Clients can come. What `progress` answers is told to the primary from now on. */
-  listening(at: Listening, progress: () => Promise<Progress>): void;
+  listening(at: string, progress: () => Promise<Progress>): void;
   /** Tells the last of its progress and lets the process end. */
   leave(): Promise<void>;
 }
@@ -80,9 +74,9 @@ export function workerRole(): WorkerRole | undefined {
     onReopen(action) {
       reopen = action;
     },
-    listening({ host, port }, answer) {
+    listening(at, answer) {
       progress = answer;
-      void tell({ listening: { host, port } });
+      void tell({ listening: at });
       // What cannot be told now is told the next time.
       setInterval(() => void tellProgress().catch(() => {}), REPORT_INTERVAL).unref();
     },
@@ -128,7 +122,7 @@ export class Workers {
    *
    * @returns where they listen. @throws Failure when one of them ends before it does.
    */
-  async start(count: number): Promise<Listening> {
+  async start(count: number): Promise<string> {
     const at = await this.#launch();
     await Promise.all(Array.from({ length: count - 1 }, () => this.#launch()));
     return at;
@@ -153,7 +147,7 @@ export class Workers {
   }
 
   /** Resolves when the new worker listens. */
-  #launch(): Promise<Listening> {
+  #launch(): Promise<string> {
     const begun = performance.now();
     const worker = cluster.fork();
     const member = new Member(worker);

@@ -26,10 +26,12 @@ export const messageLogModule = defineModule({
     workers: {
       // Before any of them begins to append, a torn record is mended.
       async prepare(options, host) {
+        warn(options, host);
         await (await openLog(options, host, () => {})).close();
       },
     },
     async open(options, host) {
+      if (!host.isWorker) warn(options, host);
       const authenticate = await loadAuthenticator(options.authenticator);
       let outage: string | undefined;
       const log = await openLog(options, host, (reason) => {
@@ -48,6 +50,12 @@ export const messageLogModule = defineModule({
     log: () => import('./commands/log.ts'),
   },
 });
+
+/** Of a log that strangers can write to. */
+function warn({ authenticator }: OptionsOf<typeof flags>, host: Host): void {
+  if (authenticator !== undefined || !host.isPublic) return;
+  host.log.warn('the default authenticator keeps nobody out: name one of your own by --authenticator');
+}
 
 /** `told` of why messages are refused, and with undefined when they are taken again. */
 async function openLog(

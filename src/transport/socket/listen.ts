@@ -21,6 +21,8 @@ export interface ListenOptions extends ServerOptions {
   readonly path?: string | undefined;
   /** Who may connect to the unix socket. Default 0o660: its owner and its group. */
   readonly mode?: number | undefined;
+  /** Other processes of a cluster listen there too: whoever started them has made way for the socket (`claimPath`). */
+  readonly shared?: boolean | undefined;
   /** Default: in clear. */
   readonly tls?: ServerTls | undefined;
   /**
@@ -86,7 +88,7 @@ export async function listen<F extends Frames>(
     );
   });
   try {
-    if (path !== undefined) await claimPath(path);
+    if (path !== undefined && options.shared !== true) await claimPath(path);
     await listening(sockets, options, protocol.port);
     if (path !== undefined) openPath(path, options.mode);
   } catch (error) {

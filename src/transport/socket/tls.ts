@@ -1,10 +1,13 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect, createServer, type Server, TLSSocket } from 'node:tls';
+import type { Server, TLSSocket } from 'node:tls';
 import type { WireChange } from '../wire.ts';
 
 /** From the accept until the keys are agreed on. */
 const HANDSHAKE_TIMEOUT = 10_000;
+
+/** Loaded where TLS is asked for: few do, and it takes as long as all the rest of a start. */
+const nodeTls = () => process.getBuiltinModule('node:tls');
 
 /** PEM, one certificate or a chain of them. */
 type Pem = string | Buffer;
@@ -32,7 +35,7 @@ export class ServerTls {
   /** @throws the system's error for what is no certificate, no key, or not the key of that certificate. */
   constructor(options: ServerTlsOptions) {
     const asked = options.ca !== undefined;
-    this.#server = createServer({
+    this.#server = nodeTls().createServer({
       ...contextOf(options),
       requestCert: asked,
       rejectUnauthorized: asked,
@@ -89,7 +92,7 @@ export function clientTls(options: ClientTlsOptions, host: string): WireChange {
   const { ca, cert, key, serverName = host } = options;
   return (plain) =>
     new Promise((resolve, reject) => {
-      const secure = connect({
+      const secure = nodeTls().connect({
         socket: plain,
         host: serverName,
         // An address is no name to ask for; it is compared with the certificate all the same.
@@ -119,10 +122,14 @@ export function clientTls(options: ClientTlsOptions, host: string): WireChange {
 
 /** The name in the certificate that the peer had to show: its common name, or else its alternative names. */
 export function identityOf(stream: Duplex): string | undefined {
-  if (!(stream instanceof TLSSocket) || !stream.authorized) return undefined;
+  if (!isTls(stream) || !stream.authorized) return undefined;
   const { subject, subjectaltname } = stream.getPeerCertificate();
   const name: unknown = subject?.CN;
   return typeof name === 'string' ? name : subjectaltname;
+}
+
+function isTls(stream: Duplex): stream is TLSSocket {
+  return 'encrypted' in stream;
 }
 
 function contextOf({ cert, key, ca }: ServerTlsOptions) {
