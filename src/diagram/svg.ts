@@ -1,5 +1,3 @@
-import { create } from 'xmlbuilder2';
-import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
 import type { AnyStateMachine } from 'xstate';
 import { type Chart, type ChartEdge, chartOf, type Sender, statesOf } from './chart.ts';
 import {
@@ -18,6 +16,7 @@ import { around, cut, path, round } from './line.ts';
 import { styleOf, type Theme } from './style.ts';
 import { monoWidth, sansWidth } from './text.ts';
 import { type Detail, viewOf } from './view.ts';
+import { Element } from './xml.ts';
 
 /** How a picture is drawn. */
 export type SvgOptions = {
@@ -58,7 +57,7 @@ export async function svgOf(machine: AnyStateMachine, options: SvgOptions = {}):
   );
   const height = Math.ceil(layout.height + TITLE + 2 * MARGIN);
 
-  const svg = create().ele('svg', {
+  const svg = new Element('svg', {
     xmlns: 'http://www.w3.org/2000/svg',
     class: 'wirechart',
     viewBox: `0 0 ${width} ${height}`,
@@ -103,10 +102,10 @@ export async function svgOf(machine: AnyStateMachine, options: SvgOptions = {}):
     if (group !== undefined) drawArrow(group, placed, live, classes.edges ?? {});
   });
   drawLegend(svg, entries, { x: width - MARGIN - legendWidth + 16, y: MARGIN + 12 });
-  return `${svg.doc().end({ headless: true, prettyPrint: true })}\n`;
+  return `${svg.toString('')}\n`;
 }
 
-function drawState(into: XMLBuilder, placed: PlacedState, chart: Chart, live: boolean, added?: string): void {
+function drawState(into: Element, placed: PlacedState, chart: Chart, live: boolean, added?: string): void {
   const { state, x, y, width, open } = placed;
   const region = isRegion(chart, state.id);
   const group = into.ele('g', {
@@ -154,17 +153,12 @@ function drawState(into: XMLBuilder, placed: PlacedState, chart: Chart, live: bo
   }
 }
 
-function drawArrow(
-  group: XMLBuilder,
-  placed: PlacedArrow,
-  live: boolean,
-  added: Record<string, string>,
-): void {
+function drawArrow(group: Element, placed: PlacedArrow, live: boolean, added: Record<string, string>): void {
   drawLine(group, placed.points, around(placed.labels));
   for (const label of placed.labels) drawLabel(group, label, live, added);
 }
 
-function drawLabel(into: XMLBuilder, label: PlacedLabel, live: boolean, added: Record<string, string>): void {
+function drawLabel(into: Element, label: PlacedLabel, live: boolean, added: Record<string, string>): void {
   const group = into.ele('g', { class: 'label' });
   const first = label.events[0]?.edge.sender ?? 'transport';
   group.ele('rect', { class: `pill ${first}`, ...rounded(label, size.row / 2 + size.pillPad) });
@@ -200,7 +194,7 @@ function edgeAttributes({ id, from, to, event, sender }: ChartEdge): Record<stri
 }
 
 /** The party as a shape, so that it can be told without colour: client a disc, server a square, transport a ring. */
-function drawGlyph(into: XMLBuilder, sender: Sender, { x, y }: Point): void {
+function drawGlyph(into: Element, sender: Sender, { x, y }: Point): void {
   if (sender === 'server') {
     into.ele('rect', { class: 'glyph', x: round(x - 4), y: round(y - 4), width: 8, height: 8, rx: 1.5 });
   } else {
@@ -208,7 +202,7 @@ function drawGlyph(into: XMLBuilder, sender: Sender, { x, y }: Point): void {
   }
 }
 
-function drawLine(into: XMLBuilder, points: Point[], gap?: Box): void {
+function drawLine(into: Element, points: Point[], gap?: Box): void {
   const [tip, before] = [points.at(-1), points.at(-2)];
   if (tip === undefined || before === undefined) return;
   into.ele('path', { class: 'line', d: cut(points, gap).map(path).join('') });
@@ -219,7 +213,7 @@ function drawLine(into: XMLBuilder, points: Point[], gap?: Box): void {
   into.ele('path', { class: 'head', d: `M${round(tip.x)} ${round(tip.y)}L${wing(1)}L${wing(-1)}Z` });
 }
 
-function drawAnyState(into: XMLBuilder, box: Box): void {
+function drawAnyState(into: Element, box: Box): void {
   const group = into.ele('g', { class: 'any', 'data-state': '' });
   group.ele('rect', rounded(box, box.height / 2));
   const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 + 4 };
@@ -238,7 +232,7 @@ function legendOf(chart: Chart): LegendEntry[] {
     });
 }
 
-function drawLegend(into: XMLBuilder, entries: LegendEntry[], { x, y }: Point): void {
+function drawLegend(into: Element, entries: LegendEntry[], { x, y }: Point): void {
   const legend = into.ele('g', { class: 'legend' });
   let left = x;
   for (const { sender, words, width } of entries) {
@@ -263,7 +257,7 @@ function isRegion(chart: Chart, id: string): boolean {
 }
 
 function text(
-  into: XMLBuilder,
+  into: Element,
   { x, y }: Point,
   words: string,
   attributes: Record<string, string | number>,

@@ -1,6 +1,5 @@
-import { create } from 'xmlbuilder2';
-import type { XMLBuilder } from 'xmlbuilder2/lib/interfaces.js';
 import { svgOf } from '../../diagram/svg.ts';
+import { Element } from '../../diagram/xml.ts';
 import type { Verification } from '../verify.ts';
 import { type Coverage, coverageOf } from './coverage.ts';
 import { verdictInWords } from './text.ts';
@@ -23,7 +22,7 @@ export async function htmlReport(verification: Verification, extra = ''): Promis
   const { protocol, verdict, reason, plan, passed, failed, took } = verification;
   const coverage = coverageOf(verification);
   const findings = findingsOf(verification, extra);
-  const html = create().ele('html', { lang: 'en' });
+  const html = new Element('html', { lang: 'en' });
   const head = html.ele('head');
   head.ele('meta', { charset: 'utf-8' });
   head.ele('meta', { name: 'viewport', content: 'width=device-width,initial-scale=1' });
@@ -59,14 +58,14 @@ export async function htmlReport(verification: Verification, extra = ''): Promis
   }
   const { states, edges } = coverage.classes;
   const picture = await svgOf(protocol.machine, { classes: { states, edges } });
-  const page = html.doc().end({ headless: true, prettyPrint: false });
+  const page = html.toString();
   return `<!doctype html>\n${page.replace(PLACE, () => picture)}\n`;
 }
 
 /** Where the picture goes, which is written already. */
 const PLACE = '@picture@';
 
-function writeFinding(body: XMLBuilder, finding: Finding): void {
+function writeFinding(body: Element, finding: Finding): void {
   const article = body.ele('article', { class: finding.severity.toLowerCase(), id: finding.id });
   const title = article.ele('h3');
   title.ele('span', { class: finding.severity }).txt(finding.severity);
@@ -92,7 +91,7 @@ function writeFinding(body: XMLBuilder, finding: Finding): void {
   }
 }
 
-function writeCells(body: XMLBuilder, { cells }: Coverage): void {
+function writeCells(body: Element, { cells }: Coverage): void {
   const states = Object.keys(cells);
   const [first] = Object.values(cells);
   if (first === undefined) return;
