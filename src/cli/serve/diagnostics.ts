@@ -1,8 +1,8 @@
 import { type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
 import type { RemoteError } from '../../transport/errors.ts';
 import type { AnySession, DropReason, ServerObserver } from '../../transport/observer.ts';
 import { checkWritable } from '../writable.ts';
+import { textLine } from './text-line.ts';
 
 /** What the operator wants to read, and where. */
 export interface DiagnosticsOptions {
@@ -150,11 +150,7 @@ export class Diagnostics implements ServerObserver {
 /** Lines for people; coloured on a terminal that wants it. */
 function textOn(fd: 1 | 2) {
   const { isTTY } = fd === 1 ? process.stdout : process.stderr;
-  return pretty({
-    destination: fd,
-    sync: true,
-    colorize: isTTY && process.env['NO_COLOR'] === undefined,
-    singleLine: true,
-    translateTime: 'SYS:HH:MM:ss.l',
-  });
+  const colours = isTTY && process.env['NO_COLOR'] === undefined;
+  const file = pino.destination({ dest: fd, sync: true });
+  return { write: (line: string) => file.write(textLine(line, colours)) };
 }
