@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { commandOf } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
+import { missing } from './missing.ts';
 import type { ProtocolModule } from './module.ts';
 import { isModule, loadModule, ours } from './modules.ts';
 
@@ -100,7 +101,10 @@ function report(error: unknown): number {
     process.stderr.write(`wirechart: ${error.message}\n`);
     return error.exitCode;
   }
-  throw error;
+  const packages = missing(error);
+  if (packages === undefined) throw error;
+  process.stderr.write(`wirechart: ${packages}\n`);
+  return EXIT.failed;
 }
 
 /** Perhaps of another copy of wirechart, which a module has imported. */

@@ -73,6 +73,8 @@ export default defineCommand({
 });
 
 async function verifyAt(protocol: AnyProtocol, where: Address, options: Options): Promise<number> {
+  // Better missed now than when the run is over.
+  if (options.html !== undefined) await import('elkjs');
   const stop = stopSignal();
   const progress = new VerifyProgress();
   const samples = options.samples === undefined ? undefined : readSamples(protocol, options.samples);

@@ -1,4 +1,4 @@
-import elkjs, { type ElkExtendedEdge, type ElkNode, type LayoutOptions } from 'elkjs';
+import type { ElkExtendedEdge, ElkNode, LayoutOptions } from 'elkjs';
 import { ancestors, type ChartEdge, type ChartState } from './chart.ts';
 import { monoWidth, sansWidth, wrap } from './text.ts';
 import type { Arrow, ChartView } from './view.ts';
@@ -72,6 +72,8 @@ export async function layoutOf(view: ChartView, direction: Direction, live: bool
     ...(nested ? {} : flatOptions),
     'elk.direction': direction === 'right' ? 'RIGHT' : 'DOWN',
   };
+  // Who writes tables and Mermaid needs none of it.
+  const { default: elkjs } = await import('elkjs');
   const placed = await new elkjs.default().layout(graph, { layoutOptions });
   return read(placed, view, live);
 }

@@ -1,3 +1,8 @@
+/**
+ * A server's numbers for Prometheus.
+ *
+ * @packageDocumentation
+ */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { RemoteError } from '../transport/errors.ts';
 import type { EndCause } from '../transport/handlers.ts';

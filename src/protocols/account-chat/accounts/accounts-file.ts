@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import Database from 'libsql';
+import type Database from 'libsql';
 
 const ADVICE = {
   directory: 'It is not a regular file. Name a file; it is created when it does not exist.',
@@ -33,6 +33,13 @@ export class AccountsFileError extends Error {
     this.problem = problem;
     this.path = path;
   }
+}
+
+/** An open database, and where it is. */
+export interface AccountsFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly database: Database.Database;
 }
 
 /** Says what an error of libsql or node:fs means for the file. */
@@ -105,11 +112,13 @@ const MIGRATIONS = [
  * @param file - absolute or relative; never a URL, which libsql would take for a remote database.
  * @throws AccountsFileError, having changed nothing in a file that is not ours.
  */
-export function openAccountsFile(file: string): { path: string; database: Database.Database } {
+export async function openAccountsFile(file: string): Promise<AccountsFile> {
+  // Who only speaks the protocol needs no native code.
+  const { default: libsql } = await import('libsql');
   const path = resolve(file);
   try {
     prepareFile(path);
-    const database = new Database(path);
+    const database = new libsql(path);
     try {
       adopt(path, database);
       return { path, database };

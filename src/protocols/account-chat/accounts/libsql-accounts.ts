@@ -1,6 +1,13 @@
 import type Database from 'libsql';
 import type { Accounts, Enqueued, WaitingMessage } from './accounts.ts';
-import { accountsFileError, closeAccountsFile, integer, openAccountsFile, text } from './accounts-file.ts';
+import {
+  type AccountsFile,
+  accountsFileError,
+  closeAccountsFile,
+  integer,
+  openAccountsFile,
+  text,
+} from './accounts-file.ts';
 import { wildcard } from './wildcard.ts';
 
 export { AccountsFileError, type AccountsFileProblem } from './accounts-file.ts';
@@ -29,7 +36,7 @@ export async function openLibsqlAccounts(
   if (!Number.isSafeInteger(maxWaiting) || maxWaiting < 0) {
     throw new RangeError(`maxWaiting is ${maxWaiting}; expected a whole number of at least 0.`);
   }
-  return new LibsqlAccounts(path, maxWaiting);
+  return new LibsqlAccounts(await openAccountsFile(path), maxWaiting);
 }
 
 /** Calls in one transaction. libsql blocks: more would keep the event loop too long (this many, about 10 ms). */
@@ -51,8 +58,7 @@ class LibsqlAccounts implements Accounts {
   #calls: Call[] = [];
   #closed: Promise<void> | undefined;
 
-  constructor(path: string, maxWaiting: number) {
-    const file = openAccountsFile(path);
+  constructor(file: AccountsFile, maxWaiting: number) {
     this.#path = file.path;
     this.#database = file.database;
     this.#statements = prepare(file.database);
