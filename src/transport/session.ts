@@ -429,6 +429,8 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   }
 
   #flush(): void {
+    // Halfway between two wires nothing can be written: it waits for the second.
+    if ((this.#waits & CHANGE) !== 0) return;
     const output = this.connection.takeOutput();
     if (output !== undefined && !this.#wire.write(output)) this.#waits |= ROOM;
   }

@@ -1,3 +1,5 @@
+import { LocalError, RemoteError } from '../../../index.ts';
+
 /**
  * Why a transaction of a message-log client failed.
  *
@@ -98,7 +100,8 @@ function nameOf(transaction: Transaction | undefined, number: number | undefined
 
 /** The code of a system's error: an attempt at several addresses has no message of its own. */
 function reasonOf(cause: unknown): string {
-  if (cause instanceof MessageLogError) return cause.message;
+  if (cause instanceof MessageLogError || cause instanceof RemoteError || cause instanceof LocalError)
+    return cause.message;
   if (cause instanceof Error && 'code' in cause && typeof cause.code === 'string') return cause.code;
   return cause instanceof Error ? cause.message : String(cause);
 }
