@@ -79,10 +79,10 @@ function framed(given: readonly AnyPart[], otherwise: boolean): Frame<never> {
   let byCode = false;
   const size = (message: Readonly<Fields>): number => {
     sized = message;
+    sizes.clear();
     const known = code.size(message);
     byCode = known >= 0;
     if (byCode) return known;
-    sizes.clear();
     return whole.size(message, sizes);
   };
   return {
@@ -102,7 +102,12 @@ function framed(given: readonly AnyPart[], otherwise: boolean): Frame<never> {
       // Sizes are computed once: whoever asked for the size writes at once.
       if (sized !== message) size(message);
       sized = undefined;
-      return byCode ? code.write(message, into, at) : whole.write(message, into, at, sizes);
+      if (byCode) {
+        const end = code.write(message, into, at);
+        if (end >= 0) return end;
+        whole.size(message, sizes);
+      }
+      return whole.write(message, into, at, sizes);
     },
     sample(random) {
       const fields: Fields = {};

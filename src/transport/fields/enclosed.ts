@@ -27,6 +27,9 @@ export function enclosed<T>(field: Field<T>, { before = '', behind = '' }: Enclo
     ...(field.open && { open: true }),
     ...(first !== undefined && { leads: [bytesWhere((byte) => byte === first)] }),
     ...(first === undefined && field.leads && { leads: field.leads }),
+    ...(field.shape && {
+      shape: { kind: 'enclosed', before: [...front], of: field.shape, behind: [...back] },
+    }),
     read(cursor) {
       const { at } = cursor;
       if (!matches(cursor, front)) return undefined;
@@ -70,6 +73,7 @@ export function nullable<T>(field: Field<T>, nothing: string | Uint8Array): Fiel
   return {
     says: `${field.says}, or ${[...mark].map(hex).join(' ')} for null`,
     ...(field.carries && { carries: field.carries }),
+    ...(field.shape && { shape: { kind: 'nullable', of: field.shape, mark: [...mark] } }),
     minimum: Math.min(field.minimum, mark.length),
     maximum: Math.max(field.maximum, mark.length),
     ...(field.secret && { secret: true }),

@@ -10,8 +10,15 @@ export const f64be = (): Field<number> => float('f64 big-endian', 8, false);
 /** A binary floating-point number of eight bytes (IEEE 754), the low one first. */
 export const f64le = (): Field<number> => float('f64 little-endian', 8, true);
 
+const scratch = new DataView(new ArrayBuffer(8));
+
+/** The number at an index. */
+export function floatAt(bytes: Uint8Array, at: number, width: 4 | 8, little: boolean): number {
+  for (let index = 0; index < width; index++) scratch.setUint8(index, bytes[at + index] ?? 0);
+  return width === 4 ? scratch.getFloat32(0, little) : scratch.getFloat64(0, little);
+}
+
 function float(says: string, width: 4 | 8, little: boolean): Field<number> {
-  const scratch = new DataView(new ArrayBuffer(8));
   return {
     says,
     carries: 'number',
@@ -20,10 +27,8 @@ function float(says: string, width: 4 | 8, little: boolean): Field<number> {
     shape: { kind: 'float', width, little },
     read(cursor) {
       if (!cursor.has(width)) return undefined;
-      const { at, bytes } = cursor;
-      for (let index = 0; index < width; index++) scratch.setUint8(index, bytes[at + index] ?? 0);
-      cursor.at = at + width;
-      return width === 4 ? scratch.getFloat32(0, little) : scratch.getFloat64(0, little);
+      cursor.at += width;
+      return floatAt(cursor.bytes, cursor.at - width, width, little);
     },
     size(value) {
       if (typeof value === 'number') return width;

@@ -76,6 +76,7 @@ export function word(text: string): Part<object, never> {
     maximum: length,
     open: false,
     fields: [],
+    shape: { kind: 'word', text },
     steps: [...letters, delimiter, { kind: 'unclear' }],
     read(cursor) {
       const { at, bytes, end } = cursor;

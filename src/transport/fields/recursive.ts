@@ -12,6 +12,9 @@ export interface Recursion<T> {
   readonly leaf: T;
 }
 
+/** How many there are: a number for each. */
+let made = 0;
+
 /**
  * A field whose value may have values of its own kind inside: `make` is called once, with the field itself.
  *
@@ -27,6 +30,7 @@ export function recursive<T>(
   make: (self: Field<T>) => Field<T>,
 ): Field<T> {
   if (!Number.isInteger(depth) || depth < 1) throw new TypeError(`a depth is 1 or more, not ${depth}`);
+  const shape = { kind: 'recursive', id: made++, depth, max, of: () => built?.shape } as const;
   let level = 0;
   let start = 0;
   let built: Field<T> | undefined;
@@ -49,6 +53,7 @@ export function recursive<T>(
   };
   const self: Field<T> = {
     says: 'a value of the same kind',
+    shape,
     carries: 'other',
     minimum: 1,
     maximum: max,

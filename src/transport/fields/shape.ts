@@ -39,7 +39,22 @@ export type Shape =
       readonly min: number;
       readonly max: number;
     }
-  | { readonly kind: 'record'; readonly of: PartShape };
+  | { readonly kind: 'record'; readonly of: PartShape }
+  | {
+      readonly kind: 'enclosed';
+      readonly before: readonly number[];
+      readonly of: Shape;
+      readonly behind: readonly number[];
+    }
+  | { readonly kind: 'nullable'; readonly of: Shape; readonly mark: readonly number[] }
+  /** `id` tells it from others: what is inside it is known when it is asked for. */
+  | {
+      readonly kind: 'recursive';
+      readonly id: number;
+      readonly depth: number;
+      readonly max: number;
+      readonly of: () => Shape | undefined;
+    };
 
 /** How a list says how long it is: behind its count, so many, to the end of its cover, up to bytes that end it. */
 export type ListShape = Shape | number | 'rest' | readonly number[];
@@ -47,6 +62,7 @@ export type ListShape = Shape | number | 'rest' | readonly number[];
 /** What a part is, as plain values. A field without a shape is asked by its own `read` and `write`. */
 export type PartShape =
   | { readonly kind: 'constant'; readonly bytes: readonly number[] }
+  | { readonly kind: 'word'; readonly text: string }
   | {
       readonly kind: 'group';
       readonly fields: readonly { readonly key: string; readonly shape: Shape | undefined }[];

@@ -26,7 +26,7 @@ export const SIZES: Range = { min: 0, max: Number.MAX_SAFE_INTEGER };
 
 /** What a number may be when it has been read. */
 export function rangeOf(shape: Shape): Range {
-  if (shape.kind !== 'integer') return 'max' in shape ? shape : SIZES;
+  if (shape.kind !== 'integer') return 'min' in shape ? shape : SIZES;
   const { width, signed } = shape;
   const span = 256 ** width;
   if (width === 8)

@@ -1,4 +1,5 @@
 import type { Cursor } from '../cursor.ts';
+import { floatAt } from '../fields/floats.ts';
 import type { BitShape, ListShape, PartShape, Shape } from '../fields/shape.ts';
 import { textAt } from '../fields/text-at.ts';
 import { allowed, conditionOf, literal, NoCode, type Range, rangeOf, SIZES } from './code.ts';
@@ -19,8 +20,8 @@ export function generateRead(shape: PartShape | undefined): ReadWhole | undefine
   const code = new ReadCode();
   try {
     const body = code.unit(shape, ['type'], (at) => `c.at = ${at};`);
-    const source = `'use strict'; let P = 0; ${code.units.join(' ')} return (c, type) => { const b = c.bytes, e = c.end; let p = c.at; ${body} };`;
-    return new Function('textAt', 'tables', source)(textAt, code.tables);
+    const source = `'use strict'; let P = 0, D = 0; ${code.units.join(' ')} return (c, type) => { D = 0; const b = c.bytes, e = c.end; let p = c.at; ${body} };`;
+    return new Function('textAt', 'floatAt', 'tables', source)(textAt, floatAt, code.tables);
   } catch (error) {
     if (error instanceof NoCode) return undefined;
     throw error;
@@ -52,6 +53,7 @@ class ReadCode {
   /** What the code looks up by index. */
   readonly tables: ReadonlyMap<unknown, string>[] = [];
   readonly #records = new Map<PartShape, string>();
+  readonly #recursions = new Map<number, string>();
   #names = 0;
   #ways = 0;
 
@@ -84,6 +86,16 @@ class ReadCode {
         const sure = this.#sure(place, bytes.length, work);
         const wrong = bytes.map((byte, index) => `b[${plus(place.offset + index)}] !== ${byte}`);
         return `${sure.code} if (${wrong.join(' || ')}) ${DOUBT} ${goOn(behind(sure.place, bytes.length))}`;
+      }
+      case 'word': {
+        const { text } = next;
+        const sure = this.#sure(place, text.length, work);
+        const wrong = [...text].map((letter, index) => {
+          const byte = `b[${plus(place.offset + index)}]`;
+          const [lower, upper] = [letter.toLowerCase().charCodeAt(0), letter.toUpperCase().charCodeAt(0)];
+          return lower === upper ? `${byte} !== ${lower}` : `(${byte} !== ${lower} && ${byte} !== ${upper})`;
+        });
+        return `${sure.code} if (${wrong.join(' || ')}) ${DOUBT} ${goOn(behind(sure.place, text.length))}`;
       }
       case 'group': {
         const [field, ...others] = next.fields;
@@ -166,8 +178,34 @@ class ReadCode {
       }
       case 'list':
         return this.#list(shape, place, work);
-      case 'float':
-        throw new NoCode();
+      case 'float': {
+        const sure = this.#sure(place, shape.width, work);
+        const value = this.#name();
+        const read = `const ${value} = floatAt(b, ${plus(place.offset)}, ${shape.width}, ${shape.little});`;
+        return { code: `${sure.code} ${read}`, value, place: behind(sure.place, shape.width) };
+      }
+      case 'decimal':
+        return this.#decimal(shape, place);
+      case 'enclosed': {
+        const inner = this.#value(shape.of, { ...place, offset: 0, known: 0 }, []);
+        const code = `p = ${plus(place.offset)}; ${past(shape.before, place.end)} ${inner.code}
+          p = ${plus(inner.place.offset)}; ${past(shape.behind, place.end)}`;
+        return { code, value: inner.value, place: { ...place, offset: 0, known: 0 } };
+      }
+      case 'nullable': {
+        const inner = this.#value(shape.of, { ...place, offset: 0, known: 0 }, []);
+        const value = this.#name();
+        const { mark } = shape;
+        const isNull = mark.map((byte, index) => `b[${plus(index)}] === ${byte}`).join(' && ');
+        const code = `p = ${plus(place.offset)}; if (p + ${mark.length} > ${place.end}) ${DOUBT} let ${value} = null;
+          if (${isNull}) p = p + ${mark.length}; else { ${inner.code} ${value} = ${inner.value}; p = ${plus(inner.place.offset)}; }`;
+        return { code, value, place: { ...place, offset: 0, known: 0 } };
+      }
+      case 'recursive': {
+        const value = this.#name();
+        const call = `const ${value} = ${this.#recursionOf(shape)}(b, ${plus(place.offset)}, ${place.end}); if (${value} === undefined) ${DOUBT} p = P;`;
+        return { code: call, value, place: { ...place, offset: 0, known: 0 } };
+      }
       default: {
         const { code, start, stop, place: next } = this.#extent(shape, place, work);
         const value = this.#name();
@@ -220,14 +258,45 @@ class ReadCode {
 
   /** Seven bits a byte, the lowest first. A form that is longer than it must be is left to the closures. */
   #varint(shape: Extract<Shape, { kind: 'varint' }>, place: Place): Value {
-    if (shape.form === 'wide' || shape.form === 'zigzag') throw new NoCode();
+    if (shape.form === 'wide') throw new NoCode();
     const [value, byte, unit] = [this.#name(), this.#name(), this.#name()];
+    // Signs alternate: 0, -1, 1, -2.
+    const meant =
+      shape.form === 'zigzag'
+        ? `if (${value} > 4294967295) ${DOUBT} ${value} = (${value} >>> 1) ^ -(${value} & 1);`
+        : '';
     const code = `p = ${plus(place.offset)}; if (p >= ${place.end}) ${DOUBT} let ${value} = b[p++];
       if (${value} > 127) { let ${byte} = 0, ${unit} = 128; ${value} &= 127;
         do { if (p >= ${place.end} || ${unit} > 268435456) ${DOUBT}
           ${byte} = b[p++]; ${value} += (${byte} & 127) * ${unit}; ${unit} *= 128; } while (${byte} > 127);
-        if (${byte} === 0) ${DOUBT} } ${bounded(value, shape)}`;
+        if (${byte} === 0) ${DOUBT} } ${meant} ${bounded(value, shape, NUMBERS)}`;
     return { code, value, place: { ...place, offset: 0, known: 0 } };
+  }
+
+  /** Digits up to what ends them; one number, one way to write it. */
+  #decimal({ end, min, max }: Extract<Shape, { kind: 'decimal' }>, place: Place): Value {
+    const [value, digit, start, sign] = [this.#name(), this.#name(), this.#name(), this.#name()];
+    const negative = min < 0 ? `b[p] === 45` : 'false';
+    const code = `p = ${plus(place.offset)}; const ${sign} = ${negative}; if (${sign}) p++; const ${start} = p;
+      let ${value} = 0, ${digit} = 0;
+      while (p < ${place.end} && (${digit} = b[p] - 48) >= 0 && ${digit} <= 9) { ${value} = ${value} * 10 + ${digit}; p++; }
+      if (p === ${start} || p - ${start} > 15 || (p - ${start} > 1 && b[${start}] === 48)) ${DOUBT}
+      ${past(end, place.end)} if (${sign}) ${value} = -${value}; ${bounded(value, { min, max }, NUMBERS)}`;
+    return { code, value, place: { ...place, offset: 0, known: 0 } };
+  }
+
+  #recursionOf(shape: Extract<Shape, { kind: 'recursive' }>): string {
+    const known = this.#recursions.get(shape.id);
+    if (known !== undefined) return known;
+    const name = `q${this.#recursions.size}`;
+    this.#recursions.set(shape.id, name);
+    const of = shape.of();
+    if (of === undefined) throw new NoCode();
+    const inner = this.#value(of, { offset: 0, known: 0, end: 'e' }, []);
+    // What is nested too deep, in whatever, is left to the closures.
+    this.units.push(`function ${name}(b, p, e) { if (D >= ${shape.depth}) return undefined; D++; const start = p; ${inner.code}
+      p = ${plus(inner.place.offset)}; if (p - start > ${shape.max}) return undefined; D--; P = p; return ${inner.value}; }`);
+    return name;
   }
 
   #list(shape: Extract<Shape, { kind: 'list' }>, place: Place, work: readonly Work[]): Value {
@@ -335,11 +404,21 @@ function bitsOf(bits: readonly BitShape[], total: number, word: string) {
   return { code: code.join(' '), found };
 }
 
+/** Moves past bytes that are always the same. */
+function past(bytes: readonly number[], end: string): string {
+  if (bytes.length === 0) return '';
+  const wrong = bytes.map((byte, index) => `b[${plus(index)}] !== ${byte}`).join(' || ');
+  return `if (p + ${bytes.length} > ${end} || ${wrong}) ${DOUBT} p = p + ${bytes.length};`;
+}
+
+const NUMBERS: Range = { min: Number.NEGATIVE_INFINITY, max: Number.POSITIVE_INFINITY };
+
 /** Bytes that have their place for certain, from the first of `work` on. */
 function fixedAhead(work: readonly Work[]): number {
   let sum = 0;
   for (const part of work) {
     if (part.kind === 'constant') sum += part.bytes.length;
+    else if (part.kind === 'word') sum += part.text.length;
     else if (part.kind === 'bits') sum += part.size;
     else if (part.kind === 'sequence') return sum + fixedAhead([...part.parts]);
     else if (part.kind === 'group') {

@@ -1,12 +1,12 @@
 import type { BitShape, PartShape, Shape } from '../fields/shape.ts';
-import { textSize, writeText } from '../fields/text-at.ts';
+import { textAt, textSize, writeText } from '../fields/text-at.ts';
 import { allowed, conditionOf, literal, NoCode, type Range, rangeOf } from './code.ts';
 
 /** Writes messages whose values are all right; the closures say what is wrong with others. */
 export interface WriteWhole {
   /** Bytes of the whole frame; negative on any doubt. */
   size(message: object): number;
-  /** Writes what was sized last, and answers the index after it. */
+  /** Writes what was sized last, and answers the index after it; negative on any doubt. */
   write(message: object, into: Uint8Array, at: number): number;
 }
 
@@ -16,10 +16,15 @@ export function generateWrite(shape: PartShape | undefined): WriteWhole | undefi
   const code = new WriteCode();
   try {
     const { size, write } = code.part(shape, 'm');
-    const source = `'use strict'; let Z = []; return {
-      size(m) { let s = 0; ${code.remembers ? 'Z = [];' : ''} ${size} return s; },
-      write(m, b, p) { ${code.remembers ? 'let z = 0;' : ''} ${write} return p; } };`;
-    return new Function('textSize', 'writeText', 'tables', source)(textSize, writeText, code.tables);
+    const source = `'use strict'; let Z = [], z = 0, D = 0; ${code.units.join(' ')} return {
+      size(m) { let s = 0; D = 0; ${code.remembers ? 'Z = [];' : ''} ${size} return s; },
+      write(m, b, p) { z = 0; ${write} return p; } };`;
+    return new Function('textSize', 'writeText', 'holds', 'tables', source)(
+      textSize,
+      writeText,
+      holds,
+      code.tables,
+    );
   } catch (error) {
     if (error instanceof NoCode) return undefined;
     throw error;
@@ -39,14 +44,20 @@ class WriteCode {
   readonly tables: ReadonlyMap<unknown, unknown>[] = [];
   /** Whether sizes have to be kept from one pass to the other. */
   remembers = false;
+  /** Functions that write what may have its own kind inside. */
+  readonly units: string[] = [];
+  readonly #recursions = new Map<number, string>();
   #names = 0;
 
   /** @param from the object, in the code, whose fields are written. */
   part(shape: PartShape, from: string): Both {
     switch (shape.kind) {
       case 'constant': {
-        const bytes = shape.bytes.map((byte, index) => `b[p + ${index}] = ${byte};`);
-        return { size: `s += ${bytes.length};`, write: `${bytes.join(' ')} p += ${bytes.length};` };
+        return constant(shape.bytes);
+      }
+      case 'word': {
+        const letters = [...shape.text].map((letter, index) => `b[p + ${index}] = ${letter.charCodeAt(0)};`);
+        return { size: `s += ${letters.length};`, write: `${letters.join(' ')} p += ${letters.length};` };
       }
       case 'sequence':
         return joined(shape.parts.map((part) => this.part(part, from)));
@@ -116,11 +127,37 @@ class WriteCode {
       case 'rest':
       case 'counted':
         return this.#bytes(shape, {
+          value,
           length: `(${value} instanceof Uint8Array ? ${value}.length : -1)`,
           write: `b.set(${value}, p); p += ${value}.length;`,
         });
+      case 'enclosed': {
+        const [before, behind] = [constant(shape.before), constant(shape.behind)];
+        return joined([before, this.#value(shape.of, value), behind]);
+      }
+      case 'nullable': {
+        const [nothing, inner] = [constant(shape.mark), this.#value(shape.of, value)];
+        const start = this.#name();
+        const isMark = shape.mark.map((byte, index) => `b[${start} + ${index}] === ${byte}`).join(' && ');
+        return {
+          size: `if (${value} === null) { ${nothing.size} } else { ${inner.size} }`,
+          write: `if (${value} === null) { ${nothing.write} } else { const ${start} = p; ${inner.write}
+            if (p - ${start} >= ${shape.mark.length} && ${isMark}) return -1; }`,
+        };
+      }
+      case 'decimal': {
+        const digits = this.#name();
+        return {
+          size: `${isInteger(value, shape)} s += String(${value}).length + ${shape.end.length};`,
+          write: `const ${digits} = String(${value}); for (let i = 0; i < ${digits}.length; i++) b[p++] = ${digits}.charCodeAt(i);
+            ${constant(shape.end).write}`,
+        };
+      }
+      case 'recursive':
+        return this.#recursion(shape, value);
       case 'text':
         return this.#bytes(shape.bytes, {
+          value,
           length: `textSize(${value}, '${shape.encoding}')`,
           write: `p = writeText(${value}, b, p, '${shape.encoding}');`,
         });
@@ -145,7 +182,10 @@ class WriteCode {
   }
 
   /** Bytes, or text as bytes, with what says how many there are. */
-  #bytes(shape: Shape, content: { readonly length: string; readonly write: string }): Both {
+  #bytes(
+    shape: Shape,
+    content: { readonly value: string; readonly length: string; readonly write: string },
+  ): Both {
     const length = this.#name();
     const measure = `const ${length} = ${content.length};`;
     switch (shape.kind) {
@@ -156,6 +196,14 @@ class WriteCode {
         };
       case 'rest':
         return { size: `${measure} ${outside(length, shape)} s += ${length};`, write: content.write };
+      case 'until': {
+        const end = constant(shape.end);
+        return {
+          size: `${measure} ${outside(length, shape)} if (holds(${content.value}, ${literal(ends(shape.end))})) ${DOUBT}
+            s += ${length}; ${end.size}`,
+          write: `${content.write} ${end.write}`,
+        };
+      }
       case 'counted': {
         const { length: header } = shape;
         const bound = `${measure} ${outside(length, shape)}`;
@@ -167,8 +215,15 @@ class WriteCode {
               ${integerTo(`(p - ${start} - ${header.width})`, start, header)}`,
           };
         }
-        if (header.kind !== 'varint') throw new NoCode();
         this.remembers = true;
+        if (header.kind === 'decimal') {
+          const before = this.#value(header, length);
+          return {
+            size: `${bound} Z.push(${length}); s += ${length}; ${before.size}`,
+            write: `const ${length} = Z[z++]; ${before.write} ${content.write}`,
+          };
+        }
+        if (header.kind !== 'varint') throw new NoCode();
         return {
           size: `${bound} Z.push(${length}); s += ${length}; ${varintSize(length, header)}`,
           write: `const ${length} = Z[z++]; ${varintTo(length)} ${content.write}`,
@@ -202,6 +257,25 @@ class WriteCode {
     };
   }
 
+  #recursion(shape: Extract<Shape, { kind: 'recursive' }>, value: string): Both {
+    const name = this.#recursions.get(shape.id) ?? `q${this.#recursions.size}`;
+    if (!this.#recursions.has(shape.id)) {
+      this.#recursions.set(shape.id, name);
+      const of = shape.of();
+      if (of === undefined) throw new NoCode();
+      const inner = this.#value(of, 'v');
+      this.units.push(
+        `function ${name}s(v) { if (D >= ${shape.depth}) return -1; D++; let s = 0; ${inner.size} D--; return s > ${shape.max} ? -1 : s; }`,
+        `function ${name}w(v, b, p) { ${inner.write} return p; }`,
+      );
+    }
+    const size = this.#name();
+    return {
+      size: `const ${size} = ${name}s(${value}); if (${size} < 0) ${DOUBT} s += ${size};`,
+      write: `p = ${name}w(${value}, b, p); if (p < 0) return -1;`,
+    };
+  }
+
   #list(shape: Extract<Shape, { kind: 'list' }>, value: string): Both {
     const { count } = shape;
     const item = this.#name();
@@ -224,6 +298,12 @@ class WriteCode {
   #name(): string {
     return `w${this.#names++}`;
   }
+}
+
+function constant(bytes: readonly number[]): Both {
+  if (bytes.length === 0) return { size: '', write: '' };
+  const write = bytes.map((byte, index) => `b[p + ${index}] = ${byte};`).join(' ');
+  return { size: `s += ${bytes.length};`, write: `${write} p += ${bytes.length};` };
 }
 
 function joined(all: readonly Both[]): Both {
@@ -253,6 +333,7 @@ function keysOf(shape: PartShape): readonly string[] {
     case 'cases':
       return shape.cases.flatMap(([, of]) => (of === undefined ? [] : keysOf(of)));
     case 'constant':
+    case 'word':
       return [];
   }
 }
@@ -261,6 +342,21 @@ function keysOf(shape: PartShape): readonly string[] {
 function absent(keys: readonly string[], from: string): string {
   if (keys.length === 0) return '';
   return `if (${keys.map((key) => `${from}[${JSON.stringify(key)}] !== undefined`).join(' || ')}) ${DOUBT}`;
+}
+
+/** What ends a text is looked for in the text; where it is no text itself, nobody looks. */
+function ends(bytes: readonly number[]): string {
+  if (bytes.some((byte) => byte > 127)) throw new NoCode();
+  return String.fromCharCode(...bytes);
+}
+
+/** Whether a text, or bytes, hold what ends them. */
+function holds(value: string | Uint8Array, end: string): boolean {
+  return typeof value === 'string' ? value.includes(end) : asText(value).includes(end);
+}
+
+function asText(bytes: Uint8Array): string {
+  return textAt(bytes, 0, bytes.length, 'latin1') ?? '';
 }
 
 const NATURAL: Range = { min: -1, max: Number.MAX_SAFE_INTEGER };
