@@ -14,7 +14,7 @@ const require = createRequire(import.meta.url);
 const mqttPacket = require('mqtt-packet');
 const { Parser: PostgresParser } = require('pg-protocol/dist/parser.js');
 const RedisParser = require('redis-parser');
-const { ProtoDef, Compiler } = require('protodef');
+const { Compiler } = require('protodef');
 
 const closures = process.argv.includes('--closures');
 const TIMES = 1_000;
