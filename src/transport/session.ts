@@ -112,7 +112,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
 
   /** Whether the wire takes more; once it does again, the session has `rested`. */
   get writable(): boolean {
-    return !this.#over && (this.#waits & (ROOM | CHANGE)) === 0;
+    return !this.#over && (this.#waits & (ROOM | CHANGE)) === 0 && this.#change === undefined;
   }
 
   /** Messages pushed that wait for their turn. */
@@ -192,7 +192,8 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   push(message: Word<F, R>): boolean {
     if (this.#over || this.#pushed.length >= MOST_PUSHED) return false;
     const encoded = this.connection.prepare(message);
-    if (this.#pushed.length === 0 && this.#waits === 0 && this.connection.maySend(encoded.event)) {
+    const isNow = this.#pushed.length === 0 && this.#waits === 0 && this.#change === undefined;
+    if (isNow && this.connection.maySend(encoded.event)) {
       this.send(encoded);
     } else if (this.#pushed === NONE) this.#pushed = [encoded];
     else this.#pushed.push(encoded);
@@ -307,10 +308,10 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#pumping = false;
   }
 
-  /** Sends what waited for its turn. */
+  /** Sends what waited for its turn; where the wire is about to change, over the new one. */
   #rest(): void {
     const { connection } = this;
-    while (this.#pushed.length > 0 && (this.#waits & ~ANSWER) === 0) {
+    while (this.#pushed.length > 0 && (this.#waits & ~ANSWER) === 0 && this.#change === undefined) {
       const [next] = this.#pushed;
       if (next === undefined || !connection.maySend(next.event)) break;
       this.#pushed.shift();

@@ -61,6 +61,8 @@ export async function listen<F extends Frames>(
   const descriptors = new Descriptors((isShort) =>
     observer?.strained?.(isShort ? OUT_OF_DESCRIPTORS : undefined),
   );
+  /** Of whom we do not know yet whom they forward. */
+  const announcing = new Set<Socket>();
   const proxies = new Set(options.proxies?.map(plainHost));
   const begin = (socket: Socket, { host, port }: ProxiedPeer) =>
     server.accept(socket, {
@@ -79,13 +81,16 @@ export async function listen<F extends Frames>(
       port: socket.remotePort ?? 0,
     };
     if (!proxies.has(plainHost(peer.host))) return begin(socket, peer);
-    takeHeader(socket).then(
-      (proxied) => begin(socket, proxied ?? peer),
-      () => {
-        socket.destroy();
-        observer?.dropped?.('proxy');
-      },
-    );
+    announcing.add(socket);
+    takeHeader(socket)
+      .finally(() => announcing.delete(socket))
+      .then(
+        (proxied) => begin(socket, proxied ?? peer),
+        () => {
+          socket.destroy();
+          observer?.dropped?.('proxy');
+        },
+      );
   });
   try {
     if (path !== undefined && options.shared !== true) await claimPath(path);
@@ -111,6 +116,7 @@ export async function listen<F extends Frames>(
     async close() {
       descriptors.close();
       const closed = new Promise((resolve) => sockets.close(resolve));
+      for (const socket of announcing) socket.destroy();
       await server.close();
       await closed;
     },

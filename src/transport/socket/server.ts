@@ -43,6 +43,8 @@ export class Server<F extends Frames> {
   /** Absent where there is nothing to judge: it would weigh on each connection. */
   readonly #admission: Admission<Visit> | undefined;
   readonly #sessions = new Set<Session<F, 'server'>>();
+  /** With these, no dialogue has begun yet. */
+  readonly #changing = new Set<Duplex>();
   #number: number;
   #emptied: (() => void) | undefined;
   #closed = false;
@@ -80,6 +82,7 @@ export class Server<F extends Frames> {
    */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const stream of this.#changing) stream.destroy();
     const empty = new Promise<void>((resolve) => {
       this.#emptied = resolve;
       if (this.#sessions.size === 0) resolve();
@@ -105,13 +108,16 @@ export class Server<F extends Frames> {
 
   async #change(change: WireChange, plain: Duplex, origin: Origin, visit: Visit | undefined): Promise<void> {
     plain.on('error', () => {});
+    this.#changing.add(plain);
     let stream: Duplex;
     try {
       stream = await change(plain);
     } catch {
       plain.destroy();
-      this.#options.observer?.dropped?.('tls');
+      if (visit?.isDropped !== true && !this.#closed) this.#options.observer?.dropped?.('tls');
       return;
+    } finally {
+      this.#changing.delete(plain);
     }
     if (this.#closed || stream.destroyed) stream.destroy();
     else this.#begin(stream, origin, visit);
@@ -136,6 +142,7 @@ export class Server<F extends Frames> {
 /** One that was let in: what decides whether it must go for another one. */
 class Visit implements Guest {
   readonly source: string;
+  isDropped = false;
   link: { readonly session: AnySession; destroy(): void } | undefined;
   readonly #stream: Duplex;
   readonly #handshake: ArrayLike<number>;
@@ -156,6 +163,7 @@ class Visit implements Guest {
   }
 
   drop(): void {
+    this.isDropped = true;
     if (this.link === undefined) this.#stream.destroy();
     else this.link.destroy();
   }
