@@ -1,5 +1,6 @@
-import type { ClientMessage, Encoded, EndCause, Handlers, ServerMessage, Session } from '../../index.ts';
+import type { ClientMessage, EndCause, Handlers, ServerMessage, Session } from '../../index.ts';
 import { type basicChat, LONGEST_STRING } from './protocol.ts';
+import { Room, Seat } from './room.ts';
 
 type Frames = typeof basicChat.frames;
 type Received<T extends ClientMessage<typeof basicChat>['type']> = Extract<
@@ -26,10 +27,12 @@ export interface RoomOptions {
    * disconnected. Default 4,096.
    */
   readonly mostWaiting?: number | undefined;
+  /**
+   * Messages of one sender that may be on their way to somebody who acknowledges; the STATUS of one more waits. Default
+   * 16, and fewer where all of them together would be half of `mostWaiting`; with Infinity nobody waits.
+   */
+  readonly share?: number | undefined;
 }
-
-/** A thousand may come at once, and as many leave. Waiting messages are shared, so the sum of all queues is small. */
-export const MOST_WAITING = 4096;
 
 /** What the server calls itself in a DELIVER. */
 export const SERVER_NAME = '[Server]';
@@ -48,65 +51,24 @@ export function cleanMessage(message: string): string {
 
 /** Opens a room and gives the handlers of basic-chat for `listen`: one set for each session, all in this room. */
 export function basicChatHandlers(options: RoomOptions = {}) {
-  const room = new Room(options);
-  return (session: Session<Frames>): Handlers<Frames> => new Member(session, room);
-}
-
-/**
- * Everybody who is registered. What is announced goes to all in one order: an announcement that comes up while
- * another goes round (a slow client had to leave) takes its turn behind it.
- */
-class Room {
-  readonly log: RoomLog | undefined;
-  /** By name, in the order in which they came. */
-  readonly members = new Map<string, Member>();
-  readonly #mostWaiting: number;
-  readonly #announcements: { readonly message: Encoded; readonly except: Member }[] = [];
-  #delivering = false;
-
-  constructor({ log, mostWaiting = MOST_WAITING }: RoomOptions) {
-    this.log = log;
-    this.#mostWaiting = mostWaiting;
-  }
-
-  /** What goes to every member but one, at the next `deliver`. */
-  announce(from: string, message: string, except: Member): void {
-    const deliver = except.session.connection.prepare({ type: 'server.DELIVER', from, message });
-    this.#announcements.push({ message: deliver, except });
-  }
-
-  /** Delivers what was announced. A message was encoded once; what each receiver costs does not grow with the room. */
-  deliver(): void {
-    if (this.#delivering) return;
-    this.#delivering = true;
-    try {
-      for (let next = this.#announcements.shift(); next !== undefined; next = this.#announcements.shift()) {
-        this.#goRound(next.message, next.except);
-      }
-    } finally {
-      this.#delivering = false;
-    }
-  }
-
-  #goRound(message: Encoded, except: Member): void {
-    for (const member of this.members.values()) {
-      if (member === except) continue;
-      const { session } = member;
-      if (session.waiting >= this.#mostWaiting || !session.push(message)) member.dismiss();
-    }
-  }
+  const room = new Room(options.mostWaiting, options.share);
+  return (session: Session<Frames>): Handlers<Frames> => new Member(session, room, options.log);
 }
 
 /** One client, from its accept on; in the room once it is registered. */
 class Member implements Handlers<Frames> {
-  readonly session: Session<Frames>;
+  readonly #session: Session<Frames>;
   readonly #room: Room;
+  readonly #log: RoomLog | undefined;
+  readonly #seat: Seat;
   #name: string | undefined;
   #slow = false;
 
-  constructor(session: Session<Frames>, room: Room) {
-    this.session = session;
+  constructor(session: Session<Frames>, room: Room, log: RoomLog | undefined) {
+    this.#session = session;
     this.#room = room;
+    this.#log = log;
+    this.#seat = new Seat(session, () => this.#dismiss());
   }
 
   REGISTER({ username }: Received<'client.REGISTER'>): Reply {
@@ -115,49 +77,55 @@ class Member implements Handlers<Frames> {
       return refuse(`A username is 1 to ${LONGEST_STRING} printable ASCII characters without spaces.`);
     }
     if (RESERVED.has(username.toLowerCase())) return refuse('This username is reserved.');
-    if (room.members.has(username)) return refuse('This username is taken.');
+    if (room.seats.has(username)) return refuse('This username is taken.');
     this.#name = username;
-    room.members.set(username, this);
-    room.log?.registered(username, this.session.peer);
-    this.session.push({
+    room.seats.set(username, this.#seat);
+    this.#log?.registered(username, this.#session.peer);
+    this.#session.push({
       type: 'server.DELIVER',
       from: SERVER_NAME,
-      message: greeting(username, room.members),
+      message: greeting(username, room.seats),
     });
-    room.announce(SERVER_NAME, tell(username, ' has joined the server.'), this);
+    room.announce(SERVER_NAME, tell(username, ' has joined the server.'), this.#seat);
     return OK;
   }
 
-  SEND({ message }: Received<'client.SEND'>): Reply {
+  SEND({ message }: Received<'client.SEND'>): Reply | Promise<Reply> {
     const name = this.#registered();
+    const room = this.#room;
     const cleaned = cleanMessage(message);
     if (cleaned === '') return refuse('Nothing in this message can be printed.');
-    this.#room.log?.sent(name, cleaned);
-    this.#room.announce(name, cleaned, this);
-    return OK;
+    if (room.lags(this.#seat)) return refuse('Too many messages wait for you: acknowledge them first.');
+    this.#log?.sent(name, cleaned);
+    const pace = room.pace(this.#seat, room.announce(name, cleaned, this.#seat));
+    return pace === undefined ? OK : pace.then(() => OK);
   }
 
-  /** Only now: whoever causes something has its STATUS first, and cannot be dismissed before. */
+  /** Only now: whoever causes something has its STATUS first, unless that waits, and cannot be dismissed before. */
   rested(): void {
     this.#room.deliver();
   }
 
   /** A DELIVER has arrived. Whether the client liked it, its code may say; it changes nothing. */
-  STATUS(): undefined {}
+  STATUS(): undefined {
+    this.#seat.acknowledge();
+    this.#room.progress();
+  }
 
   ended(cause: EndCause): void {
     const name = this.#name;
     if (name === undefined) return;
-    this.#room.members.delete(name);
-    this.#room.log?.disconnected(name, this.#slow ? 'slow' : cause);
-    this.#room.announce(SERVER_NAME, tell(name, ' has left the server.'), this);
+    this.#room.seats.delete(name);
+    this.#log?.disconnected(name, this.#slow ? 'slow' : cause);
+    this.#room.announce(SERVER_NAME, tell(name, ' has left the server.'), this.#seat);
     this.#room.deliver();
+    this.#room.progress();
   }
 
   /** Too much waits for this client. */
-  dismiss(): void {
+  #dismiss(): void {
     this.#slow = true;
-    this.session.close(refuse('Disconnected: too many messages wait to be acknowledged.'));
+    this.#session.close(refuse('Disconnected: too many messages wait to be acknowledged.'), 'slow');
   }
 
   #registered(): string {

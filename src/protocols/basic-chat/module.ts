@@ -1,7 +1,8 @@
 import { count, defineModule, flag } from '../../cli/index.ts';
 import { LineLog } from './commands/room-log.ts';
-import { basicChatHandlers, MOST_WAITING } from './handlers.ts';
+import { basicChatHandlers } from './handlers.ts';
 import { basicChat } from './protocol.ts';
+import { MOST_WAITING } from './room.ts';
 
 /** basic-chat on the command line. */
 export const basicChatModule = defineModule({

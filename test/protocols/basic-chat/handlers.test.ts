@@ -193,7 +193,7 @@ test('a client that is idle is told so and closed; acknowledging is not idling',
 });
 
 test('a client that acknowledges nothing is disconnected when too much waits for it; others are not held up', async () => {
-  const room = await serveRoom({ mostWaiting: 10 });
+  const room = await serveRoom({ mostWaiting: 10, share: Number.POSITIVE_INFINITY });
   const deaf = await room.enter('deaf', false);
   const [ann, bob] = [await room.enter('ann'), await room.enter('bob')];
   for (let count = 0; count < 9; count++) expect(await ann.say(`${count}`)).toEqual([0, '']);
@@ -208,7 +208,7 @@ test('a client that acknowledges nothing is disconnected when too much waits for
 });
 
 test('several slow clients leave in the middle of one round, and all that stay hear the same', async () => {
-  const room = await serveRoom({ mostWaiting: 5 });
+  const room = await serveRoom({ mostWaiting: 5, share: Number.POSITIVE_INFINITY });
   const ann = await room.enter('ann');
   const deaf = [];
   const others = [];
@@ -237,4 +237,25 @@ test('a stop of the server ends every client, and leaves nobody behind', async (
   await room.close();
   for (const client of clients) await client.closed();
   expect(room.log.slice(3).sort()).toEqual(['- ann (end)', '- bob (end)', '- deaf (end)']);
+});
+
+test('a sender pays for its own flood: who acknowledges gets all of it, with a queue that holds little', async () => {
+  const room = await serveRoom({ mostWaiting: 40 });
+  const members = await Promise.all(['a', 'b', 'c', 'd'].map((name) => room.enter(name)));
+  const flooder = await room.enter('flooder');
+  flooder.write(...Array.from({ length: 500 }, () => send('x')));
+  await flooder.until(({ statuses }) => statuses.length === 501);
+  for (const member of members) {
+    await member.until(({ delivered }) => delivered.filter((line) => line === 'flooder: x').length === 500);
+  }
+  expect(new Set(flooder.statuses)).toEqual(new Set([0]));
+  expect(room.log.filter((line) => line.startsWith('-'))).toEqual([]);
+});
+
+test('a sender for whom too much waits is told to acknowledge first', async () => {
+  const room = await serveRoom({ mostWaiting: 40, share: 100 });
+  const talker = await room.enter('talker');
+  const deaf = await room.enter('deaf', false);
+  for (let count = 0; count < 12; count++) expect(await talker.say('x')).toEqual([0, '']);
+  expect(await deaf.say('y')).toEqual([1, 'Too many messages wait for you: acknowledge them first.']);
 });

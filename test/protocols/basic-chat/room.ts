@@ -119,7 +119,7 @@ export class Lines implements RoomLog {
 /** A room without sockets. */
 export function openRoom(mostWaiting?: number) {
   const log = new Lines();
-  const open = basicChatHandlers({ log, mostWaiting });
+  const open = basicChatHandlers({ log, mostWaiting, share: Number.POSITIVE_INFINITY });
   let id = 0;
   return { log, join: () => new Guest(++id, open) };
 }
