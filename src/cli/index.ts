@@ -31,5 +31,6 @@ export {
   type SharedService,
 } from './module.ts';
 export { printable } from './printable.ts';
+export { reachingFlags, serverAddress, tlsOf } from './reaching.ts';
 export { type Style, Terminal, type TerminalOptions, type Words } from './terminal.ts';
 export { checkWritable } from './writable.ts';

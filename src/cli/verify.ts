@@ -12,11 +12,12 @@ import {
   type VerifyOptions,
   verify as verifyImplementation,
 } from '../verify/verify.ts';
-import { type Address, address, count, patience } from './arguments.ts';
+import { type Address, count, patience } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
 import { choice, flag, type OptionsOf, toggle } from './flag.ts';
 import { loadModule, MODULE } from './modules.ts';
+import { reachingFlags, serverAddress, tlsOf } from './reaching.ts';
 
 const exitCodes: Readonly<Record<Verdict, number>> = {
   conforms: EXIT.ok,
@@ -48,6 +49,7 @@ const flags = {
   junit: flag('<file>', 'write the report as JUnit XML'),
   json: flag('<file>', 'write the report as JSON'),
   html: flag('<file>', 'write the report as one HTML file, with the coverage drawn on the statechart'),
+  ...reachingFlags,
   tap: toggle('write TAP to stdout in place of the report for people'),
 };
 
@@ -58,7 +60,10 @@ export default defineCommand({
   help: 'test an implementation of a protocol, anybody’s, through its port alone',
   operands: {
     module: flag('<module>', MODULE, { required: true }),
-    address: flag('<address>', 'where it listens, [HOST:]PORT', { read: address, required: true }),
+    address: flag('<address>', 'where it listens, [HOST:]PORT or unix:PATH', {
+      read: serverAddress,
+      required: true,
+    }),
   },
   flags,
   more: `Exit status: 0 it conforms, 1 it does not, 2 there is no verdict on it: the set-up is wrong, or its answers vary;
@@ -81,6 +86,7 @@ async function verifyAt(protocol: AnyProtocol, where: Address, options: Options)
   const verification = await verifyImplementation(protocol, {
     host: where.host ?? '127.0.0.1',
     port: where.port,
+    tls: tlsOf(options),
     k: options.k,
     only: options.case,
     samples,

@@ -58,10 +58,16 @@ export function parseAddress(text: string): Address {
   return { command };
 }
 
-/** `HOST:PORT` for people and programs alike, an IPv6 host in brackets. */
+/** `HOST:PORT` for people and programs alike, an IPv6 host in brackets; `unix:PATH` as it is. */
 export function formatAddress(host: string, port: number): string {
   const plain = plainHost(host);
+  if (pathOf(host) !== undefined) return host;
   return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`;
+}
+
+/** The path of a unix socket that stands in the place of a host: `unix:PATH`. */
+export function pathOf(host: string): string | undefined {
+  return /^unix:(.+)$/s.exec(host)?.[1];
 }
 
 /** An IPv4 address as it is usually written, also where a socket for both families names it otherwise. */

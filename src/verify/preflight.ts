@@ -1,4 +1,5 @@
 import { REFUSED, step } from '../machine/table.ts';
+import { formatAddress } from '../transport/address.ts';
 import { agreementOf, type Dialogue, inWords, type Patience, type Target } from './dialogue.ts';
 import { stateCover } from './identify.ts';
 import type { Input } from './inputs.ts';
@@ -135,7 +136,7 @@ async function greeted({ address, projection, patience, signal }: Target): Promi
 }
 
 function unreachable({ address, patience }: Target, error: Error): string {
-  const where = `${address.host}:${address.port}`;
+  const where = formatAddress(address.host, address.port);
   const code = 'code' in error ? error.code : error.name;
   if (code === 'ECONNREFUSED') return `nobody listens at ${where}: start the server, or correct the port`;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `no host is called ${address.host}`;

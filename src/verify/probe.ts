@@ -1,11 +1,15 @@
 import type { Decoder } from '../transport/decoder.ts';
 import { Inbox } from '../transport/inbox.ts';
 import { dial, type RawConnection } from '../transport/socket/dial.ts';
+import type { ClientTlsOptions } from '../transport/socket/tls.ts';
 
 /** Where the implementation listens. */
 export interface Address {
+  /** Or `unix:PATH`. */
   readonly host: string;
   readonly port: number;
+  /** Default: in clear. */
+  readonly tls?: ClientTlsOptions | undefined;
 }
 
 /** What came back since the last look. */

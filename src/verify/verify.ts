@@ -110,7 +110,7 @@ export async function verify(protocol: AnyProtocol, options: VerifyOptions): Pro
   };
   const finish = (): Verification => ({
     protocol,
-    address: { host: options.host, port: options.port },
+    address: { host: options.host, port: options.port, tls: options.tls },
     ...verdictOf(ground, seen, options),
     plan: seen.plan,
     projection: target.projection,
@@ -195,7 +195,7 @@ export function targetOf(protocol: AnyProtocol, options: VerifyOptions): Target 
   const prefix = Math.floor(Math.random() * 36 ** 4).toString(36);
   let count = 0;
   return {
-    address: { host: options.host, port: options.port },
+    address: { host: options.host, port: options.port, tls: options.tls },
     projection,
     patience: {
       reply: options.timeout ?? 1_000,

@@ -27,10 +27,10 @@ export async function connect<F extends Frames>(
   open: Open<F, 'client'>,
   options: ConnectOptions = {},
 ): Promise<Session<F, 'client'>> {
-  const { host = '127.0.0.1', port = protocol.port, path } = options;
+  const { host = '127.0.0.1', port = protocol.port } = options;
   const stream = await reach({ ...options, host, port });
   const connection = new Connection(protocol, 'client', { limits: timeLimits(options) });
-  const peer = path === undefined ? formatAddress(host, port) : `unix:${path}`;
+  const peer = formatAddress(host, port);
   const { session } = new Link(stream, connection, { id: 0, peer }, linkOptions(options));
   session.open(open);
   if (session.failure !== undefined) throw session.failure;

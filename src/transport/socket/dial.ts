@@ -1,14 +1,13 @@
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { pathOf } from '../address.ts';
 import { type ClientTlsOptions, clientTls } from './tls.ts';
 
 /** How a server is reached; time is in milliseconds. */
 export interface DialOptions {
-  /** Default 127.0.0.1. */
+  /** Default 127.0.0.1. `unix:PATH` is a unix socket, and has no port. */
   readonly host?: string | undefined;
   readonly port: number;
-  /** A unix socket, in place of host and port. */
-  readonly path?: string | undefined;
   /** A stream that stands already, in place of all of them. */
   readonly stream?: Duplex | undefined;
   /** Default: in clear. */
@@ -65,7 +64,8 @@ export async function dial(options: DialOptions, listener: RawListener): Promise
  * the signal's reason.
  */
 export async function reach(options: DialOptions): Promise<Duplex> {
-  const { host = '127.0.0.1', port, path, tls, signal, connectTimeout } = options;
+  const { host = '127.0.0.1', port, tls, signal, connectTimeout } = options;
+  const path = pathOf(host);
   signal?.throwIfAborted();
   const to = path === undefined ? { host, port } : { path };
   const plain = options.stream ?? connect({ ...to, allowHalfOpen: true, noDelay: true });
@@ -81,7 +81,9 @@ export async function reach(options: DialOptions): Promise<Duplex> {
   signal?.addEventListener('abort', abort, { once: true });
   try {
     if (options.stream === undefined) await Promise.race([connected(plain), givenUp]);
-    return tls === undefined ? plain : await Promise.race([clientTls(tls, path ?? host)(plain), givenUp]);
+    return tls === undefined
+      ? plain
+      : await Promise.race([clientTls(tls, path === undefined ? host : 'localhost')(plain), givenUp]);
   } catch (error) {
     plain.destroy();
     throw error;

@@ -45,7 +45,7 @@ test('a unix socket is listened on and reached, open to its group by default, an
       },
       REJECT: () => undefined,
     };
-    void connect(messageLog, () => handlers, { path }).then((session) => {
+    void connect(messageLog, () => handlers, { host: `unix:${path}` }).then((session) => {
       session.send({ type: 'client.NAME', payload: Buffer.from('ann') });
     });
   });

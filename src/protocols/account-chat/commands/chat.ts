@@ -1,6 +1,16 @@
-import { defineCommand, Failure, flag, port, printable, Terminal } from '../../../cli/index.ts';
+import {
+  defineCommand,
+  Failure,
+  flag,
+  port,
+  printable,
+  reachingFlags,
+  Terminal,
+  tlsOf,
+} from '../../../cli/index.ts';
 import {
   type ClientMessage,
+  type ClientTlsOptions,
   connect,
   formatAddress,
   type Handlers,
@@ -24,17 +34,18 @@ const PARTING = 10_000;
 export default defineCommand({
   help: 'log in to an account-chat server and exchange messages; Ctrl-C leaves',
   operands: {
-    host: flag('<host>', 'where the server is', { required: true }),
+    host: flag('<host>', 'where the server is, or unix:PATH', { required: true }),
     port: flag('[port]', 'its port', { read: port, default: String(accountChat.port) }),
   },
+  flags: reachingFlags,
   more: `Commands, one a line:\n${USAGES.map((line) => `  ${line}\n`).join('')}`,
-  run: ({ host, port }) => chat(host, port),
+  run: ({ host, port }, options) => chat(host, port, tlsOf(options)),
 });
 
 /** @throws Failure when there is no server, or it went away. */
-async function chat(host: string, port: number): Promise<void> {
+async function chat(host: string, port: number, tls: ClientTlsOptions | undefined): Promise<void> {
   const correspondent = new Correspondent();
-  const session = await reach(host, port, correspondent);
+  const session = await reach({ host, port, tls }, correspondent);
   const { terminal } = correspondent;
   for await (const line of terminal) {
     if (line.trim() === '') continue;
@@ -50,12 +61,16 @@ async function chat(host: string, port: number): Promise<void> {
 }
 
 async function reach(
-  host: string,
-  port: number,
+  { host, port, tls }: { host: string; port: number; tls: ClientTlsOptions | undefined },
   correspondent: Correspondent,
 ): Promise<Session<Frames, 'client'>> {
   try {
-    return await connect(accountChat, () => correspondent.begin(), { host, port, connectTimeout: 10_000 });
+    return await connect(accountChat, () => correspondent.begin(), {
+      host,
+      port,
+      tls,
+      connectTimeout: 10_000,
+    });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Failure(

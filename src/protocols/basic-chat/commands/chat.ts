@@ -1,4 +1,15 @@
-import { defineCommand, EXIT, Failure, flag, port, printable, Terminal } from '../../../cli/index.ts';
+import {
+  defineCommand,
+  EXIT,
+  Failure,
+  flag,
+  type OptionsOf,
+  port,
+  printable,
+  reachingFlags,
+  Terminal,
+  tlsOf,
+} from '../../../cli/index.ts';
 import {
   type ClientMessage,
   connect,
@@ -10,7 +21,7 @@ import {
 import { cleanMessage, SERVER_NAME } from '../handlers.ts';
 import { basicChat, LONGEST_STRING } from '../protocol.ts';
 
-interface Options {
+interface Options extends OptionsOf<typeof reachingFlags> {
   readonly username: string;
   readonly server: string;
   readonly port: number;
@@ -30,8 +41,9 @@ export default defineCommand({
   help: 'join a basic-chat room: a line typed is sent, Ctrl-C leaves',
   flags: {
     username: flag('<name>', 'who you are: printable ASCII without spaces', { short: 'u', required: true }),
-    server: flag('<host>', 'where the room is', { short: 's', default: '127.0.0.1' }),
+    server: flag('<host>', 'where the room is, or unix:PATH', { short: 's', default: '127.0.0.1' }),
     port: flag('<port>', 'its port', { short: 'p', read: port, default: String(basicChat.port) }),
+    ...reachingFlags,
   },
   run: (_operands, options) => chat(options),
 });
@@ -70,7 +82,8 @@ async function chat(options: Options): Promise<void> {
   session.close();
 }
 
-async function reach({ server, port }: Options, guest: Guest): Promise<Session<Frames, 'client'>> {
+async function reach({ server, port, ...how }: Options, guest: Guest): Promise<Session<Frames, 'client'>> {
+  const tls = tlsOf(how);
   try {
     return await connect(
       basicChat,
@@ -78,7 +91,7 @@ async function reach({ server, port }: Options, guest: Guest): Promise<Session<F
         guest.leave = () => session.close();
         return guest;
       },
-      { host: server, port, connectTimeout: 10_000 },
+      { host: server, port, tls, connectTimeout: 10_000 },
     );
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

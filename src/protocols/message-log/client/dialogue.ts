@@ -1,5 +1,6 @@
 import {
   type ClientMessage,
+  type ClientTlsOptions,
   connect,
   type EndCause,
   formatAddress,
@@ -16,6 +17,7 @@ type Frames = typeof messageLog.frames;
 export interface DialogueOptions {
   readonly host: string;
   readonly port: number;
+  readonly tls: ClientTlsOptions | undefined;
   readonly connectTimeout: number | undefined;
   readonly timeout: number | undefined;
   readonly window: number;
@@ -140,7 +142,7 @@ export class Dialogue implements Handlers<Frames, 'client'> {
   }
 
   async #connect(): Promise<void> {
-    const { host, port, connectTimeout, timeout, signal } = this.#options;
+    const { host, port, tls, connectTimeout, timeout, signal } = this.#options;
     try {
       if (signal?.aborted) this.abort(signal.reason);
       await connect(
@@ -149,7 +151,7 @@ export class Dialogue implements Handlers<Frames, 'client'> {
           this.#session = session;
           return this;
         },
-        { host, port, connectTimeout, idleTimeout: timeout, signal: this.#connecting.signal },
+        { host, port, tls, connectTimeout, idleTimeout: timeout, signal: this.#connecting.signal },
       );
     } catch (error) {
       const late = error instanceof DOMException && error.name === 'TimeoutError';

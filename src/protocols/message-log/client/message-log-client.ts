@@ -1,4 +1,4 @@
-import { formatAddress, LocalError } from '../../../index.ts';
+import { type ClientTlsOptions, formatAddress, LocalError } from '../../../index.ts';
 import { messageLog } from '../protocol.ts';
 import { Dialogue, type DialogueOptions } from './dialogue.ts';
 import { explain, MessageLogError, NOT_BEGUN } from './message-log-error.ts';
@@ -8,10 +8,12 @@ export type Payload = string | Uint8Array;
 
 /** How a {@link MessageLogClient} connects. Times are in milliseconds; `Infinity` means for ever. */
 export interface MessageLogClientOptions {
-  /** Default `localhost`. */
+  /** Default `localhost`. `unix:PATH` is a unix socket. */
   readonly host?: string | undefined;
   /** Default 5555. */
   readonly port?: number | undefined;
+  /** Default: in clear. */
+  readonly tls?: ClientTlsOptions | undefined;
   /** Connect with `connect` only, not at once. Default false. */
   readonly defer?: boolean | undefined;
   /** How long connecting may take. Default 10,000. */
@@ -53,6 +55,7 @@ export class MessageLogClient {
     this.#options = {
       host,
       port,
+      tls: options.tls,
       connectTimeout: finite(connectTimeout),
       timeout: finite(timeout),
       window: options.window ?? 4096,

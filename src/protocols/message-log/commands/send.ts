@@ -1,22 +1,25 @@
 import { fstatSync } from 'node:fs';
 import {
   type Address,
-  address,
   defineCommand,
   EXIT,
   Failure,
   flag,
+  type OptionsOf,
+  reachingFlags,
   rest,
   seconds,
+  serverAddress,
+  tlsOf,
 } from '../../../cli/index.ts';
 import { formatAddress } from '../../../index.ts';
-import { MessageLogClient, MessageLogError } from '../client/index.ts';
+import { MessageLogClient, type MessageLogClientOptions, MessageLogError } from '../client/index.ts';
 import { messageLog } from '../protocol.ts';
 import { LineCutter, LineTooLong } from './lines.ts';
 import { askPassword } from './password.ts';
 import { Progress } from './progress.ts';
 
-interface Options {
+interface Options extends OptionsOf<typeof reachingFlags> {
   readonly name: string;
   readonly password: string | undefined;
   readonly timeout: number;
@@ -31,7 +34,7 @@ export default defineCommand({
   operands: {
     address: flag(
       '[address]',
-      'the server as [HOST:]PORT, an IPv6 host in brackets (default: localhost:5555)',
+      'the server as [HOST:]PORT, an IPv6 host in brackets, or unix:PATH (default: localhost:5555)',
       { read: serverAt },
     ),
     messages: rest('[messages...]', 'messages; without any, each line of standard input is one'),
@@ -46,6 +49,7 @@ export default defineCommand({
       read: seconds,
       default: '30',
     }),
+    ...reachingFlags,
   },
   more: `A line ends at LF; its other bytes are the message as they are, a CR too. Empty lines are skipped and counted.
 Sending ends at the first line that is refused: everything before it is on the log, nothing behind it.
@@ -63,10 +67,10 @@ Exit status: 0 when every message was acknowledged, 1 when not, 2 for wrong usag
 
 function serverAt(text: string): Address {
   try {
-    return address(text);
+    return serverAddress(text);
   } catch (error) {
     const reason = error instanceof Error ? error.message : error;
-    throw new Failure(`${reason} Messages for the default server go behind --.`, EXIT.usage);
+    throw new Failure(`${reason}. Messages for the default server go behind --.`, EXIT.usage);
   }
 }
 
@@ -75,7 +79,7 @@ async function sendAll(server: Address, messages: readonly string[], options: Op
   const { host = 'localhost', port } = server;
   const password =
     options.password ?? (await askPassword(`Password of ${name} at ${formatAddress(host, port)}: `));
-  const sending = new Sending(connect(name, password, { host, port, timeout }));
+  const sending = new Sending(connect(name, password, { host, port, timeout, tls: tlsOf(options) }));
   const interrupted = onInterrupt(() => sending.stop());
   try {
     await sending.begin();
@@ -92,7 +96,7 @@ async function sendAll(server: Address, messages: readonly string[], options: Op
   if (interrupted()) throw new Failure('interrupted', 130);
 }
 
-function connect(name: string, password: string, options: { host: string; port: number; timeout: number }) {
+function connect(name: string, password: string, options: MessageLogClientOptions) {
   try {
     return new MessageLogClient(name, password, { ...options, defer: true });
   } catch (error) {

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { parseAddress } from '../transport/address.ts';
+import type { ClientTlsOptions } from '../transport/socket/tls.ts';
+import type { Address } from './arguments.ts';
+import { EXIT, Failure } from './failure.ts';
+import { flag, type OptionsOf, toggle } from './flag.ts';
+
+/** How a server is spoken to: flags of every command that connects. */
+export const reachingFlags = {
+  tls: toggle('speak TLS; without it, passwords travel in clear'),
+  ca: flag(
+    '<file>',
+    'who may have signed the certificate of the server, PEM (default: whom the system trusts)',
+  ),
+  cert: flag('<file>', 'certificate to show to the server, PEM'),
+  key: flag('<file>', 'its key, PEM'),
+};
+
+/** What these flags say; to be given to `connect`. @throws Failure when a file cannot be read, or TLS is not asked for. */
+export function tlsOf({ tls, ca, cert, key }: OptionsOf<typeof reachingFlags>): ClientTlsOptions | undefined {
+  const [unused] = [ca, cert, key].filter((file) => file !== undefined);
+  if (!tls && unused !== undefined) throw new Failure(`${unused} is for TLS: add --tls`, EXIT.usage);
+  return tls ? { ca: read(ca), cert: read(cert), key: read(key) } : undefined;
+}
+
+/** Where a server is reached: `[HOST:]PORT` or `unix:PATH`, which stands in the place of the host then. */
+export function serverAddress(text: string): Address {
+  const at = parseAddress(text);
+  if ('path' in at) return { host: `unix:${at.path}`, port: 0 };
+  if ('port' in at) return { host: at.host, port: at.port };
+  throw new Failure(`${text} cannot be spoken to yet: expected [HOST:]PORT or unix:PATH`, EXIT.usage);
+}
+
+function read(file: string | undefined): Buffer | undefined {
+  try {
+    return file === undefined ? undefined : readFileSync(file);
+  } catch (error) {
+    throw new Failure(`cannot use ${file} for TLS: ${error instanceof Error ? error.message : error}`);
+  }
+}
