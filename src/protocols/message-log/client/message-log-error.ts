@@ -80,7 +80,7 @@ export function explain(
     case 'refused':
       return `${where} refused ${name}; ${acknowledged} acknowledged`;
     case 'unreachable':
-      return `cannot connect to ${where} (${reasonOf(cause)}): is a server listening there?`;
+      return `cannot connect to ${where} (${reasonOf(cause)}): is a server listening there, and trusted where it speaks TLS?`;
     case 'timeout':
       return `${where} took longer than ${limit} ms to answer${rest}`;
     case 'aborted':
