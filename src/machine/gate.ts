@@ -53,35 +53,49 @@ export class Gate {
     return this.role === 'server' && this.#owed[this.#state] === 1;
   }
 
-  /** Whether `event` is legal where we stand. */
-  takes(event: number): boolean {
-    return this.#after(event) !== REFUSED;
+  /**
+   * The state after `event`, or {@link REFUSED}. A message that only verdicts use has no event, and is refused in every
+   * state.
+   */
+  after(event: number): number {
+    return event < 0 || this.#over ? REFUSED : step(this.table, this.#state, event);
   }
 
   /** Takes `event`, if it is legal, and ends with it if it is the `last`. @returns whether it is legal. */
   take(event: number, last = false): boolean {
-    const from = this.#state;
-    const to = this.#after(event);
+    const to = this.after(event);
     if (to === REFUSED) return false;
+    this.step(event, to, last);
+    return true;
+  }
+
+  /** Takes `event` to the state that {@link after} has said. */
+  step(event: number, to: number, last = false): void {
+    const from = this.#state;
     this.#state = to;
     if (last || this.table.final[to] === 1) this.#over = true;
     this.#taker.stepped(event, from, to);
     if (this.#ahead !== undefined) this.#catchUp();
-    return true;
   }
 
   /** Whether our message with this event may be sent now. */
   maySend(event: number): boolean {
-    if (this.#ahead === undefined) {
-      if (this.takes(event)) return true;
-      if (this.#hoped === REFUSED) return false;
-    }
-    return !this.#over && event >= 0 && (this.#ahead ?? this.#newAhead()).allows(event);
+    return this.turn(event) !== REFUSED || this.mayHope(event);
   }
 
-  /** Our message with this event is sent; to be asked for with {@link maySend} first. */
-  send(event: number): void {
-    if (this.#ahead === undefined && this.take(event)) return;
+  /** The state after our message with this event, if nothing that was sent ahead is before it; else {@link REFUSED}. */
+  turn(event: number): number {
+    return this.#ahead === undefined ? this.after(event) : REFUSED;
+  }
+
+  /** Whether a message whose turn it is not may be sent ahead. */
+  mayHope(event: number): boolean {
+    if (this.#hoped === REFUSED || this.#over || event < 0) return false;
+    return (this.#ahead ?? this.#newAhead()).allows(event);
+  }
+
+  /** Our message with this event is sent ahead; to be asked for with {@link mayHope} first. */
+  hope(event: number): void {
     this.#ahead ??= this.#newAhead();
     this.#ahead.push(event);
   }
@@ -92,7 +106,7 @@ export class Gate {
    * @returns the state between the two, or {@link REFUSED} where they do not lead back.
    */
   cycle(message: number, answer: number): number {
-    const between = this.#after(message);
+    const between = this.after(message);
     if (between === REFUSED || answer < 0) return REFUSED;
     return step(this.table, between, answer) === this.#state ? between : REFUSED;
   }
@@ -101,11 +115,6 @@ export class Gate {
   end(): void {
     this.#over = true;
     this.#ahead = undefined;
-  }
-
-  /** A message that only verdicts use has no event: it is {@link REFUSED} itself. */
-  #after(event: number): number {
-    return event < 0 || this.#over ? REFUSED : step(this.table, this.#state, event);
   }
 
   #newAhead(): Ahead {

@@ -182,12 +182,15 @@ export class Connection<F extends Frames, R extends Role> {
   send(message: MessageFrom<F, R> | Encoded): void {
     const entry = message instanceof Encoded ? message : this.protocol.entry(message.type);
     const gate = this.#gate;
-    if (!gate.maySend(entry.event)) throw this.#early(entry.event);
+    const { event } = entry;
+    const to = gate.turn(event);
+    if (to === REFUSED && !gate.mayHope(event)) throw this.#early(event);
     if (entry instanceof Encoded) this.#sending.add(entry.bytes);
     else this.#sending.write(entry.frame, message);
     // The peer's time runs from here on.
-    if (gate.owes) this.#patience?.hear();
-    gate.send(entry.event);
+    if (this.#patience !== undefined && gate.owes) this.#patience.hear();
+    if (to === REFUSED) gate.hope(event);
+    else gate.step(event, to);
   }
 
   /**

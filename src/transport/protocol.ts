@@ -125,6 +125,8 @@ export interface Protocol<F extends Frames = Frames> {
   readonly samples: (unique: string) => Samples<F>;
   /** Reads what this role sends in a state of `table`. Default: the initial one. */
   decoder(role: Role, state?: number): Decoder;
+  /** Of each state, what reads what this role sends there. */
+  readonly decoders: Readonly<Record<Role, readonly Decoder[]>>;
   /** See {@link Declaration.framing}: for one connection; `undefined` where the decoder itself does it. */
   framing(role: Role): Framing | undefined;
   /** The frame and the event of a message. @throws LocalError for a name that the protocol does not know. */
@@ -228,6 +230,7 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
     failure: declaration.failure,
     samples: declaration.samples,
     decoder,
+    decoders,
     framing: (role) => declaration.framing?.[role]?.(decoder(role)),
     unchecked: declaration.unchecked ?? [],
     largest: { client: largest('client'), server: largest('server') },

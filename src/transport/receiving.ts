@@ -35,6 +35,7 @@ const SLACK = 192 * 1024;
 export class Receiving<F extends Frames, R extends Role> {
   readonly #protocol: Protocol<F>;
   readonly #gate: Gate;
+  readonly #decoders: readonly Framing[];
   /** What a protocol has in place of its decoders. */
   readonly #framing: Framing | undefined;
   /** Present while bytes wait: most connections are idle, most of the time. */
@@ -45,6 +46,7 @@ export class Receiving<F extends Frames, R extends Role> {
   constructor(protocol: Protocol<F>, gate: Gate) {
     this.#protocol = protocol;
     this.#gate = gate;
+    this.#decoders = protocol.decoders[this.#sender];
     this.#framing = protocol.framing(this.#sender);
   }
 
@@ -94,7 +96,8 @@ export class Receiving<F extends Frames, R extends Role> {
         wanting(cursor);
         continue;
       }
-      const legal = gate.takes(entry.event) || (entry.event === REFUSED && gate.role === 'client');
+      const to = gate.after(entry.event);
+      const legal = to !== REFUSED || (entry.event === REFUSED && gate.role === 'client');
       // Refused at the first byte that names it: nothing of its payload is awaited.
       if (!legal && this.#protocol.violation.closes) return this.#violation(entry, true);
       const handler = handlers && handlerOf<RunHandler<F, R>>(handlers, entry.name);
@@ -113,7 +116,7 @@ export class Receiving<F extends Frames, R extends Role> {
       }
       if (!legal) return this.#violation(entry, false);
       this.#turn = entry;
-      gate.take(entry.event);
+      if (to !== REFUSED) gate.step(entry.event, to);
       return typed(message);
     }
     if (this.#ended) return PEER_ENDED;
@@ -136,7 +139,7 @@ export class Receiving<F extends Frames, R extends Role> {
   }
 
   get #decoder(): Framing {
-    return this.#framing ?? this.#protocol.decoder(this.#sender, this.#gate.state);
+    return this.#framing ?? this.#decoders[this.#gate.state] ?? this.#protocol.decoder(this.#sender);
   }
 
   get #sender(): Role {

@@ -320,13 +320,39 @@ export function inPlaceOf(parts: readonly Part[]): InPlace | undefined {
   if (inPlace === undefined || others.length > 0 || last?.fields.length !== 1) return undefined;
   if (last.minimum !== field?.field.minimum || constants.some((part) => part.constant === undefined))
     return undefined;
+  const prefix = Uint8Array.from(constants.flatMap((part) => [...(part.constant ?? [])]));
+  const header = prefix.length + inPlace.header;
+  const { shape } = field.field;
+  const length = shape?.kind === 'counted' && shape.length.kind === 'integer' ? shape.length : undefined;
+  // Runs are made of nothing else: the length is read here where that is easily done.
+  const { min, max } =
+    shape?.kind === 'counted' && length !== undefined && length.width <= 2 && !length.signed
+      ? shape
+      : { min: 1, max: 0 };
+  const [low, high] = length?.little === true || length?.width === 1 ? [0, 1] : [1, 0];
+  const scale = length?.width === 2 ? 256 : 0;
   return {
-    header: constants.reduce((size, part) => size + part.minimum, inPlace.header),
+    header,
     skip(cursor) {
+      const { bytes, at, end } = cursor;
+      const behind = at + header;
+      if (min <= max && behind <= end && startsWith(bytes, at, prefix)) {
+        const first = at + prefix.length;
+        const size = (bytes[first + low] ?? 0) + scale * (bytes[first + high] ?? 0);
+        if (size >= min && size <= max && behind + size <= end) {
+          cursor.at = behind + size;
+          return true;
+        }
+      }
       for (const part of constants) if (!part.read(cursor, {})) return false;
       return inPlace.skip(cursor);
     },
   };
+}
+
+function startsWith(bytes: Uint8Array, at: number, prefix: Uint8Array): boolean {
+  for (let index = 0; index < prefix.length; index++) if (bytes[at + index] !== prefix[index]) return false;
+  return true;
 }
 
 function sequenceShape(parts: readonly Part[]): PartShape | undefined {
