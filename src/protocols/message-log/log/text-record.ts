@@ -57,6 +57,8 @@ const ESCAPED = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte < 0x20 || byte === 0x7f || byte === BACKSLASH ? 1 : 0,
 );
 const ESCAPED_IN_NAME = ESCAPED.with(0x5d, 1);
+/** Up to so many bytes, a loop is cheaper than `set`, which wants an object for the piece. */
+const SHORT = 96;
 const HEX_DIGITS = Buffer.from('0123456789abcdef');
 
 function bracketed(name: Uint8Array): Buffer {
@@ -76,7 +78,12 @@ function addLine(
   const content = batch.length + prefix.length;
   let at = content + end - start;
   copy(prefix, 0, prefix.length, view, batch.length);
-  if (copy(source, start, end, view, content) && escapes) {
+  const isLong = end - start > SHORT;
+  if (isLong) batch.bytes.set(source.subarray(start, end), content);
+  const isDoubtful = isLong
+    ? escapes && holdsEscaped(view, content, at)
+    : copy(source, start, end, view, content);
+  if (isDoubtful && escapes) {
     at = copyEscaped(source, start, end, view, content, ESCAPED);
   }
   view.setUint16(at, CRLF);
@@ -84,8 +91,7 @@ function addLine(
 }
 
 /**
- * Copies `source[start..end)` to `target[at..)`, four bytes at a time: for short messages that is several times cheaper
- * than `set`, which wants an object for the piece.
+ * Copies `source[start..end)` to `target[at..)`, four bytes at a time.
  *
  * @returns whether one of them must be escaped, or may have to: 0xc2 is the first of two. In a byte below 0x80,
  * `x - 0x20` borrows into bit 7 exactly when x < 0x20, and `(x ^ c) - 1` exactly when x is c; a borrow goes on into the
@@ -98,10 +104,7 @@ function copy(source: Uint8Array, start: number, end: number, target: DataView, 
   for (; from + 4 <= end; from += 4) {
     const x = wordAt(source, from);
     target.setInt32(from + shift, x, true);
-    const c2 = x ^ 0xc2c2c2c2;
-    found |=
-      (((x - 0x20202020) | ((x ^ 0x5c5c5c5c) - 0x01010101) | ((x ^ 0x7f7f7f7f) - 0x01010101)) & ~x) |
-      ((c2 - 0x01010101) & ~c2);
+    found |= escapedIn(x);
   }
   let escaped = 0;
   for (; from < end; from++) {
@@ -110,6 +113,39 @@ function copy(source: Uint8Array, start: number, end: number, target: DataView, 
     escaped |= byte === C1_LEAD ? 1 : (ESCAPED[byte] ?? 0);
   }
   return (found & 0x80808080) !== 0 || escaped !== 0;
+}
+
+/**
+ * The same of what is copied already, eight bytes at a time. Of ASCII less is asked, and only where there is something
+ * else, or something that must be escaped, all of it: `x + 0x01` reaches bit 7 from 0x7f.
+ */
+function holdsEscaped(view: DataView, start: number, end: number): boolean {
+  let found = 0;
+  let at = start;
+  for (; at + 8 <= end; at += 8) {
+    const x = view.getInt32(at, true);
+    const y = view.getInt32(at + 4, true);
+    found |= x | (x - 0x20202020) | (x + 0x01010101) | ((x ^ 0x5c5c5c5c) - 0x01010101);
+    found |= y | (y - 0x20202020) | (y + 0x01010101) | ((y ^ 0x5c5c5c5c) - 0x01010101);
+  }
+  for (; at < end; at++) {
+    const byte = view.getUint8(at);
+    if (byte === C1_LEAD || ESCAPED[byte] === 1) return true;
+  }
+  if ((found & 0x80808080) === 0) return false;
+  for (at = start; at + 4 <= end; at += 4) {
+    if ((escapedIn(view.getInt32(at, true)) & 0x80808080) !== 0) return true;
+  }
+  return false;
+}
+
+/** Bit 7 of one of four bytes is set where one must be escaped, or may have to. */
+function escapedIn(x: number): number {
+  const c2 = x ^ 0xc2c2c2c2;
+  return (
+    (((x - 0x20202020) | ((x ^ 0x5c5c5c5c) - 0x01010101) | ((x ^ 0x7f7f7f7f) - 0x01010101)) & ~x) |
+    ((c2 - 0x01010101) & ~c2)
+  );
 }
 
 function wordAt(bytes: Uint8Array, at: number): number {
