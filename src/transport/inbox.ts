@@ -1,5 +1,6 @@
 import type { Cover, Cursor, Progress } from './cursor.ts';
 import type { Fault, FaultKind } from './fault.ts';
+import { allocate, joined } from './memory.ts';
 
 const NOTHING = new Uint8Array(0);
 /** What a chunk may weigh beyond what is left of it, before the rest is copied out. */
@@ -141,13 +142,13 @@ export class Inbox implements Cursor {
     const [only] = pieces;
     if (pieces.length === 1 && only !== undefined) this.#show(only, wanted);
     else {
-      const joined = Buffer.concat(pieces);
+      const whole = joined(pieces);
       if (grows) {
-        const roomy = Buffer.allocUnsafeSlow(2 * joined.length);
-        roomy.set(joined);
+        const roomy = allocate(2 * whole.length);
+        roomy.set(whole);
         this.#show(roomy, wanted);
-        this.end = joined.length;
-      } else this.#show(joined, wanted);
+        this.end = whole.length;
+      } else this.#show(whole, wanted);
       this.#joined = true;
     }
   }
@@ -172,7 +173,7 @@ function merge(pieces: Uint8Array[], chunk: Uint8Array): void {
   let piece = chunk;
   for (let last = pieces.at(-1); last !== undefined; last = pieces.at(-1)) {
     if (last.length > piece.length || last.length + piece.length > MOST_MERGED) break;
-    piece = Buffer.concat([last, piece]);
+    piece = joined([last, piece]);
     pieces.pop();
   }
   pieces.push(piece);

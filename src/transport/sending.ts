@@ -1,9 +1,6 @@
 import { LocalError } from './errors.ts';
 import type { Frame } from './frame.ts';
-
-/** Memory to be written to. A Buffer where there are any: Node's sockets convert everything else at each write. */
-export const allocate: (size: number) => Uint8Array =
-  typeof Buffer === 'undefined' ? (size) => new Uint8Array(size) : (size) => Buffer.allocUnsafe(size);
+import { allocate } from './memory.ts';
 
 const SMALLEST = 256;
 

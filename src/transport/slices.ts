@@ -1,3 +1,5 @@
+import { joined } from './memory.ts';
+
 /**
  * Slices of one piece of memory, each behind a header of the same size: many small contents without an object for each.
  */
@@ -18,7 +20,7 @@ export class Slices implements Iterable<Uint8Array> {
   /** The pieces, one behind the other; a single one is not copied. */
   static of(...pieces: readonly Uint8Array[]): Slices {
     const [only] = pieces;
-    const bytes = pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
+    const bytes = pieces.length === 1 && only !== undefined ? only : joined(pieces);
     let end = 0;
     const ends = pieces.map(({ length }) => {
       end += length;

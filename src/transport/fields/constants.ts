@@ -1,5 +1,6 @@
 import { LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
+import { allocate } from '../memory.ts';
 import { bytesWhere, type Field, Sizes } from './field.ts';
 import { PART, type Part, type Step } from './part.ts';
 
@@ -13,7 +14,7 @@ export function is<T>(field: Field<T>, value: T): Part<object, never> {
   const sizes = new Sizes();
   let constant: Uint8Array;
   try {
-    constant = Buffer.alloc(field.size(value, sizes));
+    constant = allocate(field.size(value, sizes));
   } catch (error) {
     if (error instanceof LocalError) throw new TypeError(`a constant: ${error.message}`);
     throw error;

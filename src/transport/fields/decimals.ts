@@ -1,4 +1,5 @@
 import { LocalError } from '../errors.ts';
+import { utf8 } from '../memory.ts';
 import { between, type Field } from './field.ts';
 import { type Bounds, boundsIn } from './integers.ts';
 import { find, until } from './terminated.ts';
@@ -13,7 +14,7 @@ export function decimal({ end = '\r\n', ...bounds }: Bounds & { readonly end?: s
   const terminator = until(end).until;
   const digits = Math.max(`${min}`.length, `${max}`.length);
   const owner = {};
-  const write = (value: number) => Buffer.from(`${value}${end}`, 'utf8');
+  const write = (value: number) => utf8(`${value}${end}`);
   return {
     says,
     carries: 'number',

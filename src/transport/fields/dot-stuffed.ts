@@ -1,11 +1,12 @@
 import { LocalError } from '../errors.ts';
+import { utf8 } from '../memory.ts';
 import { between, type Field } from './field.ts';
 import { find } from './terminated.ts';
 
 const DOT = 0x2e;
-const END = Buffer.from('\r\n.\r\n');
-const EMPTY = Buffer.from('.\r\n');
-const CRLF = Buffer.from('\r\n');
+const END = utf8('\r\n.\r\n');
+const EMPTY = utf8('.\r\n');
+const CRLF = utf8('\r\n');
 
 /**
  * Lines up to one that is a dot (SMTP's DATA, POP3). The value is the lines with their ends; a dot that was put in
@@ -54,7 +55,7 @@ export function dotStuffed({ max = 65_535 }: { readonly max?: number } = {}): Fi
     },
     sample(random) {
       const lines = Array.from({ length: between(random, 0, 3) }, () => (random() < 0.5 ? '.' : 'a line'));
-      return Buffer.from(lines.map((line) => `${line}\r\n`).join(''));
+      return utf8(lines.map((line) => `${line}\r\n`).join(''));
     },
   };
 }

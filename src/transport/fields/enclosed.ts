@@ -1,6 +1,7 @@
 import type { Cursor } from '../cursor.ts';
 import { LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
+import { utf8 } from '../memory.ts';
 import { bytesWhere, type Field } from './field.ts';
 
 /** Bytes that are always the same, around a field. */
@@ -11,7 +12,7 @@ export interface Enclosure {
 
 /** A field with bytes around it that are always the same: `enclosed(bytes(decimal()), { before: '$', behind: '\r\n' })`. */
 export function enclosed<T>(field: Field<T>, { before = '', behind = '' }: Enclosure): Field<T> {
-  const [front, back] = [Buffer.from(before), Buffer.from(behind)];
+  const [front, back] = [utf8(before), utf8(behind)];
   const around = front.length + back.length;
   const first = front[0];
   if (field.open && back.length > 0)
@@ -68,7 +69,7 @@ function matches(cursor: Cursor, constant: Uint8Array): boolean {
  * @example `nullable(bytes(u32be({ max: 0x7fff_ffff })), Uint8Array.of(255, 255, 255, 255))`
  */
 export function nullable<T>(field: Field<T>, nothing: string | Uint8Array): Field<T | null> {
-  const mark = typeof nothing === 'string' ? Buffer.from(nothing) : nothing;
+  const mark = typeof nothing === 'string' ? utf8(nothing) : nothing;
   if (mark.length === 0) throw new TypeError('what stands for null has at least one byte');
   return {
     says: `${field.says}, or ${[...mark].map(hex).join(' ')} for null`,

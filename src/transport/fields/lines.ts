@@ -1,12 +1,13 @@
 import type { Cursor } from '../cursor.ts';
 import { LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
+import { utf8 } from '../memory.ts';
 import { between, bytesWhere, type Field } from './field.ts';
 import { PART, type Part, type Step } from './part.ts';
 import { find, terminatedBytes, until } from './terminated.ts';
 import { decode, type Encoding, encode, misfit, textIn } from './text.ts';
 
-const CRLF = Buffer.from('\r\n');
+const CRLF = utf8('\r\n');
 
 /** How a line is written. */
 export interface LineOptions {
@@ -58,8 +59,8 @@ export function line({
  */
 export function word(text: string): Part<object, never> {
   if (!/^[\x20-\x7e]+$/.test(text)) throw new TypeError(`${JSON.stringify(text)}: a word is printable ASCII`);
-  const lower = Buffer.from(text.toLowerCase());
-  const upper = Buffer.from(text.toUpperCase());
+  const lower = utf8(text.toLowerCase());
+  const upper = utf8(text.toUpperCase());
   const { length } = lower;
   const letters = [...lower].map(
     (byte, index): Step => ({

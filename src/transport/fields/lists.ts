@@ -177,7 +177,7 @@ function extentOf(count: Length | 'rest' | number | Until, bounds: Bounds): Exte
 function endedBy(
   end: Uint8Array,
 ): Pick<Extent, 'says' | 'around' | 'shape' | 'read' | 'isOver' | 'size' | 'check' | 'end'> {
-  const words = Buffer.from(end).toString('hex');
+  const words = [...end].map((byte) => byte.toString(16).padStart(2, '0')).join('');
   return {
     says: `up to the bytes ${words}, `,
     around: end.length,

@@ -1,6 +1,7 @@
 import type { Cursor } from '../cursor.ts';
 import { LocalError } from '../errors.ts';
 import { within } from '../fault.ts';
+import { joined } from '../memory.ts';
 import type { Test } from './conditions.ts';
 import type { ByteSet, Field, InPlace, Random, Sizes, ValueOf } from './field.ts';
 import { ANY } from './field.ts';
@@ -157,7 +158,7 @@ export function sequence(given: readonly AnyPart[]): Whole {
     announces: parts.flatMap((part) => part.announces ?? []),
     shape: sequenceShape(parts),
     steps: parts.flatMap((part) => part.steps),
-    ...(isConstant && { constant: Buffer.concat(parts.map((part) => part.constant ?? Buffer.of())) }),
+    ...(isConstant && { constant: joined(parts.flatMap((part) => part.constant ?? [])) }),
     read(cursor, fields) {
       for (let index = 0; index < parts.length; index++) {
         const part = parts[index];

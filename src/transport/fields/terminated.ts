@@ -1,6 +1,7 @@
 import type { Cursor } from '../cursor.ts';
 import { LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
+import { utf8 } from '../memory.ts';
 import type { Field } from './field.ts';
 import type { Bounds } from './integers.ts';
 
@@ -14,7 +15,7 @@ const MOST = 65_535;
 
 /** Up to these bytes, which are not part of the value: `until('\0')`, `until('\r\n')`. @throws TypeError for none. */
 export function until(end: string | Uint8Array): Until {
-  const bytes = typeof end === 'string' ? Buffer.from(end, 'utf8') : end;
+  const bytes = typeof end === 'string' ? utf8(end) : end;
   if (bytes.length === 0) throw new TypeError('what ends a field has at least one byte');
   return { until: bytes };
 }

@@ -7,7 +7,7 @@ const [utf8Slice, latin1Slice] = ['utf8Slice', 'latin1Slice'].map((name) => {
   const slice: unknown = Reflect.get(globalThis.Buffer?.prototype ?? {}, name);
   return isSlice(slice) ? slice : undefined;
 });
-const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function isSlice(value: unknown): value is Slice {
   return typeof value === 'function';
@@ -31,12 +31,20 @@ export function textAt(
     if (all < 0x80 || encoding === 'latin1') return short;
   }
   if (encoding === 'utf8') {
-    const text = utf8Slice?.call(bytes, start, end) ?? utf8.decode(bytes.subarray(start, end));
+    const text = textOf(bytes, start, end, encoding);
     // Decoding puts U+FFFD where there is no text.
     return text.includes('\ufffd') ? undefined : text;
   }
   if (encoding === 'ascii')
     for (let index = start; index < end; index++) if ((bytes[index] ?? 0) > 127) return undefined;
+  return textOf(bytes, start, end, encoding);
+}
+
+/** The bytes from `start` up to `end` as text, with U+FFFD where there is none in UTF-8. */
+export function textOf(bytes: Uint8Array, start: number, end: number, encoding: Encoding): string {
+  if (encoding === 'utf8') {
+    return utf8Slice?.call(bytes, start, end) ?? decoder.decode(bytes.subarray(start, end));
+  }
   return latin1Slice?.call(bytes, start, end) ?? characters(bytes, start, end);
 }
 

@@ -1,9 +1,10 @@
 import { LocalError } from '../errors.ts';
+import { allocate, utf8 } from '../memory.ts';
 import { bytes, type Length } from './bytes.ts';
 import { between, type Field, type Random } from './field.ts';
 import type { Bounds } from './integers.ts';
 import type { Until } from './terminated.ts';
-import { HALF_A_PAIR } from './text-at.ts';
+import { HALF_A_PAIR, textOf } from './text-at.ts';
 
 /** How characters are bytes. */
 export type Encoding = 'utf8' | 'latin1' | 'ascii';
@@ -65,7 +66,7 @@ export function decode(value: Uint8Array, encoding: Encoding): string {
     }
     if (all < 0x80 || encoding !== 'utf8') return short;
   }
-  return asBuffer(value).toString(encoding === 'utf8' ? 'utf8' : 'latin1');
+  return textOf(value, 0, length, encoding);
 }
 
 /** Index of the first byte that is no text in this encoding; -1: there is none. */
@@ -75,28 +76,26 @@ export function misfit(value: Uint8Array, read: string, encoding: Encoding): num
   // Decoding puts U+FFFD where there is none, which may have been sent, too.
   const index = read.indexOf('\ufffd');
   if (index < 0) return -1;
-  const again = Buffer.from(read, 'utf8');
-  if (again.equals(value)) return -1;
+  const again = utf8(read);
   return value.findIndex((byte, at) => byte !== again[at]);
 }
 
 /** @throws LocalError for characters that the encoding does not have. */
 export function encode(value: string, encoding: Encoding): Uint8Array {
   if (encoding === 'utf8') {
-    if (!HALF_A_PAIR.test(value)) return Buffer.from(value, 'utf8');
+    if (!HALF_A_PAIR.test(value)) return utf8(value);
     throw new LocalError('expected text, got half a surrogate pair');
   }
-  const encoded = Buffer.from(value, 'latin1');
-  if (encoded.toString('latin1') !== value) {
-    throw new LocalError('expected characters up to U+00FF, got one beyond');
+  const encoded = allocate(value.length);
+  for (let index = 0; index < encoded.length; index++) {
+    const code = value.charCodeAt(index);
+    if (code > 0xff) throw new LocalError('expected characters up to U+00FF, got one beyond');
+    if (code > 0x7f && encoding === 'ascii') {
+      throw new LocalError(`expected ASCII text, got character ${code}`);
+    }
+    encoded[index] = code;
   }
-  const alien = encoding === 'ascii' ? encoded.findIndex((byte) => byte > 127) : -1;
-  if (alien < 0) return encoded;
-  throw new LocalError(`expected ASCII text, got character ${encoded[alien]}`);
-}
-
-function asBuffer(value: Uint8Array): Buffer {
-  return Buffer.from(value.buffer, value.byteOffset, value.length);
+  return encoded;
 }
 
 const SAMPLES = { utf8: 'azAZ09 é€\u{1f600}', latin1: 'azAZ09 \u00e9', ascii: 'azAZ09 ' } as const;
@@ -137,7 +136,7 @@ export function padded(size: number): Field<string> {
       const used = nul < 0 ? field : field.subarray(0, nul);
       const alien = used.findIndex((byte) => byte > 127);
       if (alien >= 0) cursor.refuse('encoding', at + alien, says, `byte ${used[alien]} at offset ${alien}`);
-      return asBuffer(used).toString('latin1');
+      return textOf(used, 0, used.length, 'latin1');
     },
     size(value) {
       if (value.length > size) throw new LocalError(`expected ${says}, got ${value.length} characters`);
