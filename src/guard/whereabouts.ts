@@ -40,6 +40,14 @@ export class Whereabouts {
     return [...new Set(this.#places.map((place) => this.#settled(place).state))];
   }
 
+  /** Every state at rest that the server may have come to by now. */
+  get horizon(): readonly number[] {
+    const horizons = this.#current();
+    const [only] = horizons;
+    if (horizons.length === 1 && only !== undefined) return only.states;
+    return [...new Set(horizons.flatMap(({ states }) => states))];
+  }
+
   /** Whether what was forwarded is answered, as far as it is answered at all. */
   get settled(): boolean {
     return this.#places.every((place) => {
@@ -67,6 +75,18 @@ export class Whereabouts {
     if (horizons.length > 0 && horizons.every(({ passes }) => passes[event] === 1)) return 'pass';
     const isIllegal = this.states.every((state) => this.#horizons.taken(state, event) === REFUSED);
     return isIllegal && this.settled ? 'violation' : 'wait';
+  }
+
+  /** Whether, behind a message that passes, any number of equal ones pass as well. */
+  flows(event: number): boolean {
+    return this.#current().every((horizon) => this.#horizons.beyond(horizon, event) === horizon);
+  }
+
+  /** The server refused the message that it read next, and stayed where it was. */
+  refused(): void {
+    this.#stand(
+      this.#places.map(({ state, unread }) => ({ state, unread: Math.min(this.#forwarded, unread + 1) })),
+    );
   }
 
   /** The message was forwarded, so often in a row. */
