@@ -22,8 +22,8 @@ const entries = ['.', 'cli', 'inspect', 'protocols'];
 
 /** What alone may import a package: the folder, or the file. */
 const reserved: Readonly<Record<string, readonly string[]>> = {
-  // The live page has an HTTP server, and asks node:net only what an address is.
-  'node:net': ['transport/socket', 'inspect/http.ts'],
+  // The live page has an HTTP server; it and the flags ask node:net only what an address is.
+  'node:net': ['transport/socket', 'inspect/http.ts', 'cli/serve/listening.ts'],
   'node:tls': ['transport/socket'],
   'node:fs': ['protocols', 'cli', 'inspect', 'transport/socket'],
   'node:fs/promises': ['protocols', 'cli'],
