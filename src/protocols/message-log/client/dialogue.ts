@@ -22,6 +22,8 @@ export interface DialogueOptions {
   readonly timeout: number | undefined;
   readonly window: number;
   readonly signal: AbortSignal | undefined;
+  /** Told what went otherwise than it should, and did no harm. */
+  readonly warn: (text: string) => void;
 }
 
 /** Bytes in flight at most, so that a window of long messages does not fill the memory. */
@@ -136,9 +138,25 @@ export class Dialogue implements Handlers<Frames, 'client'> {
 
   ended(cause: EndCause): void {
     if (cause === 'timeout') this.#fail('timeout');
+    else if (this.#refusedGoodbye()) this.#leave();
     else if (cause === 'refused') this.#fail('protocol', this.#session?.connection.error);
     else if (this.#exchanges.open > 0 || !this.closing) this.#fail('closed');
     else this.#fail();
+  }
+
+  /** The protocol has a yes for it alone, and old servers say no in every state. What came before it has its yes. */
+  #refusedGoodbye(): boolean {
+    const received = this.#session?.connection.error?.received;
+    return received === 'server.REJECT' && this.closing && this.#exchanges.open === 1 && !this.#failure;
+  }
+
+  #leave(): void {
+    const { host, port, warn } = this.#options;
+    warn(
+      `${formatAddress(host, port)} refused the goodbye, as old servers do: all that was acknowledged is on its log`,
+    );
+    this.#exchanges.land()?.resolve();
+    this.#fail();
   }
 
   async #connect(): Promise<void> {

@@ -27,6 +27,8 @@ export interface MessageLogClientOptions {
   readonly window?: number | undefined;
   /** Ends everything at once when aborted. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of a server that refuses goodbyes, as old ones do. Default: a warning of the process, once. */
+  readonly onWarning?: ((text: string) => void) | undefined;
 }
 
 /**
@@ -60,6 +62,7 @@ export class MessageLogClient {
       timeout: finite(timeout),
       window: options.window ?? 4096,
       signal: options.signal,
+      warn: options.onWarning ?? warnOnce,
     };
     this.name = name;
     // A copy: the caller may wipe its own.
@@ -141,8 +144,9 @@ export class MessageLogClient {
   }
 
   /**
-   * Says goodbye behind all messages that wait, and resolves with the answer. Resolves at once when there is no
-   * session; rejects with a {@link MessageLogError} when the session breaks before its end.
+   * Says goodbye behind all messages that wait, and resolves with the answer, also where that is a no: every message has
+   * been acknowledged by then, and old servers refuse every goodbye. Resolves at once when there is no session; rejects
+   * with a {@link MessageLogError} when the session breaks before its end.
    */
   disconnect(): Promise<void> {
     const dialogue = this.#dialogue;
@@ -173,6 +177,12 @@ function bytesOf(transaction: 'NAME' | 'PASSWORD' | 'MESSAGE', value: Payload): 
     const standing = { ...NOT_BEGUN, transaction };
     throw new MessageLogError('invalid', explain('invalid', '', standing, error), standing);
   }
+}
+
+let warned = false;
+function warnOnce(text: string): void {
+  if (!warned) process.emitWarning(text);
+  warned = true;
 }
 
 function finite(milliseconds: number): number | undefined {

@@ -98,7 +98,8 @@ async function sendAll(server: Address, messages: readonly string[], options: Op
 
 function connect(name: string, password: string, options: MessageLogClientOptions) {
   try {
-    return new MessageLogClient(name, password, { ...options, defer: true });
+    const onWarning = (text: string) => process.stderr.write(`wirechart: ${text}\n`);
+    return new MessageLogClient(name, password, { ...options, onWarning, defer: true });
   } catch (error) {
     throw error instanceof MessageLogError ? new Failure(error.message, EXIT.usage) : error;
   }

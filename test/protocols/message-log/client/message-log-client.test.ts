@@ -5,7 +5,7 @@ import {
   MessageLogError,
   type MessageLogErrorCode,
 } from '../../../../src/protocols/message-log/client/index.ts';
-import { freePort, messageLogServer, rawServer, silentPort } from './message-log-server.ts';
+import { freePort, messageLogServer, oldServer, rawServer, silentPort } from './message-log-server.ts';
 
 const host = '127.0.0.1';
 
@@ -33,6 +33,19 @@ test('logs in at once, appends, says goodbye', async () => {
   expect(await client.ended).toBeUndefined();
   expect(client.acknowledged).toBe(2);
   expect(await server.log()).toBe('[ann]: one\r\n[ann]: two\r\n');
+});
+
+test('an old server refuses the goodbye: the client has done its work', async () => {
+  const old = await oldServer();
+  const warnings: string[] = [];
+  const onWarning = (text: string) => warnings.push(text);
+  const client = new MessageLogClient('ann', 'Aardvark', { host, port: old.port, onWarning });
+  await Promise.all([client.msg('one'), client.msg('two')]);
+  await client.disconnect();
+  expect(await client.ended).toBeUndefined();
+  expect(client.acknowledged).toBe(2);
+  expect(old.log).toEqual(['one', 'two']);
+  expect(warnings).toEqual([expect.stringContaining('refused the goodbye, as old servers do')]);
 });
 
 test('connects to localhost by default, whichever address family that is', async () => {

@@ -76,6 +76,29 @@ export async function rawServer(serve: (socket: Socket) => void): Promise<number
   return address.port;
 }
 
+/** As the old servers behave: each message is logged and acknowledged, CLOSE and the end of the stream are refused. */
+export async function oldServer(): Promise<{ readonly port: number; readonly log: readonly string[] }> {
+  const log: string[] = [];
+  const port = await rawServer((socket) => {
+    let received = Buffer.alloc(0);
+    socket.on('data', (bytes: Buffer) => {
+      received = Buffer.concat([received, bytes]);
+      while (received.length >= 3) {
+        const [code = 0] = received;
+        const end = 3 + received.readUInt16LE(1);
+        if (code === 4) return void socket.end(Buffer.of(0xff));
+        if (received.length < end) return;
+        if (code === 3) log.push(received.toString('latin1', 3, end));
+        received = received.subarray(end);
+        socket.write(Buffer.of(0));
+      }
+      if (received[0] === 4) socket.end(Buffer.of(0xff));
+    });
+    socket.on('end', () => socket.end(Buffer.of(0xff)));
+  });
+  return { port, log };
+}
+
 /** A port where nobody listens. */
 export async function freePort(): Promise<number> {
   const server = createServer();

@@ -8,7 +8,7 @@ import { readLog } from '../../../../src/protocols/message-log/log/log-reader.ts
 import { noPython } from '../../../outsiders/outsider.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 import { Running, run, serve, WIRECHART } from '../../../support/wirechart.ts';
-import { freePort, messageLogServer, rawServer } from '../client/message-log-server.ts';
+import { freePort, messageLogServer, oldServer, rawServer } from '../client/message-log-server.ts';
 
 const login = { env: { WIRECHART_NAME: 'ann', WIRECHART_PASSWORD: 'A' } };
 
@@ -27,6 +27,19 @@ test('sends its arguments', async () => {
     stderr: '',
   });
   expect(await server.log()).toBe('[ann]: one\r\n[ann]: and two\r\n');
+});
+
+test('to an old server, which refuses every goodbye: all is acknowledged, said once, and well', async () => {
+  for (const count of [1, 500]) {
+    const old = await oldServer();
+    const input = Array.from({ length: count }, (_, at) => `line ${at}\n`).join('');
+    expect(await run(['send', `127.0.0.1:${old.port}`], { ...login, input })).toEqual({
+      status: 0,
+      stdout: `${count} acknowledged by 127.0.0.1:${old.port}\n`,
+      stderr: `wirechart: 127.0.0.1:${old.port} refused the goodbye, as old servers do: all that was acknowledged is on its log\n`,
+    });
+    expect(old.log).toHaveLength(count);
+  }
 });
 
 test('takes what stands behind -- as messages only', async () => {
