@@ -50,7 +50,7 @@ export function withFlags(command: Command, flags: Flags): Command {
     if (details.required === true) option.makeOptionMandatory();
     command.addOption(option);
     // Not as its default, which would be shown.
-    if (takes === '') command.setOptionValueWithSource(name, false, 'default');
+    if (takes === '') command.setOptionValueWithSource(name, details.negated === true, 'default');
   }
   return command;
 }

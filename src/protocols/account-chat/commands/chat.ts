@@ -5,6 +5,7 @@ import {
   port,
   printable,
   reachingFlags,
+  seconds,
   Terminal,
   tlsOf,
 } from '../../../cli/index.ts';
@@ -27,8 +28,16 @@ type Received<T extends ServerMessage<typeof accountChat>['type']> = Extract<
   { readonly type: T }
 >;
 
+interface Server {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: ClientTlsOptions | undefined;
+}
+
 /** How long a server may take to end its half after we ended ours. */
 const PARTING = 10_000;
+/** Characters of a list at most: a million names. */
+const LONGEST_LIST = 18 * 1024 * 1024;
 
 /** `wirechart chat account` */
 export default defineCommand({
@@ -37,15 +46,21 @@ export default defineCommand({
     host: flag('<host>', 'where the server is, or unix:PATH', { required: true }),
     port: flag('[port]', 'its port', { read: port, default: String(accountChat.port) }),
   },
-  flags: reachingFlags,
+  flags: {
+    ...reachingFlags,
+    timeout: flag('<seconds>', 'time the server has for an answer, 0 for ever', {
+      read: seconds,
+      default: '60',
+    }),
+  },
   more: `Commands, one a line:\n${USAGES.map((line) => `  ${line}\n`).join('')}`,
-  run: ({ host, port }, options) => chat(host, port, tlsOf(options)),
+  run: ({ host, port }, { timeout, ...options }) => chat({ host, port, tls: tlsOf(options) }, timeout),
 });
 
 /** @throws Failure when there is no server, or it went away. */
-async function chat(host: string, port: number, tls: ClientTlsOptions | undefined): Promise<void> {
-  const correspondent = new Correspondent();
-  const session = await reach({ host, port, tls }, correspondent);
+async function chat(server: Server, timeout: number): Promise<void> {
+  const correspondent = new Correspondent(timeout);
+  const session = await reach(server, correspondent);
   const { terminal } = correspondent;
   for await (const line of terminal) {
     if (line.trim() === '') continue;
@@ -61,7 +76,7 @@ async function chat(host: string, port: number, tls: ClientTlsOptions | undefine
 }
 
 async function reach(
-  { host, port, tls }: { host: string; port: number; tls: ClientTlsOptions | undefined },
+  { host, port, tls }: Server,
   correspondent: Correspondent,
 ): Promise<Session<Frames, 'client'>> {
   try {
@@ -81,12 +96,21 @@ async function reach(
 
 /** The client's end of the dialogue. It asks one thing at a time. */
 class Correspondent implements Handlers<Frames, 'client'> {
+  readonly #timeout: number;
   #terminal: Terminal | undefined;
   /** What came of a list that is continued. */
   #list = '';
   #answered: (() => void) | undefined;
+  #impatience: NodeJS.Timeout | undefined;
   #ended = (): void => {};
   #lastWord: string | undefined;
+  /** Why we left of our own accord. */
+  #givenUp: string | undefined;
+  #giveUp = (_why: string): void => {};
+
+  constructor(timeout: number) {
+    this.#timeout = timeout;
+  }
 
   /** From `begin` on. */
   get terminal(): Terminal {
@@ -109,6 +133,11 @@ class Correspondent implements Handlers<Frames, 'client'> {
     }
     return new Promise((resolve) => {
       this.#answered = resolve;
+      this.#giveUp = (why) => {
+        this.#givenUp = why;
+        session.close();
+      };
+      this.#wait();
       session.send(request);
     });
   }
@@ -125,6 +154,8 @@ class Correspondent implements Handlers<Frames, 'client'> {
 
   PART({ message }: Received<'server.PART'>): undefined {
     this.#list += message;
+    if (this.#list.length <= LONGEST_LIST) this.#wait();
+    else this.#giveUp(`the server sent a list of more than ${LONGEST_LIST} characters: given up`);
   }
 
   // Shown here and not when the promise settles: messages may stand right behind.
@@ -152,12 +183,22 @@ class Correspondent implements Handlers<Frames, 'client'> {
 
   /** Why the dialogue is over, in words. */
   lost({ connection }: Session<Frames, 'client'>): Failure {
+    if (this.#givenUp !== undefined) return new Failure(this.#givenUp);
     if (this.#lastWord !== undefined) return new Failure(`the server left: ${printable(this.#lastWord)}`);
     if (connection.error === undefined) return new Failure('the server went away');
     return new Failure(`the server broke the protocol: ${connection.error.message}`);
   }
 
+  /** The server has its time for an answer, and for each further part of a list. */
+  #wait(): void {
+    clearTimeout(this.#impatience);
+    if (!Number.isFinite(this.#timeout)) return;
+    const late = () => this.#giveUp(`the server has not answered for ${this.#timeout / 1000} s`);
+    this.#impatience = setTimeout(late, this.#timeout);
+  }
+
   #answer(): void {
+    clearTimeout(this.#impatience);
     const answered = this.#answered;
     this.#answered = undefined;
     this.#list = '';

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   defineCommand,
   EXIT,
@@ -7,12 +8,15 @@ import {
   port,
   printable,
   reachingFlags,
+  seconds,
   Terminal,
   tlsOf,
+  toggle,
 } from '../../../cli/index.ts';
 import {
   type ClientMessage,
   connect,
+  Encoded,
   formatAddress,
   type Handlers,
   type ServerMessage,
@@ -25,6 +29,8 @@ interface Options extends OptionsOf<typeof reachingFlags> {
   readonly username: string;
   readonly server: string;
   readonly port: number;
+  readonly timeout: number;
+  readonly reconnect: boolean;
 }
 
 type Frames = typeof basicChat.frames;
@@ -36,6 +42,20 @@ type Request = Exclude<ClientMessage<typeof basicChat>, { readonly type: 'client
 /** What a request comes to; `lost`: the dialogue ended before its STATUS. */
 type Outcome = 'ok' | 'lost' | Refusal;
 
+/** Servers throw out who is silent for a minute. */
+const KEEP_ALIVE = 20_000;
+/**
+ * A SEND of nothing that a room carries: by the document it gets an error STATUS, is delivered to nobody and ends
+ * nothing, and the protocol has no other message that a client may send at any time. Not empty: a program that asks its
+ * socket for no bytes takes the answer for the end.
+ */
+const SIGN_OF_LIFE: Request = { type: 'client.SEND', message: '\0' };
+const STATUS = basicChat.encode({ type: 'client.STATUS', code: 0 });
+/** Without the string that may stand behind it: the old server takes it for the next message. */
+const SHORT_STATUS = new Encoded(STATUS.event, STATUS.bytes.subarray(0, 2));
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 30_000;
+
 /** `wirechart chat basic` */
 export default defineCommand({
   help: 'join a basic-chat room: a line typed is sent, Ctrl-C leaves',
@@ -43,7 +63,12 @@ export default defineCommand({
     username: flag('<name>', 'who you are: printable ASCII without spaces', { short: 'u', required: true }),
     server: flag('<host>', 'where the room is, or unix:PATH', { short: 's', default: '127.0.0.1' }),
     port: flag('<port>', 'its port', { short: 'p', read: port, default: String(basicChat.port) }),
+    timeout: flag('<seconds>', 'time the server has for an answer, 0 for ever', {
+      read: seconds,
+      default: '30',
+    }),
     ...reachingFlags,
+    reconnect: toggle('come back when the connection is lost, after a second, then two, up to half a minute'),
   },
   run: (_operands, options) => chat(options),
 });
@@ -59,12 +84,8 @@ async function chat(options: Options): Promise<void> {
   if (username.length > LONGEST_STRING) {
     throw new Failure(`a username has at most ${LONGEST_STRING} characters`, EXIT.usage);
   }
-  const guest = new Guest();
-  const session = await reach(options, guest);
-  const registration = await guest.ask(session, { type: 'client.REGISTER', username });
-  if (registration !== 'ok') throw guest.lost(session, registration);
-  const { terminal } = guest;
-  if (terminal === undefined) throw new TypeError('registered without a terminal');
+  const stay = new Stay({ ...options, username });
+  const terminal = await stay.begin();
   for await (const line of terminal) {
     if (line === '') continue;
     const message = cleanMessage(line);
@@ -75,59 +96,146 @@ async function chat(options: Options): Promise<void> {
       continue;
     }
     if (message !== line) terminal.notice('sent without the characters that are not printable ASCII');
-    const outcome = await guest.ask(session, { type: 'client.SEND', message });
+    const outcome = await stay.say(message);
     if (typeof outcome === 'object') terminal.notice(`not sent: ${outcome.message}`);
+    else if (outcome === 'lost' && stay.returns)
+      terminal.notice('nobody knows whether the last line was sent');
   }
-  if (session.over && !guest.left) throw guest.lost(session);
-  session.close();
+  stay.end();
 }
 
-async function reach({ server, port, ...how }: Options, guest: Guest): Promise<Session<Frames, 'client'>> {
-  const tls = tlsOf(how);
-  try {
-    return await connect(
-      basicChat,
-      (session) => {
-        guest.leave = () => session.close();
-        return guest;
-      },
-      { host: server, port, tls, connectTimeout: 10_000 },
-    );
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Failure(
-      `cannot reach ${formatAddress(server, port)}: ${reason}; is a basic-chat server running there?`,
-    );
+/** A guest's time in the room, over as many connections as it takes. */
+class Stay {
+  readonly #options: Options;
+  readonly #leaving = new AbortController();
+  #terminal: Terminal | undefined;
+  #guest: Guest | undefined;
+  #returned: Promise<void> | undefined;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** Whether a connection that is lost is replaced. */
+  get returns(): boolean {
+    return this.#options.reconnect && !this.#leaving.signal.aborted;
+  }
+
+  /** @throws Failure when the room is not to be entered. */
+  async begin(): Promise<Terminal> {
+    await this.#enter();
+    return this.#open();
+  }
+
+  /** Sends a line, over the next connection where there is none. */
+  async say(message: string): Promise<Outcome> {
+    await this.#returned;
+    return (await this.#guest?.ask({ type: 'client.SEND', message })) ?? 'lost';
+  }
+
+  /** @throws Failure when the last connection was not ended by us. */
+  end(): void {
+    const lost =
+      this.#leaving.signal.aborted || this.#returned !== undefined ? undefined : this.#guest?.lost();
+    this.#leave();
+    if (lost !== undefined) throw lost;
+  }
+
+  async #enter(): Promise<void> {
+    const { username, server, port, timeout } = this.#options;
+    const tls = tlsOf(this.#options);
+    const guest = new Guest(timeout, () => this.#open());
+    try {
+      await connect(basicChat, (session) => guest.begin(session), {
+        host: server,
+        port,
+        tls,
+        connectTimeout: 10_000,
+        signal: this.#leaving.signal,
+      });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Failure(
+        `cannot reach ${formatAddress(server, port)}: ${reason}; is a basic-chat server running there?`,
+      );
+    }
+    const registration = await guest.ask({ type: 'client.REGISTER', username });
+    if (registration !== 'ok') throw guest.lost(registration);
+    this.#guest = guest;
+    this.#returned = undefined;
+    guest.over = () => {
+      if (this.returns) this.#returned = this.#return(guest.lost()?.message);
+      else this.#terminal?.close();
+    };
+    if (guest.lost() !== undefined) guest.over();
+  }
+
+  /** Tries again, for as long as nobody leaves. */
+  async #return(reason = 'the connection is lost'): Promise<void> {
+    const { signal } = this.#leaving;
+    let why = reason;
+    for (let pause = FIRST_PAUSE; !signal.aborted; pause = Math.min(LONGEST_PAUSE, 2 * pause)) {
+      this.#terminal?.notice(`${why}; trying again in ${pause / 1000} s`);
+      await delay(pause, undefined, { signal }).catch(() => {});
+      try {
+        if (!signal.aborted) await this.#enter();
+        if (!signal.aborted) this.#terminal?.notice('back in the room');
+        return;
+      } catch (error) {
+        why = error instanceof Error ? error.message : String(error);
+      }
+    }
+  }
+
+  #open(): Terminal {
+    this.#terminal ??= new Terminal({ prompt: '> ', interrupted: () => this.#leave() });
+    return this.#terminal;
+  }
+
+  #leave(): void {
+    this.#leaving.abort();
+    this.#guest?.leave();
   }
 }
 
-/** The client's end of the dialogue. It asks one thing at a time, and acknowledges what it has shown. */
+/** The client's end of a dialogue. It asks one thing at a time, and acknowledges what it has shown. */
 class Guest implements Handlers<Frames, 'client'> {
-  /** From the registration on. */
-  terminal: Terminal | undefined;
-  /** Left of our own will. */
-  left = false;
-  leave = (): void => {};
+  /** Called when the dialogue is over. */
+  over = (): void => {};
+  readonly #timeout: number;
+  readonly #terminal: () => Terminal;
+  #session: Session<Frames, 'client'> | undefined;
+  #asked: Promise<unknown> = Promise.resolve();
   #settle: ((outcome: Outcome) => void) | undefined;
   #lastWord: Refusal | undefined;
+  #late = false;
+  #keepAlive: NodeJS.Timeout | undefined;
 
-  ask(session: Session<Frames, 'client'>, request: Request): Promise<Outcome> {
-    if (session.over) return Promise.resolve('lost');
-    return new Promise((resolve) => {
-      this.#settle = resolve;
-      session.send(request);
-    });
+  /** @param terminal - Opens it, where that has not been done. */
+  constructor(timeout: number, terminal: () => Terminal) {
+    this.#timeout = timeout;
+    this.#terminal = terminal;
+  }
+
+  begin(session: Session<Frames, 'client'>): this {
+    this.#session = session;
+    return this;
+  }
+
+  /** Behind what is being asked. */
+  ask(request: Request): Promise<Outcome> {
+    const outcome = this.#asked.then(() => this.#ask(request));
+    this.#asked = outcome;
+    return outcome;
+  }
+
+  leave(): void {
+    this.#session?.close();
   }
 
   OK(): undefined {
     // Here and not when the promise settles: a DELIVER may stand right behind.
-    this.terminal ??= new Terminal({
-      prompt: '> ',
-      interrupted: () => {
-        this.left = true;
-        this.leave();
-      },
-    });
+    this.#terminal();
     this.#answer('ok');
   }
 
@@ -136,28 +244,55 @@ class Guest implements Handlers<Frames, 'client'> {
     this.#answer(refusal);
   }
 
-  DELIVER({ from, message }: Deliver): { readonly type: 'client.STATUS'; readonly code: number } {
+  DELIVER({ from, message }: Deliver): Encoded {
     const ofServer = from === SERVER_NAME;
-    this.terminal?.print(
+    this.#terminal().print(
       { text: `${from}: `, style: ofServer ? 'cyan' : 'bold' },
       { text: message, lineBreaks: ofServer },
     );
-    return { type: 'client.STATUS', code: 0 };
+    this.#rest();
+    return SHORT_STATUS;
   }
 
   ended(): void {
-    this.terminal?.close();
+    clearTimeout(this.#keepAlive);
     this.#answer('lost');
+    this.over();
   }
 
-  /** Why the dialogue is over, in words. */
-  lost({ connection }: Session<Frames, 'client'>, outcome: Outcome = 'lost'): Failure {
+  /** Why the dialogue is over, in words; undefined while it is not. */
+  lost(outcome: Outcome = 'lost'): Failure | undefined {
     const refusal = typeof outcome === 'object' ? outcome : this.#lastWord;
     if (refusal !== undefined) return new Failure(`refused: ${printable(refusal.message)}`, refusal.code);
-    if (connection.error !== undefined) {
-      return new Failure(`the server broke the protocol: ${connection.error.message}`);
-    }
-    return new Failure('the server ended the connection');
+    if (this.#late) return new Failure(`the server has not answered for ${this.#timeout / 1000} s`);
+    const error = this.#session?.connection.error;
+    if (error !== undefined) return new Failure(`the server broke the protocol: ${error.message}`);
+    return this.#session?.over === false ? undefined : new Failure('the server ended the connection');
+  }
+
+  #ask(request: Request): Promise<Outcome> {
+    const session = this.#session;
+    if (session === undefined || session.over) return Promise.resolve('lost');
+    return new Promise((resolve) => {
+      const late = () => {
+        this.#late = true;
+        session.close();
+      };
+      const timer = Number.isFinite(this.#timeout) ? setTimeout(late, this.#timeout) : undefined;
+      this.#settle = (outcome) => {
+        clearTimeout(timer);
+        this.#rest();
+        resolve(outcome);
+      };
+      session.send(request);
+    });
+  }
+
+  /** Something was sent: the next sign of life is due a while later. */
+  #rest(): void {
+    clearTimeout(this.#keepAlive);
+    if (this.#session?.over !== false) return;
+    this.#keepAlive = setTimeout(() => void this.ask(SIGN_OF_LIFE), KEEP_ALIVE);
   }
 
   #answer(outcome: Outcome): void {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { noTmux, Screen } from '../../../support/screen.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 import { Running, serve } from '../../../support/wirechart.ts';
+import { rawServer } from '../../message-log/client/message-log-server.ts';
 import { login, message, talk } from '../support.ts';
 
 async function server() {
@@ -11,6 +12,37 @@ async function server() {
 }
 
 const client = (port: number) => new Running(['chat', 'account', '127.0.0.1', String(port)]);
+
+test('a server that says nothing is given up in time', async () => {
+  const port = await rawServer(() => {});
+  const ann = new Running(['chat', 'account', '127.0.0.1', String(port), '--timeout', '0.5']);
+  ann.type('accdump');
+  expect(await ann.ended).toMatchObject({
+    status: 1,
+    stderr: 'wirechart: the server has not answered for 0.5 s\n',
+  });
+});
+
+test('a list without an end is given up, and takes no memory to speak of', async () => {
+  const part = Buffer.alloc(257, 'x');
+  part[0] = 7;
+  part[256] = 0x2c;
+  const parts = Buffer.concat(Array.from({ length: 256 }, () => part));
+  const port = await rawServer((socket) => {
+    const go = () => {
+      while (!socket.destroyed && socket.write(parts));
+    };
+    socket.once('data', go);
+    socket.on('drain', go);
+  });
+  const ann = client(port);
+  ann.type('accdump');
+  expect(await ann.ended).toMatchObject({
+    status: 1,
+    stdout: '',
+    stderr: 'wirechart: the server sent a list of more than 18874368 characters: given up\n',
+  });
+});
 
 test('piped: every command; answers and messages on stdout, what went wrong on stderr', async () => {
   const { port } = await server();

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { basicChat } from '../../../../src/protocols/basic-chat/protocol.ts';
@@ -7,6 +8,7 @@ import { noPython, runPython } from '../../../outsiders/outsider.ts';
 import { noTmux, Screen } from '../../../support/screen.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 import { Running, serve } from '../../../support/wirechart.ts';
+import { rawServer } from '../../message-log/client/message-log-server.ts';
 import { enter } from '../tcp.ts';
 
 async function server(...flags: readonly string[]) {
@@ -148,6 +150,84 @@ test.each([
   expect(refused.stdout).toBe('');
   expect(refused.stderr).toMatch(/^wirechart: refused: .*\n$/);
   expect(refused.stderr).toMatch(why);
+});
+
+/** As the old rpchat server: a client's STATUS has two bytes, and what follows begins the next message. */
+async function rpchat(): Promise<{ readonly port: number; readonly heard: readonly string[]; drop(): void }> {
+  const heard: string[] = [];
+  const sockets = new Set<Socket>();
+  const string = (text: string) =>
+    Buffer.concat([Buffer.of(text.length >> 8, text.length & 0xff), Buffer.from(text)]);
+  const deliver = (text: string) => Buffer.concat([Buffer.of(3), string('old'), string(text)]);
+  const port = await rawServer((socket) => {
+    sockets.add(socket);
+    let received = Buffer.alloc(0);
+    socket.on('end', () => socket.end());
+    socket.on('data', (bytes: Buffer) => {
+      received = Buffer.concat([received, bytes]);
+      while (received.length >= 2) {
+        const kind = received[0];
+        const size = kind === 4 ? 2 : received.length < 3 ? 3 : 3 + received.readUInt16BE(1);
+        if (kind !== 1 && kind !== 2 && kind !== 4) {
+          heard.push(`choked on ${kind}`);
+          return void socket.destroy();
+        }
+        if (received.length < size) return;
+        const content = received.toString('latin1', 3, size);
+        heard.push(kind === 4 ? `status ${received[1]}` : `${kind === 1 ? 'register' : 'send'} ${content}`);
+        received = received.subarray(size);
+        if (kind !== 4) socket.write(Buffer.concat([Buffer.of(4, 0), string('')]));
+        if (kind === 1) socket.write(deliver('welcome'));
+        if (kind === 4 && !heard.includes('send over')) socket.write(deliver('and more'));
+      }
+    });
+  });
+  return {
+    port,
+    heard,
+    drop() {
+      for (const socket of sockets) socket.destroy();
+      sockets.clear();
+    },
+  };
+}
+
+test('with the old server: an acknowledgement has two bytes, on which it does not choke', async () => {
+  const old = await rpchat();
+  const ann = client(old.port, 'ann');
+  await ann.says(/(old: and more\n){3}/);
+  ann.type('over');
+  const { status, stderr } = await ann.end();
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(old.heard.slice(0, 3)).toEqual(['register ann', 'status 0', 'status 0']);
+  expect(old.heard).toContain('send over');
+  expect(old.heard.filter((what) => what.startsWith('choked'))).toEqual([]);
+});
+
+test('--reconnect comes back, and goes on with the next line; without it a lost room is the end', async () => {
+  const old = await rpchat();
+  const ann = new Running([...words(old.port, 'ann'), '--reconnect']);
+  const bob = client(old.port, 'bob');
+  await Promise.all([ann.says('and more'), bob.says('and more')]);
+  old.drop();
+  expect(await bob.ended).toMatchObject({
+    status: 1,
+    stderr: 'wirechart: the server ended the connection\n',
+  });
+  await ann.says('trying again in 1 s');
+  ann.type('over');
+  const { status, stderr } = await ann.end();
+  expect(stderr).toMatch(/^the server ended the connection; trying again in 1 s\nback in the room\n$/);
+  expect(status).toBe(0);
+  expect(old.heard.filter((what) => what === 'register ann')).toHaveLength(2);
+  expect(old.heard).toContain('send over');
+});
+
+test('a server that says nothing is given up in time', async () => {
+  const port = await rawServer(() => {});
+  const { status, stderr } = await new Running([...words(port, 'ann'), '--timeout', '0.5']).ended;
+  expect(stderr).toBe('wirechart: the server has not answered for 0.5 s\n');
+  expect(status).toBe(1);
 });
 
 test('the exit code is that of the STATUS, and its reason cannot control the terminal', async () => {
