@@ -1,5 +1,6 @@
 import { Gate, type Role } from '../machine/gate.ts';
 import { legalEvents, REFUSED } from '../machine/table.ts';
+import type { Pieces } from './content.ts';
 import type { Entry } from './decoder.ts';
 import { LocalError, RemoteError } from './errors.ts';
 import type { EndCause } from './handlers.ts';
@@ -172,6 +173,16 @@ export class Connection<F extends Frames, R extends Role> {
       if (incoming instanceof RemoteError) this.#refuse(incoming);
     }
     return incoming;
+  }
+
+  /** The next piece of the content of the message that came last; `undefined`: it is whole. */
+  piece(pieces: Pieces): Uint8Array | RemoteError | symbol | undefined {
+    if (this.#cause !== undefined) return this.#error ?? NEED_MORE;
+    const piece = this.#receiving.piece(pieces);
+    if (piece === PEER_ENDED) this.close('end');
+    else if (piece instanceof RemoteError) this.#refuse(piece);
+    else if (piece !== NEED_MORE) this.#patience?.hear();
+    return piece;
   }
 
   /**

@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   'answered-twice': 'a handler answered the same run of messages again',
   'no-run': 'a run handler was given for a message that is not one field of bytes',
   'no-handler': 'the handlers have none for a message that came',
+  'cut-off': 'a session ended before the content of a message had come',
   'faulty-field': 'a field of one’s own broke its contract',
 } as const;
 

@@ -26,6 +26,8 @@ export interface Frame<F extends object = object> {
   readonly steps: readonly Step[];
   /** Whether it takes what no other frame takes: see {@link otherwise}. */
   readonly otherwise: boolean;
+  /** Name of the field whose content is handed over as it comes, if there is one. */
+  readonly streams: string | undefined;
   /** The whole frame, where it has no fields and so is always the same. */
   readonly constant: Uint8Array | undefined;
   /** Present where the frame is constants and one field of bytes: how to read it without making a message. */
@@ -92,6 +94,7 @@ function framed(given: readonly AnyPart[], otherwise: boolean): Frame<never> {
     maximum: whole.maximum,
     steps: whole.steps,
     otherwise,
+    streams: streamedIn(parts, whole.fields),
     // A Buffer: sockets convert anything else at every write.
     constant: whole.constant,
     inPlace: inPlaceOf(parts),
@@ -115,4 +118,16 @@ function framed(given: readonly AnyPart[], otherwise: boolean): Frame<never> {
       return fields;
     },
   };
+}
+
+function streamedIn(parts: readonly Part[], fields: readonly NamedField[]): string | undefined {
+  const streamed = fields.find(({ field }) => field.streams);
+  if (streamed === undefined) return undefined;
+  const last = parts.at(-1);
+  const inside = last?.fields.reduce((size, { field }) => size + field.minimum, 0);
+  if (fields.at(-1) === streamed && last?.fields.at(-1) === streamed && last.minimum === inside)
+    return streamed.key;
+  throw new TypeError(
+    `${streamed.key}: what is handed over as it comes is the last of its frame, with no length around it`,
+  );
 }

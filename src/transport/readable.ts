@@ -10,7 +10,7 @@ import { Decoder, type Entry } from './decoder.ts';
  */
 export function decodersOf(
   role: Role,
-  { states, nodes }: Table,
+  { states, nodes, serverOwes, final, initial }: Table,
   entries: readonly Entry[],
   reads: Readonly<Record<string, readonly string[]>>,
 ): readonly Decoder[] {
@@ -21,13 +21,19 @@ export function decodersOf(
     const unknown = types.find((type) => !entries.some((entry) => entry.type === type));
     if (unknown !== undefined) throw new TypeError(`reads: ${path} reads ${unknown}, which has no frame`);
   }
+  // Where nothing of this sender is read, nothing must be told apart.
+  const elsewhere = new Set(Object.values(reads).flat());
+  const rest = all.filter(({ type }) => !elsewhere.has(type));
+  const isRead = (state: number) =>
+    role === 'server' || (serverOwes[state] === 0 && final[state] === 0 && state !== initial);
   const known = new Map<string, Decoder>();
   return states.map((_, state) => {
     // The innermost that names any of this sender decides.
     const named = nodes[state]
       ?.map((path) => reads[path]?.filter((type) => type.startsWith(`${role}.`)) ?? [])
       .findLast((types) => types.length > 0);
-    const readable = named === undefined ? all : all.filter(({ type }) => named.includes(type));
+    const readable =
+      named === undefined ? (isRead(state) ? all : rest) : all.filter(({ type }) => named.includes(type));
     const key = String(readable.map(({ type }) => type));
     const decoder = known.get(key) ?? new Decoder(readable);
     known.set(key, decoder);

@@ -1,5 +1,6 @@
 import type { Gate, Role } from '../machine/gate.ts';
 import { legalEvents, REFUSED } from '../machine/table.ts';
+import type { Pieces } from './content.ts';
 import type { Cursor } from './cursor.ts';
 import type { Entry, Framing } from './decoder.ts';
 import { LocalError, type Refusal, RemoteError } from './errors.ts';
@@ -111,7 +112,11 @@ export class Receiving<F extends Frames, R extends Role> {
         wanting(cursor);
         continue;
       }
-      if (cursor.at <= at || cursor.at > cursor.end) {
+      if (
+        cursor.at < at ||
+        (cursor.at === at && entry.frame.streams === undefined) ||
+        cursor.at > cursor.end
+      ) {
         throw new LocalError(`a field of ${entry.type} moved the cursor out of its frame`, 'faulty-field');
       }
       if (!legal) return this.#violation(entry, false);
@@ -125,6 +130,30 @@ export class Receiving<F extends Frames, R extends Role> {
       throw new LocalError(`a frame is longer than its ${this.#most - SLACK} bytes`, 'faulty-field');
     } else cursor.settle();
     return NEED_MORE;
+  }
+
+  /** The next piece of a content; `undefined`: it is whole. */
+  piece(pieces: Pieces): Uint8Array | RemoteError | typeof NEED_MORE | typeof PEER_ENDED | undefined {
+    const cursor = this.#inbox;
+    while (!pieces.whole && cursor?.ready()) {
+      cursor.start = cursor.at;
+      const piece = pieces.read(cursor);
+      if (cursor.fault !== undefined) {
+        const { expected, got = 'something else' } = cursor.fault;
+        return this.#refusal(
+          'unreadable',
+          this.#turn?.type ?? '',
+          [`${expected}, got ${got}`],
+          true,
+          cursor.fault,
+        );
+      }
+      if (piece !== undefined) return piece;
+    }
+    if (cursor?.length === 0) this.#inbox = undefined;
+    else cursor?.settle();
+    if (pieces.whole) return undefined;
+    return this.#ended ? PEER_ENDED : NEED_MORE;
   }
 
   /** The message behind `turn` messages of the run takes its turn. */

@@ -1,4 +1,5 @@
 import type { Connection, StepListener } from './connection.ts';
+import { Content } from './content.ts';
 import { LocalError, RemoteError } from './errors.ts';
 import { type EndCause, type Handler, type Handlers, handlerOf, type Reply, type Word } from './handlers.ts';
 import type { AnySession, SessionObserver } from './observer.ts';
@@ -15,10 +16,11 @@ const MOST_PUSHED = 8192;
 /** Shared by all sessions for which nothing waits; never added to. */
 const NONE: Encoded[] = [];
 
-/** What the taking of messages waits for: a handler's answer, the wire, another wire, or nothing, with 0. */
+/** What the taking of messages waits for: an answer, the wire, another wire, the rest of a content; nothing, with 0. */
 const ANSWER = 1;
 const ROOM = 2;
 const CHANGE = 4;
+const CONTENT = 8;
 
 /** How a session is told from others, and who is told of it. */
 export interface SessionIdentity {
@@ -61,6 +63,9 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   /** The run that is being answered. */
   #run: Run<F, R> | undefined;
   #change: Change | undefined;
+  /** What comes in pieces, of the message at hand; and the answer to that, which waits for the end of it. */
+  #content: Content | undefined;
+  #held: { readonly received: string; readonly reply: Reply<F, R> } | undefined;
   #why: string | undefined;
   /** What came is being handled, one message after the other. */
   #pumping = false;
@@ -295,7 +300,9 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     const { connection } = this;
     if (this.#pumping) return;
     this.#pumping = true;
-    while (this.#waits === 0 && this.#change === undefined && connection.cause === undefined) {
+    for (;;) {
+      if (this.#content !== undefined) this.#hand(this.#content);
+      if (this.#waits !== 0 || this.#change !== undefined || connection.cause !== undefined) break;
       const incoming = connection.next(this.#handlers);
       if (typeof incoming === 'symbol') break;
       if (incoming instanceof Run) this.#handleRun(incoming);
@@ -321,11 +328,13 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   }
 
   #handle(message: MessageFrom<F, Peer<R>>): void {
-    const { name = '', type = '' } = this.connection.turn ?? {};
+    const entry = this.connection.turn;
+    const { name = '', type = '' } = entry ?? {};
     const handlers = this.#handlers;
     const handler = handlers && handlerOf<Handler<F, R>>(handlers, name);
     if (handler === undefined) throw new LocalError(`no handler takes ${type}`, 'no-handler');
     this.received++;
+    if (entry?.frame.streams !== undefined) this.#stream(Reflect.get(message, entry.frame.streams));
     const outcome = handler.call(handlers, message);
     if (outcome instanceof Promise) this.#await(type, outcome);
     else this.#answer(type, outcome);
@@ -340,14 +349,52 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     };
     outcome.then(
       (reply) => this.#guarded(settled, reply),
-      // Of a session that is over too: it is a fault of the program all the same.
-      (error: unknown) => this.#guarded(rethrow, error),
+      // Of a session that is over too: it is a fault of the program all the same, unless the reading was cut off.
+      (error: unknown) => {
+        if (!this.#over || !isCutOff(error)) this.#guarded(rethrow, error);
+      },
     );
+  }
+
+  #stream(content: unknown): void {
+    if (!(content instanceof Content)) return;
+    this.#waits |= CONTENT;
+    this.#content = content;
+    content.onRead = () => this.#guarded(this.#pump, undefined);
+  }
+
+  /** Hands on what has come of a content, while it is read; drops it once the message is answered. */
+  #hand(content: Content): void {
+    while (content.pieces !== undefined && (content.wanted || this.#held !== undefined)) {
+      const piece = this.connection.piece(content.pieces);
+      if (typeof piece === 'symbol') return;
+      if (piece instanceof RemoteError) {
+        content.end({ error: piece });
+        this.#observer?.refused?.(this, piece);
+        return;
+      }
+      if (piece !== undefined) {
+        if (content.wanted) content.give(piece);
+        continue;
+      }
+      content.end();
+      this.#content = undefined;
+      this.#waits &= ~CONTENT;
+      const held = this.#held;
+      this.#held = undefined;
+      if (held !== undefined) this.#answer(held.received, held.reply);
+      return;
+    }
   }
 
   #answer(received: string, reply: Reply<F, R>): void {
     const { connection } = this;
     if (connection.cause !== undefined) return;
+    if (this.#content !== undefined) {
+      this.#held = { received, reply };
+      this.#hand(this.#content);
+      return;
+    }
     const words = reply === undefined ? NO_WORDS : isSeveral(reply) ? reply : [reply];
     for (const word of words) connection.send(word);
     this.#observer?.transaction?.(this, received, this.#typeOf(words.at(-1)));
@@ -441,6 +488,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#over = true;
     this.#pushed = NONE;
     this.#run = undefined;
+    this.#content?.end({ error: new LocalError('the session ended before its content', 'cut-off') });
     this.#flush();
     if (this.#stopped) this.#wire.resume();
     this.#wire.close();
@@ -465,6 +513,10 @@ const NO_WORDS: readonly never[] = [];
 
 function isSeveral<T>(reply: T | readonly T[]): reply is readonly T[] {
   return Array.isArray(reply);
+}
+
+function isCutOff(error: unknown): boolean {
+  return error instanceof RemoteError || (error instanceof LocalError && error.code === 'cut-off');
 }
 
 function rethrow(error: unknown): never {

@@ -8,7 +8,15 @@ const FOREIGN = ['Error', 'TypeError', 'RangeError', 'DOMException', 'InvalidArg
 const CODED = ['MessageLogError', 'LogFault', 'AccountsFileError'];
 
 /** Words to branch on, by the type or the constant that declares them. */
-const CODES = ['MessageLogErrorCode', 'AccountsFileProblem', 'Refusal', 'EndCause', 'ADVICE', 'EXIT'];
+const CODES = [
+  'ERROR_CODES',
+  'MessageLogErrorCode',
+  'AccountsFileProblem',
+  'Refusal',
+  'EndCause',
+  'ADVICE',
+  'EXIT',
+];
 
 /** What the sources say about the errors that somebody may meet. */
 export interface ErrorsInSource {

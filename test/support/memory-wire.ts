@@ -9,6 +9,8 @@ export class MemoryWire implements Wire {
   paused = false;
   /** The driver was told not to wait for ever. */
   hurried = false;
+  /** When the session is to be woken. */
+  due: number | undefined;
   /** As a socket's buffer that nobody empties. */
   full = false;
   /** Called after each write and when the wire is closed. */
@@ -44,7 +46,9 @@ export class MemoryWire implements Wire {
     this.hurried = true;
   }
 
-  wakeAt(): void {}
+  wakeAt(due: number | undefined): void {
+    this.due = due;
+  }
 
   upgrade(): void {}
 

@@ -313,3 +313,95 @@ test('a session closed from within its handler says nothing more', () => {
   expect([wire.hex, wire.closed]).toEqual(['', true]);
   expect(told.filter((line) => line.startsWith('ended'))).toEqual(['ended: close']);
 });
+
+test('several replies to one message leave in order; one that is not legal behind another fails the session', () => {
+  const { session, wire } = serve(greeter, (session) => {
+    session.push({ type: 'server.HELLO' });
+    return {
+      ASK: ({ number }) => [{ type: 'server.NEWS' }, { type: 'server.ANSWER', number }],
+      BYE: () => undefined,
+      SEEN: () => [],
+    };
+  });
+  session.receive(Buffer.of(1, 5));
+  expect(wire.hex).toBe('0b0d0c05');
+  session.receive(Buffer.of(1, 6));
+  expect([wire.hex, session.failure]).toEqual([
+    '0b0d0c05',
+    expect.objectContaining({ code: 'not-our-turn' }),
+  ]);
+});
+
+test('another session is ended with a cause, and a last word where the machine lets it have one', () => {
+  const ended: unknown[] = [];
+  const told: unknown[] = [];
+  const wire = new MemoryWire();
+  const session = new Session(new Connection(greeter, 'server'), wire, {
+    id: 1,
+    peer: 'test',
+    observer: { ended: (_, cause, why) => told.push(cause, why) },
+  });
+  session.open((own) => ({ ...answering(own), ended: (cause, why) => ended.push(cause, why) }));
+  session.close({ type: 'server.NEWS' }, 'replaced');
+  expect([wire.hex, wire.closed, ended, told]).toEqual([
+    '0b0d',
+    true,
+    ['close', 'replaced'],
+    ['close', 'replaced'],
+  ]);
+  const other = serve(greeter, answering);
+  other.session.close({ type: 'server.ANSWER', number: 1 });
+  expect([other.wire.hex, other.wire.closed]).toEqual(['0b', true]);
+});
+
+test('limits that a handler sets hold from then on', () => {
+  let now = 0;
+  const wire = new MemoryWire();
+  const session = new Session(new Connection(greeter, 'server', { clock: () => now }), wire, {
+    id: 1,
+    peer: 'test',
+  });
+  session.open((own) => ({
+    ...answering(own),
+    ASK: ({ number }) => {
+      own.limits({ idleTimeout: number });
+      return { type: 'server.ANSWER', number };
+    },
+  }));
+  expect(wire.due).toBeUndefined();
+  now = 1_000;
+  session.receive(Buffer.of(1, 50));
+  expect(wire.due).toBe(1_050);
+  now = 1_049;
+  session.handleTimeout();
+  expect(session.over).toBe(false);
+  now = 1_050;
+  session.handleTimeout();
+  expect(session.over).toBe(true);
+});
+
+test('what an observer, a listener or a clock throws is this session’s failure', () => {
+  for (const act of ['opened', 'transaction', 'ended', 'onStep', 'failed'] as const) {
+    const told: string[] = [];
+    const wire = new MemoryWire();
+    const oops = () => {
+      throw new Error(act);
+    };
+    const observer = { failed: (_: unknown, error: unknown) => told.push(String(error)), ...{ [act]: oops } };
+    const session = new Session(new Connection(messageLog, 'server'), wire, {
+      id: 1,
+      peer: 'test',
+      observer,
+    });
+    if (act === 'onStep') session.onStep = oops;
+    session.open(() => ({ ...accepting, ...(act === 'failed' && { NAME: oops }) }));
+    session.receive(NAME);
+    session.receiveReset();
+    expect([act, session.over, wire.closed, told]).toEqual([
+      act,
+      true,
+      true,
+      act === 'failed' ? [] : [`Error: ${act}`],
+    ]);
+  }
+});

@@ -23,6 +23,8 @@ export interface Field<T> {
   readonly secret?: boolean;
   /** It goes on to the end of what covers it. Default: false. */
   readonly open?: boolean;
+  /** Its value is a `Content`, whose bytes come behind what it reads: see {@link streamed}. Default: false. */
+  readonly streams?: boolean;
   /** What its first bytes may be, where that tells frames apart. Default: any. */
   readonly leads?: readonly ByteSet[];
   /** Where it is another field whose value satisfies a test: see {@link such}. */

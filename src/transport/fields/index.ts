@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+export { Content, type Pieces } from '../content.ts';
 export type { Cover, Cursor, Progress } from '../cursor.ts';
 export type { Fault, FaultKind } from '../fault.ts';
 export { type Frame, frame, otherwise } from '../frame.ts';
@@ -59,6 +60,7 @@ export { record } from './records.ts';
 export { type Recursion, recursive } from './recursive.ts';
 export { secret } from './secret.ts';
 export type { BitShape, ListShape, PartShape, Shape } from './shape.ts';
+export { streamed } from './streamed.ts';
 export { such } from './such.ts';
 export { type Until, until } from './terminated.ts';
 export { type Encoding, padded, text } from './text.ts';

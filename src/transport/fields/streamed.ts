@@ -1,0 +1,126 @@
+import { Content, type Pieces } from '../content.ts';
+import type { Cursor } from '../cursor.ts';
+import { type Length, largestOf, lengthOf, smallestOf } from './bytes.ts';
+import { dotStuffed } from './dot-stuffed.ts';
+import type { Field } from './field.ts';
+import { type Bounds, boundsIn } from './integers.ts';
+
+const LF = 0x0a;
+const DOT = 0x2e;
+/** Longest line of a dot-stuffed body, its end included. RFC 5321, 4.5.3.1.6, asks for 1,000. */
+const LONGEST_LINE = 65_536;
+
+/**
+ * Content that is handed over in pieces as it comes, and never held as a whole: behind its length, or lines up to one that
+ * is a dot (SMTP's DATA). The last field of a frame; its message has a {@link Content}, to be read with `for await`.
+ * Sent is what `Content.of` makes.
+ *
+ * @param bounds fewest and most bytes behind a length. Default: what the length can say.
+ * @throws TypeError for bounds that the length cannot say.
+ */
+export function streamed(length: Length | 'dot-stuffed', bounds: Bounds = {}): Field<Content> {
+  return length === 'dot-stuffed' ? streamedLines() : streamedBytes(length, bounds);
+}
+
+function streamedBytes(length: Length, bounds: Bounds): Field<Content> {
+  const { field, name } = lengthOf(length);
+  const { min, max } = boundsIn(name, smallestOf(field), largestOf(field), bounds);
+  const says = `${name} length, then ${min}..${max} bytes as they come`;
+  return {
+    says,
+    minimum: field.minimum,
+    maximum: field.maximum,
+    streams: true,
+    read(cursor) {
+      const { at } = cursor;
+      const size = field.read(cursor);
+      if (size === undefined || cursor.lost) return undefined;
+      if (size >= min && size <= max) return new Content(NOTHING, new Counted(size));
+      cursor.lose('length', at, says, `length ${size}`);
+      return undefined;
+    },
+    size: ({ bytes }, sizes) => field.size(bytes.length, sizes) + bytes.length,
+    write({ bytes }, into, at, sizes) {
+      const start = field.write(bytes.length, into, at, sizes);
+      into.set(bytes, start);
+      return start + bytes.length;
+    },
+    sample: () => Content.of(new Uint8Array(min)),
+  };
+}
+
+function streamedLines(): Field<Content> {
+  const whole = dotStuffed({ max: Number.MAX_SAFE_INTEGER });
+  return {
+    says: 'lines as they come, then a line that is a dot',
+    minimum: 0,
+    maximum: LONGEST_LINE,
+    streams: true,
+    read: () => new Content(NOTHING, new Lines()),
+    size: ({ bytes }, sizes) => whole.size(bytes, sizes),
+    write: ({ bytes }, into, at, sizes) => whole.write(bytes, into, at, sizes),
+    sample: () => Content.of(NOTHING),
+  };
+}
+
+const NOTHING = new Uint8Array(0);
+
+class Counted implements Pieces {
+  #left: number;
+
+  constructor(size: number) {
+    this.#left = size;
+  }
+
+  get whole(): boolean {
+    return this.#left === 0;
+  }
+
+  read(cursor: Cursor): Uint8Array | undefined {
+    const { at } = cursor;
+    const end = Math.min(cursor.end, at + this.#left);
+    this.#left -= end - at;
+    cursor.at = end;
+    return cursor.bytes.subarray(at, end);
+  }
+}
+
+/** Whole lines, as many as have come up to one that begins with a dot. */
+class Lines implements Pieces {
+  whole = false;
+
+  read(cursor: Cursor): Uint8Array | undefined {
+    const { at, bytes, end } = cursor;
+    if (bytes[at] === DOT) {
+      if (!cursor.has(3)) return undefined;
+      // Only the whole line is a dot: a bare LF behind it is content (smuggling, CVE-2023-51764).
+      if (bytes[at + 1] === 0x0d && bytes[at + 2] === LF) {
+        cursor.at = at + 3;
+        this.whole = true;
+        return undefined;
+      }
+    }
+    const start = bytes[at] === DOT ? at + 1 : at;
+    let behind = -1;
+    for (let next = lineEnd(bytes, at, end); next > 0; next = lineEnd(bytes, next, end)) {
+      behind = next;
+      if (bytes[next] === DOT || next === end) break;
+    }
+    if (behind < 0) {
+      if (end - at >= LONGEST_LINE)
+        cursor.lose('terminator', end - 1, `a line of at most ${LONGEST_LINE} bytes`, 'more');
+      else cursor.wanted = end + 1;
+      return undefined;
+    }
+    cursor.at = behind;
+    return bytes.subarray(start, behind);
+  }
+}
+
+/** Index behind the line that begins at `at`; 0: its end has not come. */
+function lineEnd(bytes: Uint8Array, at: number, end: number): number {
+  for (let lf = bytes.indexOf(LF, at); lf >= 0 && lf < end; lf = bytes.indexOf(LF, lf + 1)) {
+    if (lf > at && bytes[lf - 1] === 0x0d) return lf + 1;
+  }
+  return 0;
+}
