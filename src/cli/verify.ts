@@ -5,6 +5,7 @@ import type { Closing } from '../verify/dialogue.ts';
 import { jsonReport } from '../verify/report/json.ts';
 import { tapReport } from '../verify/report/tap.ts';
 import { textReport } from '../verify/report/text.ts';
+import { quoted } from '../verify/report/words.ts';
 import { withSamples } from '../verify/samples.ts';
 import {
   type Plan,
@@ -73,11 +74,16 @@ export default defineCommand({
   wirechart verify ./my-protocol.js 7000 -k 1 --html report.html
   wirechart verify message-log 5555 --case NAME/MESSAGE`,
   async run({ module, address }, options) {
-    process.exitCode = await verifyAt((await loadModule(module)).protocol, address, options);
+    process.exitCode = await verifyAt(module, (await loadModule(module)).protocol, address, options);
   },
 });
 
-async function verifyAt(protocol: AnyProtocol, where: Address, options: Options): Promise<number> {
+async function verifyAt(
+  module: string,
+  protocol: AnyProtocol,
+  where: Address,
+  options: Options,
+): Promise<number> {
   // Better missed now than when the run is over.
   if (options.html !== undefined) await import('elkjs');
   const stop = stopSignal();
@@ -106,20 +112,21 @@ async function verifyAt(protocol: AnyProtocol, where: Address, options: Options)
   progress.stop();
   stop.release();
 
-  const extra = options.samples === undefined ? '' : ` --samples ${options.samples}`;
+  const extra = options.samples === undefined ? '' : ` --samples ${quoted(options.samples)}`;
+  const told = { extra, module };
   // Their libraries take longer to load than a run takes.
   if (options.junit !== undefined) {
     const { junitReport } = await import('../verify/report/junit.ts');
     write(options.junit, junitReport(verification));
   }
   if (options.json !== undefined)
-    write(options.json, `${JSON.stringify(jsonReport(verification, extra), null, 2)}\n`);
+    write(options.json, `${JSON.stringify(jsonReport(verification, told), null, 2)}\n`);
   if (options.html !== undefined) {
     const { htmlReport } = await import('../verify/report/html.ts');
-    write(options.html, await htmlReport(verification, extra));
+    write(options.html, await htmlReport(verification, told));
   }
   const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
-  process.stdout.write(options.tap ? tapReport(verification) : textReport(verification, { extra, colour }));
+  process.stdout.write(options.tap ? tapReport(verification) : textReport(verification, { ...told, colour }));
   return exitCodes[verification.verdict];
 }
 

@@ -33,6 +33,8 @@ export type SvgOptions = {
    * arrow around an edge gets the edge's classes too.
    */
   classes?: { states?: Record<string, string>; edges?: Record<string, string> };
+  /** Edges that the machine does not have: what an implementation was seen to take. Default: none. */
+  more?: readonly ChartEdge[];
 };
 
 const MARGIN = 22;
@@ -48,7 +50,8 @@ const TITLE = 40;
 export async function svgOf(machine: AnyStateMachine, options: SvgOptions = {}): Promise<string> {
   const { detail = 'full', theme = 'auto', live = false, classes = {} } = options;
   const direction = options.direction ?? (detail === 'overview' ? 'right' : 'down');
-  const chart = chartOf(machine);
+  const declared = chartOf(machine);
+  const chart = { ...declared, edges: [...declared.edges, ...(options.more ?? [])] };
   const layout = await layoutOf(viewOf(chart, detail), direction, live);
   const entries = legendOf(chart);
   const legendWidth = entries.reduce((sum, { width }) => sum + width, 0);

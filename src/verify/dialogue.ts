@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
-import { REFUSED, step } from '../machine/table.ts';
-import type { AnyProtocol } from '../transport/protocol.ts';
-import type { Input, Use } from './inputs.ts';
+import type { Heard } from './answers.ts';
+import { converse, deliveredTo } from './companion.ts';
+import { greetingInput, type Input, type Use } from './inputs.ts';
+import { Judge } from './judge.ts';
 import { type Address, type Observation, Probe } from './probe.ts';
-import { bareName, type Output, type Projection } from './project.ts';
+import { bareName, type Effect, type Projection } from './project.ts';
 import type { Test } from './suite.ts';
 import type { Turns } from './turns.ts';
 
@@ -15,6 +16,8 @@ export interface Patience {
   readonly quiet: number;
   /** For a connection. */
   readonly connect: number;
+  /** For what a server says first. */
+  readonly greeting: number;
 }
 
 /** How two ways of closing count: `exact` a reset is no end of stream; `should` it is, with a warning; `any` and the
@@ -25,6 +28,8 @@ export type Closing = 'exact' | 'should' | 'any';
 export interface Target {
   readonly address: Address;
   readonly projection: Projection;
+  /** The projection, where a server gives these answers: see `Known`. */
+  readonly reproject: (choices: ReadonlyMap<string, string>) => Projection;
   readonly patience: Patience;
   /** How many dialogues are held at once. */
   readonly turns: Turns;
@@ -32,8 +37,8 @@ export interface Target {
   /** A short text that was never used before. */
   readonly unique: () => string;
   /**
-   * Words, as ids, behind which it was quiet once: deterministic servers need not be heard out again. Shared by the
-   * dialogues of a run.
+   * Inputs by the state in which they were sent, behind which it was quiet once: deterministic servers need not be heard
+   * out again, and what they say too late is heard before the next answer. Shared by the dialogues of a run.
    */
   readonly heardOut: Set<string>;
   readonly signal: AbortSignal | undefined;
@@ -50,11 +55,17 @@ export interface Exchange {
   /** Number in the table of the state where the protocol stands. */
   readonly state: number;
   readonly use: Use;
-  readonly expected: Output;
+  readonly expected: Effect;
   readonly observed: Observation;
   readonly agreement: Agreement;
-  /** Something came before the input was sent. */
-  readonly early: boolean;
+  /** What is wrong with the content, or the number, of what came. */
+  readonly why: string | undefined;
+  /** Types of what came besides, as it may at any time, and of what a companion got. */
+  readonly besides: ReadonlySet<string>;
+  /** Something was due and did not come in time. */
+  readonly late: boolean;
+  /** When it was sent, on the clock of `performance.now`. */
+  readonly sentAt: number;
   /** From sending to the last that came, in milliseconds. */
   readonly took: number;
 }
@@ -62,9 +73,12 @@ export interface Exchange {
 /** One connection from its first byte to its end, or to the first answer that is not right. */
 export interface Dialogue {
   readonly test: Test;
+  /** What a server that speaks first said, and then one for each input. */
   readonly exchanges: readonly Exchange[];
   /** The last exchange, if it is not right. */
   readonly deviation: Exchange | undefined;
+  /** The server gave another right answer than was planned, and the test could not go on. */
+  readonly diverged: boolean;
   readonly took: number;
 }
 
@@ -72,85 +86,211 @@ export interface Dialogue {
 const APART = 2;
 
 /**
- * Holds the dialogue of a test on a connection of its own.
+ * Holds the dialogue of a test on a connection of its own, and undoes what it left.
  *
  * @throws the system's error when the server cannot be reached.
  */
 export function hold(target: Target, test: Test): Promise<Dialogue> {
-  return target.turns.run(() => holdNow(target, test));
+  return target.turns.run(() => new Holding(target, test).run());
 }
 
-async function holdNow(target: Target, test: Test): Promise<Dialogue> {
-  const { projection, patience } = target;
-  const decoder = projection.protocol.decoder('server');
-  const started = performance.now();
-  const timing = { connectTimeout: patience.connect, signal: target.signal };
-  const probe = await Probe.connect(target.address, decoder, timing);
-  const companions: Probe[] = [];
-  const exchanges: Exchange[] = [];
-  try {
-    await hearOut(target, probe, '');
-    for (const index of test.inputs.keys()) {
-      const exchange = await exchangeOf(target, probe, companions, test, index);
-      exchanges.push(exchange);
-      if (exchange.agreement !== 'right') break;
-    }
-    await parted(target, [probe, ...companions]);
-  } finally {
-    for (const open of [probe, ...companions]) open.destroy();
+class Holding {
+  readonly #target: Target;
+  readonly #test: Test;
+  readonly #companions: Probe[] = [];
+  readonly #exchanges: Exchange[] = [];
+  #judging: Judge | undefined;
+  #diverged = false;
+
+  constructor(target: Target, test: Test) {
+    this.#target = target;
+    this.#test = test;
   }
-  const last = exchanges.at(-1);
-  return {
-    test,
-    exchanges,
-    deviation: last?.agreement === 'right' ? undefined : last,
-    took: performance.now() - started,
-  };
+
+  async run(): Promise<Dialogue> {
+    const { projection, patience, signal, address } = this.#target;
+    const started = performance.now();
+    const probe = await Probe.connect(address, projection.protocol.decoder('server'), {
+      connectTimeout: patience.connect,
+      signal,
+    });
+    try {
+      if (await this.#greeted(probe)) {
+        for (const index of this.#test.inputs.keys()) {
+          signal?.throwIfAborted();
+          if (!(await this.#exchange(probe, index)) || this.#diverged) break;
+        }
+      }
+      await this.#parted([probe, ...this.#companions]);
+    } finally {
+      for (const open of [probe, ...this.#companions]) open.destroy();
+      await this.#cleanUp();
+    }
+    const last = this.#exchanges.at(-1);
+    return {
+      test: this.#test,
+      exchanges: this.#exchanges,
+      deviation: last?.agreement === 'right' ? undefined : last,
+      diverged: this.#diverged,
+      took: performance.now() - started,
+    };
+  }
+
+  /** What the server says before anything was asked. @returns whether that is right. */
+  async #greeted(probe: Probe): Promise<boolean> {
+    const { projection } = this.#target;
+    const { greeting } = projection;
+    if (greeting === undefined) {
+      await this.#hearOut(probe, '', () => probe.over || probe.pending);
+      return true;
+    }
+    const use = greetingInput.use('', -1);
+    return this.#judge(probe, { input: greetingInput, use, expected: greeting, key: '', passing: new Set() });
+  }
+
+  async #exchange(probe: Probe, index: number): Promise<boolean> {
+    const { projection, unique, pieces = 1 } = this.#target;
+    const number = this.#test.inputs[index] ?? 0;
+    const from = this.#test.states[index] ?? 0;
+    const input = projection.inputs[number];
+    if (input === undefined) throw new RangeError(`test ${this.#test.id} is of another suite`);
+    const state = projection.tableState(from);
+    const use = input.use(unique(), state);
+    const expected = projection.effect(from, number);
+    // Where the message is refused for its order, its content matters to nobody.
+    const companion = expected.refuses || use.before.length === 0 ? undefined : await this.#accompany(use);
+    const sent = async () => {
+      await sendIn(pieces, probe, use.bytes);
+      if (use.ends) probe.end();
+    };
+    const passing = projection.passing(from, number);
+    const key = `${from}|${number}`;
+    return this.#judge(probe, { input, use, expected, key, passing, state, companion, sent });
+  }
+
+  /** Sends, hears what comes, and writes down what it was. @returns whether it is right. */
+  async #judge(
+    probe: Probe,
+    {
+      input,
+      use,
+      expected,
+      key,
+      passing,
+      state,
+      companion,
+      sent,
+    }: {
+      readonly input: Input;
+      readonly use: Use;
+      readonly expected: Effect;
+      readonly key: string;
+      readonly passing: ReadonlySet<string>;
+      readonly state?: number;
+      readonly companion?: Probe | undefined;
+      readonly sent?: () => Promise<void>;
+    },
+  ): Promise<boolean> {
+    const { projection, patience, closing, heardOut } = this.#target;
+    const judge = new Judge(projection.protocol, expected, passing, use);
+    const { closes } = expected.output;
+    const hear = () => {
+      for (const message of probe.take()) judge.hear(message);
+      return probe.over || judge.wrong !== undefined;
+    };
+    if (!this.#lastStands(probe)) return false;
+    hear();
+    this.#judging = judge;
+    const sentAt = performance.now();
+    await sent?.();
+    await probe.wait(() => hear() || (judge.complete && !closes), sent ? patience.reply : patience.greeting);
+    const late = !probe.over && judge.wrong === undefined && (!judge.complete || closes);
+    const took = performance.now() - sentAt;
+    let why = judge.wrong;
+    if (why === undefined && companion !== undefined && use.delivers.length > 0 && !late) {
+      why = await deliveredTo(companion, use.delivers, patience);
+    }
+    // What deviates is heard to its end; what does not, once.
+    if (why !== undefined) await probe.wait(() => probe.over, patience.quiet);
+    else if (judge.complete && !closes) await this.#hearOut(probe, key, hear);
+    hear();
+    why ??= judge.wrong ?? (late ? judge.foreign : undefined);
+    const observed = probe.observe(judge.heard);
+    const agreement = why === undefined ? agreementOf(expected, judge.complete, observed, closing) : 'wrong';
+    if (agreement === 'right' && !closes) heardOut.add(key);
+    const besides = new Set([
+      ...judge.passedOver,
+      ...(why === undefined ? use.delivers.map(({ type }) => type) : []),
+    ]);
+    this.#diverged = agreement === 'right' && judge.diverged;
+    this.#exchanges.push({
+      input,
+      state: state ?? expected.judging,
+      use,
+      expected,
+      observed,
+      agreement,
+      why,
+      besides,
+      late,
+      sentAt,
+      took,
+    });
+    return agreement === 'right';
+  }
+
+  /** What came since belongs to the exchange before. @returns whether that is still right. */
+  #lastStands(probe: Probe): boolean {
+    const last = this.#exchanges.at(-1);
+    const judge = this.#judging;
+    if (last === undefined || judge === undefined) return true;
+    for (const message of probe.take()) judge.hear(message);
+    if (judge.wrong === undefined && !probe.over) return true;
+    const observed = probe.observe(judge.heard);
+    this.#exchanges.splice(-1, 1, { ...last, observed, agreement: 'wrong', why: judge.wrong });
+    return false;
+  }
+
+  /** Listens for what should not come, unless that was done before. */
+  async #hearOut(probe: Probe, key: string, done: () => boolean): Promise<void> {
+    if (this.#target.heardOut.has(key)) return;
+    await probe.wait(done, this.#target.patience.quiet);
+    if (key === '' && !probe.over && !probe.pending) this.#target.heardOut.add(key);
+  }
+
+  async #accompany(use: Use): Promise<Probe> {
+    const { projection, patience, address, signal } = this.#target;
+    const probe = await converse({ address, protocol: projection.protocol, patience, signal }, use.before);
+    this.#companions.push(probe);
+    return probe;
+  }
+
+  /** Where connections are aware of each other, the server must have seen one go before the next comes. */
+  async #parted(probes: readonly Probe[]): Promise<void> {
+    if (!this.#target.projection.sociable && !this.#exchanges.some(isLitter)) return;
+    for (const probe of probes) {
+      probe.end();
+      await probe.wait(() => probe.ended, this.#target.patience.reply);
+    }
+  }
+
+  /** Also after Ctrl-C, so the signal does not count. */
+  async #cleanUp(): Promise<void> {
+    const { projection, patience, address } = this.#target;
+    for (const { use } of this.#exchanges.filter(isLitter)) {
+      try {
+        const probe = await converse({ address, protocol: projection.protocol, patience }, use.cleanup);
+        probe.destroy();
+      } catch {
+        // A server that cannot be reached any more is found out by the next dialogue.
+        return;
+      }
+    }
+  }
 }
 
-async function exchangeOf(
-  target: Target,
-  probe: Probe,
-  companions: Probe[],
-  test: Test,
-  index: number,
-): Promise<Exchange> {
-  const { projection, patience } = target;
-  const number = test.inputs[index] ?? 0;
-  const from = test.states[index] ?? 0;
-  const input = projection.inputs[number];
-  const expected = projection.outputs[test.outputs[index] ?? 0];
-  if (input === undefined || expected === undefined)
-    throw new RangeError(`test ${test.id} is of another suite`);
-  const state = projection.tableState(from);
-  const use = input.use(target.unique(), state);
-  if (needsBefore(projection.protocol, state, input)) companions.push(...(await prepare(target, use)));
-
-  const early = !probe.quiet;
-  const sent = performance.now();
-  await sendIn(target.pieces ?? 1, probe, use.bytes);
-  if (use.ends) probe.end();
-
-  const passing = projection.passing(from, number);
-  const ignored = new Set([...passing].filter((type) => !expected.replies.includes(type)));
-  const heard = () => probe.replies.filter((type) => !ignored.has(type));
-  const isSilence = expected.replies.length === 0 && !expected.closes;
-  const prefix = test.id.split('/', index + 1).join('/');
-  const deviates = () => heard().some((type, place) => type !== expected.replies[place]);
-  const answered = () => !expected.closes && !isSilence && heard().length >= expected.replies.length;
-  const decided = () => probe.over || deviates() || answered();
-  if (isSilence) {
-    if (!target.heardOut.has(prefix)) await probe.wait(decided, patience.quiet);
-  } else await probe.wait(decided, patience.reply);
-  const took = performance.now() - sent;
-  // What deviates is heard to its end; what does not, once.
-  if (deviates()) await probe.wait(() => probe.over, patience.quiet);
-  else if (answered() && !probe.over) await hearOut(target, probe, prefix, probe.replies.length);
-  const taken = probe.take();
-  const observed = { ...taken, replies: taken.replies.filter((type) => !ignored.has(type)) };
-  const agreement = agreementOf(expected, observed, target.closing);
-  if (agreement === 'right' && !expected.closes) target.heardOut.add(prefix);
-  return { input, state, use, expected, observed, agreement, early, took };
+function isLitter({ use, expected }: Exchange): boolean {
+  return use.cleanup.length > 0 && !expected.refuses;
 }
 
 async function sendIn(pieces: number, probe: Probe, bytes: Uint8Array): Promise<void> {
@@ -161,71 +301,35 @@ async function sendIn(pieces: number, probe: Probe, bytes: Uint8Array): Promise<
   }
 }
 
-/** Listens for what should not come, unless that was done before. */
-async function hearOut(target: Target, probe: Probe, prefix: string, replies = 0): Promise<void> {
-  if (target.heardOut.has(prefix)) return;
-  await probe.wait(() => probe.over || probe.replies.length > replies, target.patience.quiet);
-  if (prefix === '' && probe.quiet) target.heardOut.add(prefix);
-}
-
-/** How what came agrees with what should. */
-export function agreementOf(expected: Output, observed: Observation, closing: Closing): Agreement {
-  const { replies, unreadable, ending, floods } = observed;
-  const same = replies.length === expected.replies.length;
-  if (floods || unreadable.length > 0 || replies.some((type, place) => type !== expected.replies[place])) {
-    return 'wrong';
-  }
-  if (!expected.closes) return same && ending === 'open' ? 'right' : 'wrong';
+/** How what came agrees with what should, where none of it is wrong in itself. */
+export function agreementOf(
+  { output: { closes } }: Effect,
+  complete: boolean,
+  { unreadable, garbled, ending, floods }: Observation,
+  closing: Closing,
+): Agreement {
+  if (floods || garbled || (unreadable.length > 0 && (closes || !complete))) return 'wrong';
+  if (!closes) return complete && ending === 'open' ? 'right' : 'wrong';
   if (ending === 'open') return 'wrong';
-  if (!same) return closing === 'any' ? 'closing' : 'wrong';
+  if (!complete) return closing === 'any' ? 'closing' : 'wrong';
   if (ending === 'end') return 'right';
   return closing === 'exact' ? 'wrong' : 'closing';
 }
 
-/** Where the message is refused for its order, its content matters to nobody. */
-function needsBefore({ table }: AnyProtocol, state: number, { event }: Input): boolean {
-  return event !== undefined && step(table, state, event) !== REFUSED;
+/** `ACCEPT`, `ACCEPT, closes`, `silence`: what came, in words that are the same for the same answer. */
+export function inWords(observed: Observation): string {
+  return wordsOf(observed, ({ type }) => bareName(type));
 }
 
-/** Holds what must have been said before, on a connection that stays open. */
-async function prepare({ address, projection, patience, signal }: Target, use: Use): Promise<Probe[]> {
-  const { protocol } = projection;
-  const { table } = protocol;
-  if (use.before.length === 0) return [];
-  const probe = await Probe.connect(address, protocol.decoder('server'), {
-    connectTimeout: patience.connect,
-    signal,
-  });
-  let at = step(table, table.initial, table.events.indexOf('transport.accept'));
-  for (const message of use.before) {
-    const { event, bytes } = protocol.encode(message);
-    probe.send(bytes);
-    at = step(table, at, event);
-    const due = () => at !== REFUSED && table.serverOwes[at] === 1;
-    const follow = () => {
-      for (const type of probe.take().replies) at = step(table, at, table.events.indexOf(type));
-      return !due();
-    };
-    if (due()) await probe.wait(() => probe.over || follow(), patience.reply);
-  }
-  return [probe];
-}
-
-/** Where connections are aware of each other, the server must have seen one go before the next comes. */
-async function parted({ projection, patience }: Target, probes: readonly Probe[]): Promise<void> {
-  if (!projection.sociable) return;
-  for (const probe of probes) {
-    probe.end();
-    await probe.wait(() => probe.ended, patience.reply);
-  }
-}
-
-/** `ACCEPT`, `ACCEPT, then the end`, `silence`: what came, in words. */
-export function inWords({ replies, unreadable, ending, floods }: Observation): string {
+/** What came, each message by `name`. */
+export function wordsOf(
+  { messages, unreadable, garbled, ending, floods }: Observation,
+  name: (message: Heard) => string,
+): string {
   const bytes = Buffer.from(unreadable).toString('hex');
   const words = [
-    ...replies.map(bareName),
-    ...(bytes === '' ? [] : [`${bytes} (no message)`]),
+    ...messages.map(name),
+    ...(bytes === '' ? [] : [`${bytes} (${garbled ? 'no message' : 'no whole message'})`]),
     ...(floods ? ['and far more'] : []),
   ].join(' ');
   const end = { open: '', end: 'closes', reset: 'resets' }[ending];

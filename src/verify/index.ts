@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { type Case, casesOf } from './cases.ts';
+export type { Confirmation, Confirmed } from './confirm.ts';
 export { type ConformanceOptions, type ConformanceTest, conformanceSuite } from './conformance.ts';
 export type { Agreement, Closing, Dialogue, Exchange, Patience, Target } from './dialogue.ts';
 export { stateCover, stateIdentifiers } from './identify.ts';
@@ -19,7 +20,7 @@ export { junitReport } from './report/junit.ts';
 export { tapReport } from './report/tap.ts';
 export { type TextOptions, textReport } from './report/text.ts';
 export { guarantee, PREMISES } from './report/words.ts';
-export type { Confirmation, Confirmed } from './runner.ts';
+export type { Stopped } from './restart.ts';
 export { withSamples } from './samples.ts';
 export type { Cut } from './segmentation.ts';
 export { defaultDepth, hsiSuite, type Suite, type Test, testOf } from './suite.ts';

@@ -1,35 +1,60 @@
-import { REFUSED, step, type Table } from '../machine/table.ts';
-import type { Decoder, Entry } from '../transport/decoder.ts';
-import { Inbox } from '../transport/inbox.ts';
+import { activeStates } from '../diagram/chart.ts';
+import { REFUSED, step } from '../machine/table.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { AnySample, AnySamples } from '../transport/samples.ts';
+import {
+  alternatives,
+  answersByState,
+  answersIn,
+  typeOf,
+  type Wanted,
+  wanted,
+  wantedAnswer,
+} from './answers.ts';
+import { isLine, nameOfUnknown, type Reading, readByServer, secretFields, terminatorOf } from './reading.ts';
+import { stateValue } from './state-value.ts';
 
 /**
  * What an input is, and so why it is refused where it is: `valid` and `refused` are messages, told apart by what
- * their content is answered with; `malformed` begins a client's frame and cannot be decoded; `misdirected` is a frame
- * that only a server sends; `unknown` begins no frame of anybody; `truncated` is a frame cut off by the end of the
- * stream, and `end` that end alone.
+ * their content is answered with; `malformed` is declared as such; `misdirected` is a frame that only a server sends;
+ * `unknown` begins no frame of anybody; `code` is one of the 256 first bytes, tried in every state; `truncated` is a
+ * frame cut off by the end of the stream, and `end` that end alone; `greeting` is no input, but connecting.
  */
-export type InputKind = 'valid' | 'refused' | 'malformed' | 'misdirected' | 'unknown' | 'truncated' | 'end';
+export type InputKind =
+  | 'valid'
+  | 'refused'
+  | 'malformed'
+  | 'misdirected'
+  | 'unknown'
+  | 'code'
+  | 'truncated'
+  | 'end'
+  | 'greeting';
 
 /** One thing that a tester may send. Inputs of one protocol have ids that are stable and hold no `/`. */
 export interface Input {
-  /** `NAME`, `NAME:leading-nul`, `NAME:code-81`, `server.ACCEPT`, `unknown:05`, `truncated`, `end`. */
+  /** `NAME`, `NAME:leading-nul`, `server.ACCEPT`, `code:4d`, `NAME:wrong-case`, `truncated`, `end`. */
   readonly id: string;
   readonly kind: InputKind;
-  /** Number of the client's message whose frame it begins; `undefined`: no frame of a client begins so. */
-  readonly event: number | undefined;
-  /** Whether the end of that frame cannot be known. */
-  readonly lost: boolean;
-  /** Number of the server's message that answers the content, where the message is legal. */
-  readonly answer: number | undefined;
-  /** Numbers of the messages that the server sends after the answer without being asked. */
-  readonly pushes: readonly number[];
+  /** Type of the client's message that it is made to be; `undefined` where it is none. */
+  readonly type: string | undefined;
+  /** What a right server makes of it in the state of that number. */
+  reading(state: number): Reading;
+  /** Types of the messages of which any one answers it, in the state of that number where it is legal. */
+  answers(state: number): readonly string[];
+  /** Types of the messages that the server sends besides. */
+  readonly pushes: readonly string[];
+  /** What a server calls it. */
+  readonly received: string;
+  /** Nothing need be said to it before the close, for who waits for more of it may. */
+  readonly quietly: boolean;
+  /** Present where it is no part of suites, but tried once in every state that it concerns. */
+  readonly swept: ((state: number) => boolean) | undefined;
   /**
    * The input made ready to be sent once.
    *
    * @param unique a short text that was never used before, for names that must be fresh.
-   * @param state number of the state in the table where it is sent: what a truncated frame truncates.
+   * @param state number of the state in the table where it is sent; -1 where that is not known.
    */
   use(unique: string, state: number): Use;
 }
@@ -43,48 +68,88 @@ export interface Use {
   readonly message: { readonly type: string } | undefined;
   /** The bytes hold a secret field: a password, say. */
   readonly hidden: boolean;
+  /** What answers it where it is accepted: any one of these. */
+  readonly answers: readonly Wanted[];
+  /** What comes besides. */
+  readonly pushes: readonly Wanted[];
+  /** What the connection of {@link before} gets. */
+  readonly delivers: readonly Wanted[];
   /** Messages that must have been sent before, on a connection of their own that stays open meanwhile. */
   readonly before: readonly { readonly type: string }[];
+  /** A dialogue that undoes what it left. */
+  readonly cleanup: readonly { readonly type: string }[];
 }
 
+/** Samples, made for a text that was never used before. */
+export type SamplesOf = (unique: string) => AnySamples;
+
 /**
- * Every input of a protocol: its samples, valid and refused by content; its malformed frames; the server's frames
- * in the wrong direction; unknown codes, bare and in front of a whole frame; a frame cut short; the end alone.
+ * The inputs of a protocol that suites are made of: its samples, valid and refused by content; what is declared to be
+ * malformed; the server's frames in the wrong direction; unknown codes in front of a whole frame, or unknown words; a
+ * frame cut short; the end alone. They come from samples: nothing is padded, nothing is known of layouts.
  *
  * @param samples default: the protocol's own.
+ * @throws TypeError for a sample that names a message, a field or a state that there is not.
  */
 export function inputsOf(protocol: AnyProtocol, samples: SamplesOf = protocol.samples): readonly Input[] {
-  const { messages } = samples('a');
-  const plain = Object.keys(messages).filter((id) => isPlain(id, messages[id]));
+  const made = messageInputsOf(protocol, samples);
+  const plain = made.filter(({ id, type }) => type === `client.${id}`);
   return [
-    ...Object.keys(messages)
-      .filter((id) => messages[id]?.message.type.startsWith('client.'))
-      .map((id) => messageInput(protocol, samples, id)),
-    ...malformedInputs(protocol, samples),
+    ...made,
+    ...Object.entries(samples('a').malformed).map(([id, bytes]) =>
+      bytesInput(protocol, { id: inputId(id), kind: 'malformed', bytesIn: () => bytes }),
+    ),
     ...misdirectedInputs(protocol, samples),
-    ...unknownInputs(protocol, samples, plain),
-    truncatedInput(protocol, samples, plain),
-    { id: 'end', kind: 'end', ...nothing, use: () => endUse([]) },
+    ...unknownWord(protocol, plain),
+    ...unknownInputs(protocol, plain),
+    truncatedInput(protocol, plain),
+    { id: 'end', kind: 'end', ...nothing, use: () => ({ ...noUse, ends: true }) },
   ];
 }
 
-/** An input that is no message. */
-const nothing = { event: undefined, lost: false, answer: undefined, pushes: [] } as const;
-
-/** The id of a message's plain sample is the message's bare name. */
-function isPlain(id: string, sample: AnySample | undefined): boolean {
-  return sample?.message.type === `client.${id}`;
+/** The samples of messages as inputs. */
+export function messageInputsOf(protocol: AnyProtocol, samples: SamplesOf): readonly Input[] {
+  const { messages } = samples('a');
+  return Object.keys(messages)
+    .filter((id) => messages[id]?.message.type.startsWith('client.'))
+    .map((id) => messageInput(protocol, samples, id));
 }
+
+const unread: Reading = { kind: 'partial', type: undefined, event: -1, lost: false, fault: undefined };
+
+/** What is no message. */
+const nothing = {
+  type: undefined,
+  reading: () => unread,
+  answers: () => [],
+  pushes: [],
+  received: '',
+  quietly: false,
+  swept: undefined,
+} as const;
+
+const noUse = {
+  bytes: new Uint8Array(0),
+  ends: false,
+  message: undefined,
+  hidden: false,
+  answers: [],
+  pushes: [],
+  delivers: [],
+  before: [],
+  cleanup: [],
+} as const satisfies Use;
+
+/** What a server that speaks first answers: that somebody connects. Its id is that of no test, and of every first finding. */
+export const greetingInput: Input = { id: 'greeting', kind: 'greeting', ...nothing, use: () => noUse };
 
 /** Input ids are joined by `/` into ids of tests, so a sample's own `/` becomes `:`. */
 function inputId(sampleId: string): string {
   return sampleId.replaceAll('/', ':');
 }
 
-type SamplesOf = (unique: string) => AnySamples;
-
 /** Sample `id`, which a source of samples has under every `unique` or under none. */
-function sampleOf(samples: SamplesOf, id: string, unique: string) {
+function sampleOf(samples: SamplesOf, id: string, unique: string): AnySample {
   const sample = samples(unique).messages[id];
   if (sample === undefined) throw new TypeError(`sample ${id} is there for some uses and not for others`);
   return sample;
@@ -93,152 +158,169 @@ function sampleOf(samples: SamplesOf, id: string, unique: string) {
 function messageInput(protocol: AnyProtocol, samples: SamplesOf, id: string): Input {
   const { table } = protocol;
   const sample = sampleOf(samples, id, 'a');
-  const plain = samples('a').messages[sample.message.type.slice('client.'.length)];
+  const { type } = sample.message;
+  checkSample(protocol, id, sample);
+  const typesIn = (one: AnySample, state: number) => answersIn(one, table.states[state] ?? '').map(typeOf);
+  const plain = samples('a').messages[type.slice('client.'.length)] ?? sample;
+  const legal = table.states.findIndex(
+    (_, state) => step(table, state, protocol.entry(type).event) !== REFUSED,
+  );
+  const [usual, own] = [plain, sample].map((one) => typesIn(one, legal)[0]);
   return {
     id: inputId(id),
-    kind: sample.answer === plain?.answer ? 'valid' : 'refused',
-    event: protocol.entry(sample.message.type).event,
-    lost: false,
-    answer: sample.answer === undefined ? undefined : numberOf(table, sample.answer),
-    pushes: (sample.pushes ?? []).map((type) => numberOf(table, type)),
-    use(unique) {
-      const { message, before = [] } = sampleOf(samples, id, unique);
-      const hidden = holdsSecret(protocol, message.type);
-      return { bytes: protocol.encode(message).bytes, ends: false, message, hidden, before };
+    kind: usual === own ? 'valid' : 'refused',
+    type,
+    reading: (state) => readByServer(protocol, state, protocol.encode(sample.message).bytes),
+    answers: (state) => typesIn(sample, state),
+    pushes: (sample.pushes ?? []).map(typeOf),
+    received: type,
+    quietly: false,
+    swept: undefined,
+    use(unique, state) {
+      const used = sampleOf(samples, id, unique);
+      return {
+        bytes: protocol.encode(used.message).bytes,
+        ends: false,
+        message: used.message,
+        hidden: secretFields(protocol, type).size > 0,
+        answers: answersIn(used, table.states[state] ?? '').map((answer) => wantedAnswer(answer, used)),
+        pushes: (used.pushes ?? []).map(wanted),
+        delivers: (used.delivers ?? []).map(wanted),
+        before: used.before ?? [],
+        cleanup: used.cleanup ?? [],
+      };
     },
   };
 }
 
-function numberOf(table: Table, type: string): number {
-  const event = table.events.indexOf(type);
-  if (event < 0) throw new TypeError(`a sample is answered by ${type}, which the machine does not know`);
-  return event;
+/** What a sample names is there: told before anything is sent. */
+function checkSample(protocol: AnyProtocol, id: string, sample: AnySample): void {
+  const { table, frames } = protocol;
+  const { pushes = [], delivers = [], echoes = [], asMany = {}, message } = sample;
+  const byState = answersByState(sample);
+  const answers =
+    byState === undefined ? answersIn(sample, '') : Object.values(byState).flatMap(alternatives);
+  for (const type of [...answers, ...pushes, ...delivers].map(typeOf)) {
+    if (type.startsWith('server.') && type in frames) continue;
+    throw new TypeError(
+      `sample ${id}: ${type} is no message of the server, which has ${serverTypes(protocol)}`,
+    );
+  }
+  for (const key of [...echoes, ...Object.values(asMany)]) {
+    if (!(key in message))
+      throw new TypeError(`sample ${id}: its message has no field ${key} that could come back`);
+  }
+  const paths = new Set(table.states.flatMap((state) => activeStates(stateValue(state))));
+  for (const path of Object.keys(byState ?? {})) {
+    if (path === '' || paths.has(path)) continue;
+    throw new TypeError(`sample ${id}: no state is called ${path}: expected ${[...paths].join(', ')}`);
+  }
 }
 
-function malformedInputs(protocol: AnyProtocol, samples: SamplesOf): Input[] {
-  return Object.entries(samples('a').malformed).map(([id, bytes]) =>
-    bytesInput(protocol, inputId(id), 'malformed', bytes),
-  );
+function serverTypes({ frames }: AnyProtocol): string {
+  return Object.keys(frames)
+    .filter((type) => type.startsWith('server.'))
+    .join(', ');
+}
+
+/** What {@link bytesInput} takes. */
+export interface BytesInput {
+  readonly id: string;
+  readonly kind: InputKind;
+  /** What is sent in the state of that number. */
+  readonly bytesIn: (state: number) => Uint8Array;
+  readonly hidden?: boolean;
+}
+
+/** Bytes that are no sample, judged as a server reads them where they are sent. */
+export function bytesInput(protocol: AnyProtocol, { id, kind, bytesIn, hidden = false }: BytesInput): Input {
+  const first = bytesIn(protocol.table.initial);
+  return {
+    ...nothing,
+    id,
+    kind,
+    reading: (state) => readByServer(protocol, state, bytesIn(state)),
+    received: readByServer(protocol, protocol.table.initial, first).type ?? nameOfUnknown(protocol, first),
+    // What is not whole is cut off by the end of the stream: nobody could tell the rest from what comes next.
+    use: (_, state) => ({
+      ...noUse,
+      bytes: bytesIn(state),
+      hidden,
+      ends: readByServer(protocol, state, bytesIn(state)).kind === 'partial',
+    }),
+  };
 }
 
 function misdirectedInputs(protocol: AnyProtocol, samples: SamplesOf): Input[] {
   const given = Object.values(samples('a').messages);
-  const inputs = Object.entries(protocol.frames)
-    .filter(([type]) => type.startsWith('server.'))
-    .map(([type, frame]): Input => {
+  const inputs = Object.keys(protocol.frames)
+    .filter((type) => type.startsWith('server.'))
+    .map((type) => {
       const sample = given.find(({ message }) => message.type === type);
-      const { bytes } = protocol.encode(sample?.message ?? { type, ...frame.sample(() => 0) });
-      return bytesInput(protocol, type, 'misdirected', bytes);
+      const { bytes } = protocol.encode(
+        sample?.message ?? { type, ...protocol.entry(type).frame.sample(() => 0) },
+      );
+      return { id: type, kind: 'misdirected' as const, bytes };
     })
-    .filter(({ event }) => event === undefined);
-  // Messages told apart by their content alone are the same frame to one who must refuse both.
-  const first = new Map<string, Input>();
+    // What a client may send too is no wrong direction.
+    .filter(({ bytes }) => readByServer(protocol, protocol.table.initial, bytes).kind === 'unknown');
+  // Messages told apart by their content alone are the same to one who must refuse both: the first byte tells.
+  const first = new Map<number, Input>();
   for (const input of inputs) {
-    const bytes = String(input.use('a', 0).bytes);
-    if (!first.has(bytes)) first.set(bytes, input);
+    const code = input.bytes[0] ?? 0;
+    if (!first.has(code)) first.set(code, bytesInput(protocol, { ...input, bytesIn: () => input.bytes }));
   }
   return [...first.values()];
 }
 
+/** A word that no protocol has, where frames are lines. */
+function unknownWord(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
+  const lines = plain.map(({ use }) => use('a', -1).bytes);
+  const [line] = lines;
+  if (line === undefined || !lines.every(isLine)) return [];
+  const bytes = Buffer.from(`XYZZY${terminatorOf(line)}`);
+  return [bytesInput(protocol, { id: 'unknown:word', kind: 'unknown', bytesIn: () => bytes })];
+}
+
 /**
- * Codes that begin no frame. The lowest and the highest stand alone, for servers that must refuse at the first byte;
- * a frame with a wrong code stands whole, so that an acceptance shows: each message with the top bit of its code set,
- * for servers that look at a part of the code only.
+ * One unknown code for each message, in front of a whole frame of it, so that an acceptance shows: the top bit of the
+ * code is set, for servers that look at a part of the code only.
  */
-function unknownInputs(protocol: AnyProtocol, samples: SamplesOf, plain: readonly string[]): Input[] {
-  const [client, server] = [protocol.decoder('client'), protocol.decoder('server')];
-  const codes = Array.from({ length: 256 }, (_, code) => code);
-  const unknown = codes.filter((code) => !begins(client, code) && !begins(server, code));
-  const [lowest, highest] = [unknown.at(0), unknown.at(-1)];
-  const bare = [...new Set([lowest, highest])]
-    .filter((code) => code !== undefined)
-    .map((code) => bytesInput(protocol, `unknown:${hex(code)}`, 'unknown', Uint8Array.of(code)));
-  const whole = plain.flatMap((id) => {
-    const { bytes } = protocol.encode(sampleOf(samples, id, 'a').message);
+function unknownInputs(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
+  return plain.flatMap(({ id, use }) => {
+    const { bytes, hidden } = use('a', -1);
     const code = (bytes[0] ?? 0) | 0x80;
-    if (bytes.length < 2 || !unknown.includes(code)) return [];
+    const other = Uint8Array.from(bytes);
+    other[0] = code;
+    if (bytes.length < 2 || code === bytes[0]) return [];
+    if (readByServer(protocol, protocol.table.initial, other).kind !== 'unknown') return [];
     return [
-      bytesInput(
-        protocol,
-        `${id}:code-${hex(code)}`,
-        'unknown',
-        bytesWithCode(bytes, code),
-        holdsSecret(protocol, `client.${id}`),
-      ),
+      bytesInput(protocol, {
+        id: `${id}:code-${code.toString(16).padStart(2, '0')}`,
+        kind: 'unknown',
+        bytesIn: () => other,
+        hidden,
+      }),
     ];
   });
-  return [...bare, ...whole];
-}
-
-function begins(decoder: Decoder, code: number): boolean {
-  return entryAt(decoder, Uint8Array.of(code)) !== undefined;
-}
-
-function hex(code: number): string {
-  return code.toString(16).padStart(2, '0');
-}
-
-function bytesWithCode(bytes: Uint8Array, code: number): Uint8Array {
-  const copy = Uint8Array.from(bytes);
-  copy[0] = code;
-  return copy;
-}
-
-/** Bytes that are no sample of a message: always the same. */
-function bytesInput(
-  protocol: AnyProtocol,
-  id: string,
-  kind: InputKind,
-  bytes: Uint8Array,
-  hidden = false,
-): Input {
-  const decoder = protocol.decoder('client');
-  const entry = entryAt(decoder, bytes);
-  return {
-    id,
-    kind,
-    ...nothing,
-    ...(entry === undefined ? {} : { event: entry.event, lost: isLost(decoder, entry, bytes) }),
-    use: () => ({ bytes, ends: false, message: undefined, hidden, before: [] }),
-  };
 }
 
 /** The longest message that is legal where it is sent, all but its last byte; the end alone where none is. */
-function truncatedInput(protocol: AnyProtocol, samples: SamplesOf, plain: readonly string[]): Input {
+function truncatedInput(protocol: AnyProtocol, plain: readonly Input[]): Input {
+  const { table } = protocol;
+  const isLegal = (type: string | undefined, state: number) =>
+    state < 0 || step(table, state, table.events.indexOf(type ?? '')) !== REFUSED;
   return {
     id: 'truncated',
     kind: 'truncated',
     ...nothing,
     use(unique, state) {
-      const frames = plain
-        .map((id) => protocol.encode(sampleOf(samples, id, unique).message))
-        .filter(({ event }) => step(protocol.table, state, event) !== REFUSED)
+      const [longest] = plain
+        .filter(({ type }) => isLegal(type, state))
+        .map(({ use }) => use(unique, state))
         .sort((one, other) => other.bytes.length - one.bytes.length);
-      const [longest] = frames;
-      if (longest === undefined) return endUse([]);
-      return endUse(
-        longest.bytes.subarray(0, -1),
-        holdsSecret(protocol, protocol.table.events[longest.event]),
-      );
+      const { bytes, hidden } = longest ?? noUse;
+      return { ...noUse, bytes: bytes.subarray(0, -1), ends: true, hidden };
     },
   };
-}
-
-function endUse(bytes: Iterable<number>, hidden = false): Use {
-  return { bytes: Uint8Array.from(bytes), ends: true, message: undefined, hidden, before: [] };
-}
-
-function holdsSecret({ frames }: AnyProtocol, type: string | undefined): boolean {
-  const fields = Object.entries(frames).find(([name]) => name === type)?.[1].fields ?? [];
-  return fields.some(({ field }) => field.secret);
-}
-
-function entryAt(decoder: Decoder, bytes: Uint8Array): Entry | undefined {
-  return decoder.identify(new Inbox(bytes));
-}
-
-function isLost(decoder: Decoder, entry: Entry, bytes: Uint8Array): boolean {
-  const cursor = new Inbox(bytes);
-  decoder.read(cursor, entry);
-  return cursor.lost;
 }

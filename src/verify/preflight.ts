@@ -1,11 +1,9 @@
-import { REFUSED, step } from '../machine/table.ts';
 import { formatAddress } from '../transport/address.ts';
-import { agreementOf, type Dialogue, inWords, type Patience, type Target } from './dialogue.ts';
+import { agreementOf, type Dialogue, hold, inWords, type Patience, type Target } from './dialogue.ts';
 import { stateCover } from './identify.ts';
-import type { Input } from './inputs.ts';
-import { Probe } from './probe.ts';
-import { type Projection, project } from './project.ts';
-import { deviatingWord, runTests } from './runner.ts';
+import { type Observation, Probe } from './probe.ts';
+import type { Projection } from './project.ts';
+import { deviatingWord, runTests, type Stop } from './runner.ts';
 import { type Test, testOf } from './suite.ts';
 import { Turns } from './turns.ts';
 
@@ -15,6 +13,8 @@ export interface Preflight {
   readonly target: Target;
   /** Why there is nothing to be tested here: no fault of the implementation as far as one can see. */
   readonly setUp?: string;
+  /** It answered, and stopped. */
+  readonly stopped?: Stop;
   /** Samples that should be accepted and are refused: what order the server keeps without them can be tested still. */
   readonly refused: readonly string[];
   /** What a reader of the verdict should know. */
@@ -45,31 +45,45 @@ export async function preflight(given: Target, fixed: boolean): Promise<Prefligh
     unsteady: [],
   });
 
-  const idle = await greeted(target);
+  const { setUp: _, ...unknown } = give('');
+  const idle = await connected(target);
   if (idle instanceof Error) return give(unreachable(target, idle));
-  let first = await runTests({ ...target, turns: new Turns(1) }, [tourOf(target)]);
-  const silent = (dialogue: Dialogue | undefined) =>
-    dialogue?.exchanges.length === 1 && inWords(dialogue.exchanges[0]?.observed ?? nothing) === 'silence';
+  const tour = () => hold({ ...target, turns: new Turns(1) }, tourOf(target)).catch((error: Error) => error);
+  let first = await tour();
   idle.destroy();
-  if (silent(first.failed[0])) {
+  if (isMute(first)) {
     // Perhaps it serves one connection after another, and the idle one came first.
-    const alone = await runTests({ ...target, turns: new Turns(1) }, [tourOf(target)]);
-    if (!silent(alone.failed[0])) {
+    first = await tour();
+    if (!isMute(first)) {
       notes.push('it serves one connection after another: so it is tested');
       target = { ...target, turns: new Turns(1) };
-      first = alone;
     }
   }
-  if (first.gone !== undefined) return give(`the server went away at once: ${first.gone.reason}`);
+  if (first instanceof Error) return give(`the server went away at once: ${first.message}`);
 
-  const heard: Dialogue[] = [...first.passed, ...first.failed];
-  const refused = new Map<string, number>();
+  const heard: Dialogue[] = [first];
+  const refused = new Map<string, string>();
+  const choices = new Map<string, string>();
   // Each round learns of one sample that is refused, so there are no more rounds than samples.
   for (let round = 0; round <= given.projection.inputs.length; round++) {
     const outcome = await runTests(target, tests(target.projection));
-    if (outcome.gone !== undefined) return give(`the server went away: ${outcome.gone.reason}`);
+    if (outcome.stopped?.kind === 'gone') return give(`the server went away: ${outcome.stopped.reason}`);
+    if (outcome.stopped !== undefined) {
+      const spoke = [...heard, ...outcome.passed].some(({ exchanges }) => exchanges.some(speaks));
+      return spoke ? { ...unknown, stopped: outcome.stopped } : give(notThis(protocol.name, undefined));
+    }
     heard.push(...outcome.passed, ...outcome.failed);
-    const learnt = outcome.failed.map((dialogue) => refusal(target, refused, dialogue)).find(Boolean);
+    if (chosen(outcome.passed, target.projection, choices)) {
+      target = {
+        ...target,
+        projection: target.reproject(new Map([...choices, ...refused])),
+        heardOut: new Set(),
+      };
+      continue;
+    }
+    const learnt = outcome.failed
+      .map((dialogue) => refusal(target, new Map([...choices, ...refused]), dialogue))
+      .find(Boolean);
     if (learnt === undefined || !(await isSteady(target, learnt.dialogue))) break;
     const { id, answer, projection } = learnt;
     refused.set(id, answer);
@@ -79,24 +93,20 @@ export async function preflight(given: Target, fixed: boolean): Promise<Prefligh
   if (said?.floods) return give(`it sends far more than ${protocol.name} ever answers, without being asked`);
   if (!heard.some(({ exchanges }) => exchanges.some(speaks))) heard.push(...(await singles(target)));
   if (!heard.some(({ exchanges }) => exchanges.some(speaks))) {
-    const words =
-      said === undefined || inWords(said) === 'silence'
-        ? 'nothing at all'
-        : shown(said.unreadable, inWords(said));
-    return give(
-      `this is no ${protocol.name} server: it answered ${words}. Is the port right, and is it the server that you mean?`,
-    );
+    return give(notThis(protocol.name, said));
   }
 
   // A dialogue that never went well says little when it does not go well again.
   const went = heard.some(({ test, deviation }) => test.id === tourOf(target).id && deviation === undefined);
   const steady = await runTests(target, went ? [tourOf(target), tourOf(target)] : []);
-  const { unsteady, accepted } = compare(target, [...heard, ...steady.passed, ...steady.failed]);
+  const { unsteady, accepted } = compare([...heard, ...steady.passed, ...steady.failed]);
   for (const id of refused.keys()) {
     if (accepted.has(id)) unsteady.push(`${id} was accepted on one connection and refused on another`);
   }
   const times = [...heard, ...steady.passed].flatMap(({ exchanges }) =>
-    exchanges.filter(({ agreement }) => agreement === 'right').map(({ took }) => took),
+    exchanges
+      .filter(({ agreement, input }) => agreement === 'right' && input.kind !== 'greeting')
+      .map(({ took }) => took),
   );
   return {
     target: fixed ? target : { ...target, patience: patienceOf(times, target.patience) },
@@ -107,16 +117,22 @@ export async function preflight(given: Target, fixed: boolean): Promise<Prefligh
   };
 }
 
-const nothing = { replies: [], unreadable: new Uint8Array(0), ending: 'open', floods: false } as const;
+function notThis(name: string, said: Observation | undefined): string {
+  const isSilent = said === undefined || inWords(said) === 'silence';
+  const words = isSilent ? 'nothing at all' : shown(said.unreadable, inWords(said));
+  return `this is no ${name} server: it answered ${words}. Is the port right, and is it the server that you mean?`;
+}
 
 /** Every state, and in it every message that is legal and accepted; the longest as the last. */
-function tests({ mealy, inputs, outputs, steps }: Projection): Test[] {
+function tests({ mealy, core, inputs, outputs, steps }: Projection): Test[] {
   const end = mealy.inputs.indexOf('end');
-  const words = [...stateCover(mealy)].flatMap(([state, access]) =>
-    inputs.flatMap(({ kind }, input) =>
-      kind === 'valid' && steps(state, input).length > 0 ? [[...access, input]] : [],
-    ),
-  );
+  const words = [...stateCover(core)].flatMap(([at, word]) => {
+    const state = mealy.states.indexOf(core.states[at] ?? '');
+    const access = word.map((input) => mealy.inputs.indexOf(core.inputs[input] ?? ''));
+    return inputs.flatMap(({ kind, swept }, input) =>
+      kind === 'valid' && !swept && steps(state, input).length > 0 ? [[...access, input]] : [],
+    );
+  });
   const whole = words.map((word) => {
     const test = testOf(mealy, word);
     return outputs[test.outputs.at(-1) ?? 0]?.closes ? test : testOf(mealy, [...word, end]);
@@ -124,7 +140,7 @@ function tests({ mealy, inputs, outputs, steps }: Projection): Test[] {
   return whole.sort((one, other) => one.inputs.length - other.inputs.length);
 }
 
-async function greeted({ address, projection, patience, signal }: Target): Promise<Probe | Error> {
+async function connected({ address, projection, patience, signal }: Target): Promise<Probe | Error> {
   try {
     return await Probe.connect(address, projection.protocol.decoder('server'), {
       connectTimeout: patience.connect,
@@ -148,42 +164,64 @@ function unreachable({ address, patience }: Target, error: Error): string {
 
 /** Whether the answer shows that the server speaks the protocol: its end alone does not. */
 function speaks({ expected, observed }: Dialogue['exchanges'][number]): boolean {
-  const { replies, unreadable, floods } = observed;
-  const from = replies.length - expected.replies.length;
-  const last = expected.replies.every((type, place) => type === replies[from + place]);
-  return expected.replies.length > 0 && from >= 0 && last && unreadable.length === 0 && !floods;
+  const { messages, garbled, floods } = observed;
+  const due = expected.output.replies;
+  const from = messages.length - due.length;
+  const last = due.every((type, place) => type === messages[from + place]?.type);
+  return due.length > 0 && from >= 0 && last && !garbled && !floods;
+}
+
+/** Nothing whatever came, though something was due. */
+function isMute(held: Dialogue | Error): boolean {
+  if (held instanceof Error) return false;
+  const [only, ...more] = held.exchanges;
+  return more.length === 0 && only?.late === true && inWords(only.observed) === 'silence';
 }
 
 /** Every input on a connection of its own. */
 async function singles(target: Target): Promise<Dialogue[]> {
   const { mealy } = target.projection;
-  const words = mealy.inputs.map((id) => testOf(mealy, id));
+  const words = target.projection.core.inputs.map((id) => testOf(mealy, id));
   const { passed, failed } = await runTests(target, words);
   return [...passed, ...failed];
 }
 
+/** Notes which of several right answers the server gave. @returns whether one of them is new. */
+function chosen(
+  dialogues: readonly Dialogue[],
+  { protocol }: Projection,
+  choices: Map<string, string>,
+): boolean {
+  let isNew = false;
+  for (const { input, state, expected, observed } of dialogues.flatMap(({ exchanges }) => exchanges)) {
+    const [planned] = expected.answers;
+    const came = observed.messages.find(({ type }) => expected.answers.includes(type));
+    const key = `${protocol.table.states[state]}|${input.id}`;
+    if (came === undefined || came.type === planned || choices.has(key)) continue;
+    choices.set(key, came.type);
+    isNew = true;
+  }
+  return isNew;
+}
+
 /** Did the server judge the content of a sample otherwise than its author, in words that the machine allows? */
 function refusal(
-  { projection, closing }: Target,
-  known: ReadonlyMap<string, number>,
+  { closing, reproject }: Target,
+  known: ReadonlyMap<string, string>,
   dialogue: Dialogue,
-): { id: string; answer: number; projection: Projection; dialogue: Dialogue } | undefined {
-  const { protocol, inputs } = projection;
-  const { table } = protocol;
+): { id: string; answer: string; projection: Projection; dialogue: Dialogue } | undefined {
   const { deviation } = dialogue;
-  const input: Input | undefined = deviation?.input;
-  const [reply, ...more] = deviation?.observed.replies ?? [];
-  if (deviation === undefined || input === undefined || reply === undefined || more.length > 0) return;
-  if (input.kind !== 'valid' || input.event === undefined || known.has(input.id)) return;
-  const judging = step(table, deviation.state, input.event);
-  const answer = table.events.indexOf(reply);
-  if (judging === REFUSED || answer === input.answer || step(table, judging, answer) === REFUSED) return;
+  const [reply, ...more] = deviation?.observed.messages ?? [];
+  if (deviation === undefined || reply === undefined || more.length > 0) return;
+  const { input, expected, observed } = deviation;
+  if (input.kind !== 'valid' || expected.refuses || known.has(input.id)) return;
+  if (expected.answers.includes(reply.type)) return;
   try {
-    const other = project(protocol, inputs, new Map([...known, [input.id, answer]]));
+    const other = reproject(new Map([...known, [input.id, reply.type]]));
     const test = testOf(other.mealy, deviatingWord(dialogue));
-    const expected = other.outputs[test.outputs.at(-1) ?? 0];
-    const agrees = expected && agreementOf(expected, deviation.observed, closing) !== 'wrong';
-    return agrees ? { id: input.id, answer, projection: other, dialogue } : undefined;
+    const [from = -1, number = -1] = [test.states.at(-2), test.inputs.at(-1)];
+    const agrees = agreementOf(other.effect(from, number), true, observed, closing) !== 'wrong';
+    return agrees ? { id: input.id, answer: reply.type, projection: other, dialogue } : undefined;
   } catch {
     // The sample is sent in other states too, and there the machine does not allow this answer.
     return undefined;
@@ -198,24 +236,23 @@ async function isSteady(target: Target, dialogue: Dialogue): Promise<boolean> {
 }
 
 /** Were the same words answered alike, and which inputs were accepted at least once? */
-function compare(
-  { projection }: Target,
-  dialogues: readonly Dialogue[],
-): { unsteady: string[]; accepted: Set<string> } {
+function compare(dialogues: readonly Dialogue[]): { unsteady: string[]; accepted: Set<string> } {
   const answers = new Map<string, string>();
   const unsteady: string[] = [];
   const accepted = new Set<string>();
-  const { events } = projection.protocol.table;
   for (const { test, exchanges } of dialogues) {
-    for (const [index, { observed, input }] of exchanges.entries()) {
-      const word = test.id.split('/', index + 1).join('/');
+    for (const [index, { observed, input, expected, state }] of exchanges.entries()) {
+      const word = deviatingWord({ test, exchanges: exchanges.slice(0, index + 1) });
       const answer = inWords(observed);
+      // A right answer among several may be another one each time.
+      if (expected.answers.length > 1) continue;
       const known = answers.get(word);
       if (known !== undefined && known !== answer) {
         unsteady.push(`${word} was answered by ${known}, and on another connection by ${answer}`);
       }
       answers.set(word, answer);
-      if (input.answer !== undefined && observed.replies[0] === events[input.answer]) accepted.add(input.id);
+      if (observed.messages[0] && observed.messages[0].type === input.answers(state)[0])
+        accepted.add(input.id);
     }
   }
   return { unsteady: [...new Set(unsteady)], accepted };

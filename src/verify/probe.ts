@@ -1,7 +1,8 @@
 import type { Decoder } from '../transport/decoder.ts';
-import { Inbox } from '../transport/inbox.ts';
 import { dial, type RawConnection } from '../transport/socket/dial.ts';
 import type { ClientTlsOptions } from '../transport/socket/tls.ts';
+import type { Heard } from './answers.ts';
+import { readByClient } from './reading.ts';
 
 /** Where the implementation listens. */
 export interface Address {
@@ -14,10 +15,12 @@ export interface Address {
 
 /** What came back since the last look. */
 export interface Observation {
-  /** Types of the server's messages, in order. */
-  readonly replies: readonly string[];
+  /** The server's messages, in order. */
+  readonly messages: readonly Heard[];
   /** What came after them and is no message of the server, or none that is whole; at most the first bytes of it. */
   readonly unreadable: Uint8Array;
+  /** What came after them is no message of the server. */
+  readonly garbled: boolean;
   /** `end`: the server said so; `reset`: it, or the network, cut the connection off. */
   readonly ending: 'open' | 'end' | 'reset';
   /** The server sends more than anybody could want. */
@@ -32,12 +35,13 @@ const MOST_UNREADABLE = 64;
 export class Probe {
   readonly #decoder: Decoder;
   #connection: RawConnection | undefined;
-  #replies: string[] = [];
+  #messages: Heard[] = [];
   #undecoded: Uint8Array = new Uint8Array(0);
   #garbled = false;
   #ending: Observation['ending'] = 'open';
   #gone = false;
   #received = 0;
+  #heardAt = performance.now();
   #wake: (() => void) | undefined;
 
   private constructor(decoder: Decoder) {
@@ -68,26 +72,28 @@ export class Probe {
     return probe;
   }
 
-  /** Nothing whatever has come since the last {@link take}. */
-  get quiet(): boolean {
-    return this.#replies.length === 0 && this.#undecoded.length === 0 && this.#ending === 'open';
-  }
-
-  get replies(): readonly string[] {
-    return this.#replies;
+  /** Something has come and was not taken. */
+  get pending(): boolean {
+    return this.#messages.length > 0 || this.#undecoded.length > 0;
   }
 
   /** Nothing more can come that would be read: the end came, no message can be found, or too much came. */
   get over(): boolean {
-    return this.#ending !== 'open' || this.#garbled || this.#floods;
+    return this.#ending !== 'open' || this.#garbled || this.floods;
   }
 
   get ended(): boolean {
     return this.#ending !== 'open';
   }
 
-  get #floods(): boolean {
+  /** More has come than anybody could want. */
+  get floods(): boolean {
     return this.#received > MOST_BYTES;
+  }
+
+  /** When something came the last time, on the clock of `performance.now`. */
+  get heardAt(): number {
+    return this.#heardAt;
   }
 
   send(bytes: Uint8Array): void {
@@ -115,16 +121,22 @@ export class Probe {
     });
   }
 
-  /** What has come since the last call. */
-  take(): Observation {
-    const observation = {
-      replies: this.#replies,
+  /** The messages that have come since the last call. */
+  take(): readonly Heard[] {
+    const messages = this.#messages;
+    this.#messages = [];
+    return messages;
+  }
+
+  /** What has come, with these as its messages. */
+  observe(messages: readonly Heard[]): Observation {
+    return {
+      messages,
       unreadable: this.#undecoded.slice(0, MOST_UNREADABLE),
+      garbled: this.#garbled,
       ending: this.#ending,
-      floods: this.#floods,
+      floods: this.floods,
     };
-    this.#replies = [];
-    return observation;
   }
 
   /** Goes away at once. */
@@ -134,26 +146,16 @@ export class Probe {
 
   #receive(bytes: Uint8Array): void {
     this.#received += bytes.length;
-    if (this.#floods) this.destroy();
+    this.#heardAt = performance.now();
+    if (this.floods) this.destroy();
     if (!this.#garbled) {
-      this.#undecoded = this.#undecoded.length === 0 ? bytes : Buffer.concat([this.#undecoded, bytes]);
-      this.#decode();
+      const all = this.#undecoded.length === 0 ? bytes : Buffer.concat([this.#undecoded, bytes]);
+      const { messages, rest, garbled } = readByClient(this.#decoder, all);
+      this.#messages.push(...messages);
+      this.#undecoded = rest;
+      this.#garbled = garbled;
     }
     this.#wake?.();
-  }
-
-  #decode(): void {
-    const cursor = new Inbox(this.#undecoded);
-    let start = 0;
-    while (cursor.at < cursor.end) {
-      const entry = this.#decoder.identify(cursor);
-      const message = entry && this.#decoder.read(cursor, entry);
-      if (cursor.fault !== undefined) this.#garbled = true;
-      if (entry === undefined || message === undefined) break;
-      this.#replies.push(entry.type);
-      start = cursor.at;
-    }
-    this.#undecoded = this.#undecoded.subarray(start);
   }
 
   #end(ending: 'end' | 'reset'): void {

@@ -1,6 +1,8 @@
-import { REFUSED, step } from '../machine/table.ts';
+import { legalEvents, REFUSED, step, type Table } from '../machine/table.ts';
 import { RemoteError } from '../transport/errors.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
+import type { AnyAnswer } from '../transport/samples.ts';
+import { alternatives, typeOf } from './answers.ts';
 import type { Input } from './inputs.ts';
 import { type Mealy, mealyOf } from './mealy.ts';
 
@@ -19,31 +21,61 @@ export interface Step {
   readonly event: number;
 }
 
+/** What a right server does on one input in one state. */
+export interface Effect {
+  /** What is planned; of several right answers the one that this server gives, as far as that is known. */
+  readonly output: Output;
+  /** Types of the answers of which any one is right. */
+  readonly answers: readonly string[];
+  /** Types of what must come besides. */
+  readonly pushes: readonly string[];
+  /** Number of the state in which the server owes the answer, or {@link REFUSED} where the input is refused. */
+  readonly judging: number;
+  readonly refuses: boolean;
+  /** Nothing need be said before the close. */
+  readonly optional: boolean;
+  /** Number of the state where it leads. */
+  readonly next: number;
+  /** The steps of the protocol's machine behind it; none for a refusal. */
+  readonly steps: readonly Step[];
+}
+
 /** A protocol as a tester can know it: what was sent, what came back. */
 export interface Projection {
   readonly protocol: AnyProtocol;
   readonly inputs: readonly Input[];
   /** Its states are those of the table in which nobody waits for the server, by name, and one that is closed. */
   readonly mealy: Mealy;
+  /** {@link mealy} without the inputs that are swept: what suites are made of. */
+  readonly core: Mealy;
   /** Connections can disturb each other: they are held one after another. */
   readonly sociable: boolean;
   /** The outputs of {@link mealy}, in its order. */
   readonly outputs: readonly Output[];
+  /** What a server that speaks first says to everybody; `undefined` where the client begins. */
+  readonly greeting: Effect | undefined;
   /** Number in the table of a state of {@link mealy}; -1 for the closed one. */
   tableState(state: number): number;
+  /** What one input does in one state of {@link mealy}. */
+  effect(state: number, input: number): Effect;
   /** The steps of the protocol's machine behind one input in one state of {@link mealy}; none for a refusal. */
   steps(state: number, input: number): readonly Step[];
   /** Types of the messages that the server may send at any time around one input in one state of {@link mealy}. */
   passing(state: number, input: number): ReadonlySet<string>;
 }
 
-const CLOSED = 'closed';
-
-interface Effect {
-  readonly output: Output;
-  readonly next: number;
-  readonly steps: readonly Step[];
+/** What is known of a server beyond what its protocol says. */
+export interface Known {
+  /**
+   * The type of the answer that it gives: by the id of the input, where it judges a content otherwise than the sample's
+   * author; by `STATE|INPUT`, where it chooses between several that are right.
+   */
+  readonly choices?: ReadonlyMap<string, string>;
+  /** What the server says first to a client that it welcomes. Default: the samples' own greeting. */
+  readonly greeting?: AnyAnswer | undefined;
 }
+
+const CLOSED = 'closed';
 
 /**
  * Projects the table of a protocol to a Mealy machine over `inputs`.
@@ -51,102 +83,239 @@ interface Effect {
  * What the machine lets the server send at any time without a change of state (a self-loop such as NMS) is no output:
  * a tester must pass over it. Whatever else a server sends unasked has to be declared by the sample it follows.
  *
- * @param contents numbers of the answers that a server gives, by the id of the input, where they differ from those
- * that the samples declare: which content is accepted is no question of order.
- * @throws TypeError when a sample declares an answer that the machine does not allow.
+ * @throws TypeError when a sample declares an answer that the machine does not allow, or none where one is owed.
  */
 export function project(
   protocol: AnyProtocol,
   inputs: readonly Input[],
-  contents: ReadonlyMap<string, number> = new Map(),
+  { choices = new Map(), greeting = protocol.samples('a').greeting }: Known = {},
 ): Projection {
   const { table } = protocol;
   const outputs = new Map<string, Output>();
   const byId = new Map(inputs.map((input) => [input.id, input]));
+  const effects = new Map<string, Effect>();
   const effect = (state: number, id: string): Effect => {
+    const key = `${state}|${id}`;
+    const known = effects.get(key);
+    if (known !== undefined) return known;
     const input = byId.get(id);
     if (input === undefined) throw new TypeError(`no input is called ${id}`);
-    return effectOf(protocol, state, input, contents.get(id) ?? input.answer);
+    const made = effectOf(protocol, state, input, choices);
+    effects.set(key, made);
+    return made;
   };
   const nameOf = (state: number) => (table.final[state] === 1 ? CLOSED : (table.states[state] ?? ''));
   const accepted = step(table, table.initial, table.events.indexOf('transport.accept'));
-  const mealy = mealyOf({
-    inputs: inputs.map(({ id }) => id),
-    initial: nameOf(accepted),
-    closed: [CLOSED],
-    step(name, id) {
-      const { output, next } = effect(table.states.indexOf(name), id);
-      outputs.set(output.name, output);
-      return [output.name, output.closes ? CLOSED : nameOf(next)];
-    },
-  });
+  const welcome = table.serverOwes[accepted] === 1 ? welcomeOf(protocol, accepted, greeting) : undefined;
+  const machineOver = (some: readonly Input[]) =>
+    mealyOf({
+      inputs: some.map(({ id }) => id),
+      initial: nameOf(welcome?.next ?? accepted),
+      closed: [CLOSED],
+      step(name, id) {
+        const { output, next } = effect(table.states.indexOf(name), id);
+        outputs.set(output.name, output);
+        return [output.name, output.closes ? CLOSED : nameOf(next)];
+      },
+    });
+  const mealy = machineOver(inputs);
   const tableState = (state: number) => table.states.indexOf(mealy.states[state] ?? '');
+  const at = (state: number, input: number) => effect(tableState(state), mealy.inputs[input] ?? '');
   return {
     protocol,
     inputs,
     mealy,
+    core: inputs.some(({ swept }) => swept)
+      ? machineOver(inputs.filter(({ swept }) => swept === undefined))
+      : mealy,
     sociable: isSociable(protocol),
     outputs: mealy.outputs.map((name) => outputs.get(name) ?? outputOf([], false)),
+    greeting: welcome,
     tableState: (state) => (mealy.closed?.[state] ? -1 : tableState(state)),
-    steps: (state, input) => effect(tableState(state), mealy.inputs[input] ?? '').steps,
+    effect: at,
+    steps: (state, input) => at(state, input).steps,
     passing(state, input) {
-      const { steps, next } = effect(tableState(state), mealy.inputs[input] ?? '');
+      const { steps, next } = at(state, input);
       const around = [tableState(state), ...steps.map((taken) => taken.state), next];
       return new Set(around.flatMap((where) => passingIn(protocol, where)));
     },
   };
 }
 
-function effectOf(protocol: AnyProtocol, state: number, input: Input, answer: number | undefined): Effect {
+function effectOf(
+  protocol: AnyProtocol,
+  state: number,
+  input: Input,
+  choices: ReadonlyMap<string, string>,
+): Effect {
   const { table, violation, malformed, unreadable } = protocol;
-  const { event, kind } = input;
-  const refuse = (verdict: { reply?: (error: RemoteError) => { type: string } }, closes: boolean): Effect => {
-    const reply = verdict.reply?.(remoteError(protocol, state, input, closes));
-    return { output: outputOf(reply === undefined ? [] : [reply.type], closes), next: state, steps: [] };
+  const refuse = (kind: 'violation' | 'malformed' | 'unreadable', closes: boolean): Effect => {
+    const about = { state, input, closes };
+    const reply = { violation, malformed, unreadable }[kind].reply?.(remoteError(protocol, kind, about));
+    const answers = reply === undefined ? [] : [reply.type];
+    const optional = input.quietly;
+    const judging = REFUSED;
+    return {
+      output: outputOf(answers, closes),
+      answers,
+      pushes: [],
+      judging,
+      refuses: true,
+      optional,
+      next: state,
+      steps: [],
+    };
   };
-  if (kind === 'end' || kind === 'truncated') {
-    const end = table.events.indexOf('transport.end');
-    return { output: outputOf([], true), next: step(table, state, end), steps: [{ state, event: end }] };
-  }
-  if (event === undefined) return refuse(unreadable, true);
-  const judging = step(table, state, event);
-  if (judging === REFUSED) return refuse(violation, violation.closes);
-  if (input.lost) return refuse(unreadable, true);
-  if (kind === 'malformed') return refuse(malformed, malformed.closes);
+  const { kind, event, lost, type } = input.reading(state);
+  if (input.kind === 'end' || input.kind === 'truncated') return endOf(protocol, state);
+  if (kind === 'unknown' || (type === undefined && kind !== 'partial')) return refuse('unreadable', true);
+  const judging = event < 0 ? REFUSED : step(table, state, event);
+  // Refused for its order as soon as it has a name, or not before it is whole.
+  const isNamed = type !== undefined && (kind !== 'partial' || violation.closes);
+  if (judging === REFUSED && isNamed && !(lost && !violation.closes))
+    return refuse('violation', violation.closes);
+  // Where a frame that is swept may come it is not sent: that is for samples.
+  if (kind === 'partial' || input.kind === 'code') return endOf(protocol, state);
+  if (lost) return refuse('unreadable', true);
+  if (kind === 'malformed') return refuse('malformed', malformed.closes);
 
-  let at = judging;
-  const steps: Step[] = [{ state, event }];
-  const replies: string[] = [];
-  for (const reply of answer === undefined ? [] : [answer, ...input.pushes]) {
-    const next = step(table, at, reply);
-    if (next === REFUSED) {
-      // Only an accepted message has an aftermath.
-      if (replies.length > 0 && answer !== input.answer) break;
-      throw new TypeError(
-        `sample ${input.id}: answered by ${table.events[reply]}, which the machine does not allow in state ` +
-          `${table.states[at]}; declare an answer that it allows`,
-      );
+  const declared = input.answers(state);
+  const chosen = choices.get(input.id) ?? choices.get(`${table.states[state]}|${input.id}`);
+  const isForeign = chosen !== undefined && !declared.includes(chosen);
+  const answers = isForeign ? [chosen] : declared;
+  const taken = { state, event };
+  const first = chosen ?? answers[0];
+  for (const answer of chosen !== undefined || answers.length === 0 ? [first] : answers) {
+    const due = answer === undefined ? [] : [answer];
+    // Only the answer that was meant has an aftermath for sure.
+    const tries = answer === declared[0] ? [[...due, ...input.pushes]] : [[...due, ...input.pushes], due];
+    for (const wanted of tries) {
+      const plan = planOf(table, judging, wanted);
+      if (plan === undefined) continue;
+      const { replies, steps, next } = plan;
+      return {
+        output: outputOf(replies, table.final[next] === 1),
+        answers: answer === undefined ? [] : [answer, ...answers.filter((other) => other !== answer)],
+        pushes: wanted.slice(due.length),
+        judging,
+        refuses: false,
+        optional: false,
+        next,
+        steps: [taken, ...steps],
+      };
     }
-    replies.push(table.events[reply] ?? '');
-    steps.push({ state: at, event: reply });
-    at = next;
   }
-  if (table.serverOwes[at] === 1) {
-    throw new TypeError(
-      `sample ${input.id}: the server still owes a message in ${table.states[at]}; declare its answer`,
-    );
-  }
-  return { output: outputOf(replies, table.final[at] === 1), next: at, steps };
+  const names = [...(first === undefined ? [] : [answers.join(' or ')]), ...input.pushes].join(' and ');
+  throw new TypeError(
+    names === ''
+      ? `sample ${input.id}: the server still owes a message in ${table.states[judging]}; declare its answer`
+      : `sample ${input.id}: answered by ${names}, which the machine does not allow in state ` +
+          `${table.states[judging]}, or does not end there; declare an answer that it allows`,
+  );
 }
 
-function remoteError(protocol: AnyProtocol, state: number, input: Input, closes: boolean): RemoteError {
+/** The end of the stream is answered by the end, and nothing else. */
+function endOf({ table }: AnyProtocol, state: number): Effect {
+  const event = table.events.indexOf('transport.end');
+  const next = step(table, state, event);
+  return {
+    output: outputOf([], true),
+    answers: [],
+    pushes: [],
+    judging: next,
+    refuses: false,
+    optional: false,
+    next,
+    steps: [{ state, event }],
+  };
+}
+
+function welcomeOf(protocol: AnyProtocol, accepted: number, greeting: AnyAnswer | undefined): Effect {
+  const { table } = protocol;
+  const { final } = table;
+  const legal = legalEvents(table, accepted, 'server').filter((type) => {
+    const next = step(table, accepted, table.events.indexOf(type));
+    return final[next] !== 1;
+  });
+  const answers = greeting === undefined ? legal : alternatives(greeting).map(typeOf);
+  const plans = answers.flatMap((answer) => planOf(table, accepted, [answer]) ?? []);
+  const [plan, ...others] = plans;
+  if (plan === undefined || others.some(({ next }) => next !== plan.next)) {
+    throw new TypeError(
+      `${protocol.name}: the server speaks first, in ${table.states[accepted]}: declare its greeting in the samples, ` +
+        `one of ${legal.join(', ') || 'the messages that it may send there'}`,
+    );
+  }
+  const { replies, steps, next } = plan;
+  return {
+    output: outputOf(replies, false),
+    answers,
+    pushes: [],
+    judging: accepted,
+    refuses: false,
+    optional: false,
+    next,
+    steps,
+  };
+}
+
+/** One order in which the machine lets the server send what is due, and then what it demands without a choice. */
+function planOf(
+  table: Table,
+  from: number,
+  due: readonly string[],
+): { replies: string[]; steps: Step[]; next: number } | undefined {
+  for (const [index, type] of due.entries()) {
+    const event = table.events.indexOf(type);
+    const next = step(table, from, event);
+    if (next === REFUSED) continue;
+    const rest = planOf(
+      table,
+      next,
+      due.filter((_, other) => other !== index),
+    );
+    if (rest === undefined) continue;
+    return {
+      replies: [type, ...rest.replies],
+      steps: [{ state: from, event }, ...rest.steps],
+      next: rest.next,
+    };
+  }
+  if (due.length > 0) return undefined;
+  const replies: string[] = [];
+  const steps: Step[] = [];
+  let at = from;
+  while (table.serverOwes[at] === 1 && table.final[at] !== 1) {
+    const here = at;
+    const leading = legalEvents(table, here, 'server').filter(
+      (type) => step(table, here, table.events.indexOf(type)) !== here,
+    );
+    const [only = ''] = leading;
+    if (leading.length !== 1 || steps.length > table.states.length) return undefined;
+    const event = table.events.indexOf(only);
+    replies.push(only);
+    steps.push({ state: here, event });
+    at = step(table, here, event);
+  }
+  return { replies, steps, next: at };
+}
+
+/** What a right server would tell its protocol of an input that it refuses, and so what the reply is made from. */
+function remoteError(
+  { table }: AnyProtocol,
+  code: RemoteError['code'],
+  { state, input, closes }: { readonly state: number; readonly input: Input; readonly closes: boolean },
+): RemoteError {
+  const { type, fault } = input.reading(state);
+  const expected = fault?.expected;
   return new RemoteError({
-    code: input.event === undefined ? 'unreadable' : input.kind === 'malformed' ? 'malformed' : 'violation',
-    state: protocol.table.states[state] ?? '',
-    received: input.id,
-    expected: [],
-    fault: undefined,
-    clauses: [],
+    code,
+    state: table.states[state] ?? '',
+    received: type ?? input.received,
+    expected:
+      expected === undefined || code === 'violation' ? legalEvents(table, state, 'client') : [expected],
+    fault,
+    clauses: table.clauses[state] ?? [],
     closes,
   });
 }

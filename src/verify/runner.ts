@@ -1,10 +1,24 @@
 import { setTimeout } from 'node:timers/promises';
-import { type Dialogue, hold, inWords, type Target } from './dialogue.ts';
+import { type Dialogue, type Exchange, hold, type Target } from './dialogue.ts';
+import type { Input } from './inputs.ts';
+import type { Output, Projection } from './project.ts';
 import { type Test, testOf } from './suite.ts';
+import { Turns } from './turns.ts';
 
 /** The server cannot be reached any more. */
 export class Gone extends Error {
   override readonly name = 'Gone';
+}
+
+/** The server stopped: it answers nobody any more, or cannot be reached. */
+export interface Stop {
+  /** `hung`: it takes connections and answers none of them; `gone`: it takes none. */
+  readonly kind: 'hung' | 'gone';
+  readonly reason: string;
+  /** The dialogues that were under way, the one whose answer was missed first as the first. */
+  readonly dialogues: readonly Dialogue[];
+  /** Tests under way of which nothing was heard. */
+  readonly during: readonly Test[];
 }
 
 /** What became of some tests. */
@@ -13,16 +27,16 @@ export interface Outcome {
   readonly failed: Dialogue[];
   /** Tests that begin like one that failed: they could not have shown more. */
   readonly blocked: Test[];
-  /** Set when the server went away: what was under way then, and why no more could be held. */
-  gone?: { readonly during: readonly Test[]; readonly reason: string };
+  /** Set when the server stopped: nothing is claimed of what was not seen. */
+  stopped?: Stop;
 }
 
 /** Called with each dialogue as it ends. */
 export type Progress = (outcome: Outcome) => void;
 
 /**
- * Runs tests, as many at once as the target lets, until all are done, the server goes away, or the target's signal is
- * aborted.
+ * Runs tests, as many at once as the target lets, until all are done, the server stops, or the target's signal is
+ * aborted. An answer that did not come is a failure only where the server answers others.
  */
 export async function runTests(
   target: Target,
@@ -32,9 +46,15 @@ export async function runTests(
   const outcome: Outcome = { passed: [], failed: [], blocked: [] };
   const failing = new Set<string>();
   const underWay = new Set<Test>();
+  const silent: Dialogue[] = [];
   const queue = tests[Symbol.iterator]();
+  const lives = lifeSigns(target);
+  const slow = new Map<string, number>();
+  const stop = (kind: Stop['kind'], reason: string) => {
+    outcome.stopped ??= { kind, reason, dialogues: silent, during: [...underWay] };
+  };
   const work = async () => {
-    while (outcome.gone === undefined && !target.signal?.aborted) {
+    while (outcome.stopped === undefined && !target.signal?.aborted) {
       const { value: test, done } = queue.next();
       if (done) return;
       if (prefixes(test).some((prefix) => failing.has(prefix))) {
@@ -43,16 +63,27 @@ export async function runTests(
       }
       underWay.add(test);
       try {
-        const dialogue = await reachAndHold(target, test);
+        const family = familyOf(target, test);
+        const dialogue = await reachAndHold(
+          (slow.get(family) ?? 0) < SLOW_ONES ? target : inHaste(target),
+          test,
+        );
         if (dialogue.deviation === undefined) outcome.passed.push(dialogue);
         else {
+          if (dialogue.deviation.late) {
+            slow.set(family, (slow.get(family) ?? 0) + 1);
+            silent.push(dialogue);
+            if (!(await lives(dialogue.deviation))) stop('hung', 'it answers nobody any more');
+          }
+          if (outcome.stopped !== undefined && dialogue.deviation.late) continue;
+          if (dialogue.deviation.late) silent.splice(silent.indexOf(dialogue), 1);
           failing.add(deviatingWord(dialogue));
           outcome.failed.push(dialogue);
         }
       } catch (error) {
         if (target.signal?.aborted) return;
         if (!(error instanceof Gone)) throw error;
-        outcome.gone ??= { during: [...underWay], reason: error.message };
+        stop('gone', error.message);
       } finally {
         underWay.delete(test);
       }
@@ -60,7 +91,92 @@ export async function runTests(
     }
   };
   await Promise.all(Array.from({ length: target.turns.atOnce }, work));
+  silent.sort((one, other) => (one.deviation?.sentAt ?? 0) - (other.deviation?.sentAt ?? 0));
   return outcome;
+}
+
+/** Milliseconds for a sign of life, one after the other: a busy machine is not a server that hangs. */
+const LIFE_SIGNS = [1_000, 5_000];
+
+/** So many alike missed their answers: the others are not waited for as long. */
+const SLOW_ONES = 4;
+
+/** Swept inputs of one kind in one state: what is alike in them counts once. */
+function familyOf({ projection }: Target, { id, inputs }: Test): string {
+  const swept = inputs.map((input) => projection.inputs[input]).find((input) => input?.swept !== undefined);
+  return swept === undefined ? id : `${id.slice(0, id.indexOf(swept.id))}${swept.kind} ${swept.quietly}`;
+}
+
+function inHaste(target: Target): Target {
+  const { quiet, reply } = target.patience;
+  return { ...target, patience: { ...target.patience, reply: Math.min(reply, 2 * quiet) } };
+}
+
+/**
+ * Asks whether the server still answers anybody: words that it answers when all is well, each on a connection of its own,
+ * once for all who miss an answer at the same time.
+ */
+function lifeSigns(target: Target): (missed: Exchange) => Promise<boolean> {
+  const { projection, patience } = target;
+  const words = wordsThatAreAnswered(projection);
+  const shows = async (word: readonly number[], reply: number): Promise<boolean> => {
+    // On a turn of nobody's: those who hold one wait for the answer.
+    const own: Target = { ...target, turns: new Turns(1), patience: { ...patience, reply, greeting: reply } };
+    const { exchanges, deviation } = await hold(own, testOf(projection.mealy, word));
+    // Whatever it says, it says something: but for the rest of what another was said, byte by byte.
+    return (
+      deviation === undefined ||
+      exchanges.some(
+        ({ observed: { messages, garbled, ending } }) => messages.length > 0 || garbled || ending !== 'open',
+      )
+    );
+  };
+  const ask = async (): Promise<boolean> => {
+    for (const least of LIFE_SIGNS) {
+      if (target.signal?.aborted) return true;
+      const reply = Math.max(2 * patience.reply, least);
+      const signs = await Promise.all(words.map((word) => shows(word, reply).catch(() => false)));
+      if (signs.includes(true)) return true;
+    }
+    return false;
+  };
+  let last: { readonly askedAt: number; readonly lives: Promise<boolean> } | undefined;
+  return (missed) => {
+    if (last === undefined || last.askedAt < missed.sentAt + missed.took) {
+      last = { askedAt: performance.now(), lives: ask() };
+    }
+    return last.lives;
+  };
+}
+
+/** A message that is answered, something that is refused, and the end: a server that lives minds one of them. */
+function wordsThatAreAnswered({
+  mealy,
+  inputs,
+  outputs,
+  sociable,
+}: Projection): readonly (readonly number[])[] {
+  const first = (matches: (input: Input) => boolean, isDue: (output: Output) => boolean) =>
+    [...inputs.keys()].find((number) => {
+      const input = inputs[number];
+      const output = outputs[mealy.output[mealy.initial * mealy.inputs.length + number] ?? -1];
+      return input !== undefined && output !== undefined && matches(input) && isDue(output);
+    });
+  const found = [
+    first(
+      ({ kind }) => kind === 'valid',
+      ({ replies }) => replies.length > 0,
+    ),
+    first(
+      ({ kind }) => kind === 'malformed',
+      ({ replies, closes }) => replies.length > 0 || closes,
+    ),
+    first(
+      ({ kind }) => kind === 'end',
+      () => true,
+    ),
+  ].flatMap((number) => (number === undefined ? [] : [[number]]));
+  return sociable ? found.slice(-1) : found;
 }
 
 /** Retries a connection that was refused: a queue may have been full. @throws Gone */
@@ -78,154 +194,18 @@ async function reachAndHold(target: Target, test: Test): Promise<Dialogue> {
 }
 
 function prefixes({ inputs, id }: Test): string[] {
-  return inputs.map((_, index) => id.split('/', index + 1).join('/'));
+  return ['greeting', ...inputs.map((_, index) => id.split('/', index + 1).join('/'))];
 }
 
 /** The id of the test up to the answer that was not right. */
-export function deviatingWord({ test, exchanges }: Dialogue): string {
-  return test.id.split('/', exchanges.length).join('/');
+export function deviatingWord({ test, exchanges }: Pick<Dialogue, 'test' | 'exchanges'>): string {
+  const greetings = exchanges[0]?.input.kind === 'greeting' ? 1 : 0;
+  if (greetings === exchanges.length && greetings === 1) return 'greeting';
+  return test.id.split('/', exchanges.length - greetings).join('/');
 }
 
-/** A failure that was seen again and again. */
-export interface Confirmed {
-  /** The shortest dialogue that was found to show it. */
-  readonly dialogue: Dialogue;
-  /** Tests of the suite that showed the same. */
-  readonly tests: readonly string[];
-}
-
-/** What running failures again made of them. */
-export interface Confirmation {
-  readonly confirmed: Confirmed[];
-  /** Not the same every time: how often of how many it was wrong. */
-  readonly flaky: { readonly dialogue: Dialogue; readonly wrong: number; readonly runs: number }[];
-  /** Right every time when given more time. */
-  readonly late: Dialogue[];
-  /** Failures beyond the bound, not run again. */
-  readonly unrepeated: Dialogue[];
-  gone?: Outcome['gone'];
-}
-
-const REPEATS = 3;
-/** Once anything was flaky, three in a row prove little. */
-const MORE_REPEATS = 9;
-const MOST_REPEATED = 60;
-const SHRINKS = 6;
-/** A silence is believed when it lasted so many times longer, and at least so many milliseconds. */
-const MORE_PATIENCE = 2;
-const LEAST_PATIENCE = 500;
-
-/** Runs failures again, alike ones once, and looks for shorter dialogues that show the same. */
-export async function confirm(target: Target, failed: readonly Dialogue[]): Promise<Confirmation> {
-  const patient = withMorePatience(target);
-  const alike = new Map<string, Dialogue[]>();
-  for (const dialogue of failed) {
-    const key = symptom(dialogue);
-    const known = alike.get(key);
-    if (known === undefined) alike.set(key, [dialogue]);
-    else known.push(dialogue);
-  }
-  const groups = [...alike.values()];
-  const result: Confirmation = { confirmed: [], flaky: [], late: [], unrepeated: [] };
-  for (const group of groups.slice(MOST_REPEATED)) result.unrepeated.push(...group);
-
-  const again = async (dialogue: Dialogue, runs: number): Promise<number> => {
-    const { mealy } = target.projection;
-    const test = testOf(mealy, deviatingWord(dialogue));
-    const outcome = await runEach(
-      patient,
-      Array.from({ length: runs }, () => test),
-    );
-    if (outcome.gone !== undefined) result.gone = outcome.gone;
-    return outcome.failed.length;
-  };
-  let standing = groups.slice(0, MOST_REPEATED);
-  let seen = 1;
-  for (const runs of [REPEATS, MORE_REPEATS]) {
-    const wrong = await Promise.all(standing.map(([first]) => (first ? again(first, runs) : 0)));
-    if (result.gone !== undefined) return result;
-    for (const [index, group] of standing.entries()) {
-      const [dialogue] = group;
-      if (dialogue === undefined || wrong[index] === runs) continue;
-      if (wrong[index] === 0 && isSilence(dialogue)) result.late.push(...group);
-      else result.flaky.push({ dialogue, wrong: seen + (wrong[index] ?? 0), runs: seen + runs });
-    }
-    standing = standing.filter((_, index) => wrong[index] === runs);
-    seen += runs;
-    if (result.flaky.length === 0) break;
-  }
-
-  const shrunk = await Promise.all(
-    standing.map(async (group) => {
-      const [first] = group;
-      const dialogue = first && (await shrink(patient, first));
-      return dialogue && { dialogue, tests: group.map(({ test }) => test.id) };
-    }),
-  );
-  const byWord = new Map<string, Confirmed>();
-  for (const fault of shrunk) {
-    if (fault === undefined) continue;
-    const word = deviatingWord(fault.dialogue);
-    const known = byWord.get(word);
-    byWord.set(word, known ? { ...known, tests: [...known.tests, ...fault.tests] } : fault);
-  }
-  result.confirmed.push(...byWord.values());
-  return result;
-}
-
-/** The same target, given more time. */
-export function withMorePatience(target: Target): Target {
-  const { reply, quiet, connect } = target.patience;
-  const longer = Math.max(reply * MORE_PATIENCE, LEAST_PATIENCE);
-  return { ...target, patience: { reply: longer, quiet: quiet * MORE_PATIENCE, connect } };
-}
-
-/** Every test, whatever became of the others, each heard out. */
-async function runEach(target: Target, tests: readonly Test[]): Promise<Outcome> {
-  const outcome: Outcome = { passed: [], failed: [], blocked: [] };
-  const one: Target = { ...target, heardOut: new Set() };
-  for (const part of await Promise.all(tests.map((test) => runTests(one, [test])))) {
-    outcome.passed.push(...part.passed);
-    outcome.failed.push(...part.failed);
-    if (part.gone !== undefined) outcome.gone = part.gone;
-  }
-  return outcome;
-}
-
-/** Something that was due did not come. */
-function isSilence({ deviation }: Dialogue): boolean {
-  return (
-    deviation !== undefined &&
-    deviation.observed.ending === 'open' &&
-    deviation.observed.unreadable.length === 0
-  );
-}
-
-/** Failures with the same symptom have, as far as can be seen, the same cause. */
-function symptom({ deviation }: Dialogue): string {
-  if (deviation === undefined) return '';
-  const { state, input, expected, observed } = deviation;
-  return [state, input.id, expected.name, inWords(observed)].join('|');
-}
-
-/** Leaves inputs out, one at a time, as long as the same input is answered wrongly in the same way. */
-async function shrink(target: Target, found: Dialogue): Promise<Dialogue> {
-  const { mealy } = target.projection;
-  const look = (dialogue: Dialogue) =>
-    dialogue.deviation && `${dialogue.deviation.input.id}|${inWords(dialogue.deviation.observed)}`;
-  let shortest = found;
-  for (let round = 0; round < SHRINKS && shortest.exchanges.length > 1; round++) {
-    const word = shortest.test.inputs.slice(0, shortest.exchanges.length);
-    const shorter = word.slice(0, -1).map((_, left) =>
-      testOf(
-        mealy,
-        word.filter((_, index) => index !== left),
-      ),
-    );
-    const { failed } = await runEach(target, shorter);
-    const next = failed.find((dialogue) => look(dialogue) === look(found));
-    if (next === undefined) break;
-    shortest = next;
-  }
-  return shortest;
+/** What was sent up to the answer that was not right. */
+export function wordOf({ test, exchanges }: Pick<Dialogue, 'test' | 'exchanges'>): readonly number[] {
+  const greetings = exchanges[0]?.input.kind === 'greeting' ? 1 : 0;
+  return test.inputs.slice(0, exchanges.length - greetings);
 }

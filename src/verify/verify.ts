@@ -1,41 +1,44 @@
 import { setMaxListeners } from 'node:events';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { AnySamples } from '../transport/samples.ts';
+import { type Confirmation, type Confirmed, confirm, withMorePatience } from './confirm.ts';
 import type { Closing, Dialogue, Target } from './dialogue.ts';
 import { inputsOf } from './inputs.ts';
 import { type Preflight, preflight } from './preflight.ts';
 import type { Address } from './probe.ts';
 import { type Projection, project } from './project.ts';
-import {
-  type Confirmation,
-  type Confirmed,
-  confirm,
-  deviatingWord,
-  Gone,
-  type Outcome,
-  runTests,
-  withMorePatience,
-} from './runner.ts';
+import { findingsOf } from './report/words.ts';
+import { runOn, type Stopped, suspected } from './restart.ts';
+import { deviatingWord, Gone, type Outcome, runTests, type Stop } from './runner.ts';
 import { CUTS, type Cut, cutOtherwise } from './segmentation.ts';
 import { defaultDepth, hsiSuite, type Suite, type Test, testOf } from './suite.ts';
+import { sweepOf, sweepsOf } from './sweep.ts';
 import { Turns } from './turns.ts';
+import { type Unseen, unseenOf } from './unseen.ts';
+import type { Waiver } from './waivers.ts';
 
 /** How an implementation is verified. */
 export interface VerifyOptions extends Address {
   /** Hidden steps that are searched for faults. Default: 2 if that is at most 5,000 tests, else 1. */
   readonly k?: number | undefined;
-  /** The id of one test, which alone is run. */
+  /** The id of one test, which alone is run; `NAME/*`: the sweep of one state. */
   readonly only?: string | undefined;
   /** Messages to try it with. Default: the protocol's own. */
   readonly samples?: ((unique: string) => AnySamples) | undefined;
-  /** Connections at once. Default 32; 1 where connections are aware of each other. */
+  /** Whether every first byte (or every word in the wrong case, and too long) is tried in every state. Default true. */
+  readonly sweep?: boolean | undefined;
+  /** Connections at once. Default 32; 1, whatever is given, where connections are aware of each other. */
   readonly concurrency?: number | undefined;
-  /** Milliseconds to wait for an answer. Default: measured, from 120. */
+  /** Milliseconds to wait for an answer. Default: measured, from 120; 10,000 for what a server says first. */
   readonly timeout?: number | undefined;
   /** Milliseconds to wait for a connection. Default 5,000. */
   readonly connectTimeout?: number | undefined;
   /** Default `should`. */
   readonly closing?: Closing | undefined;
+  /** Brings a server back that stopped answering; resolves when it may be tried again. Default: the run ends there. */
+  readonly restart?: (() => Promise<void>) | undefined;
+  /** Known deviations, which are reported and do not count. */
+  readonly waivers?: readonly Waiver[] | undefined;
   /** Stops the run; what is known by then is the verdict. */
   readonly signal?: AbortSignal | undefined;
   /** Told the plan before the first test. */
@@ -47,7 +50,10 @@ export interface VerifyOptions extends Address {
 /** What is about to be run. */
 export interface Plan {
   readonly k: number;
+  /** Tests in all. */
   readonly tests: number;
+  /** Those of them that sweep the states. */
+  readonly swept: number;
   readonly inputs: number;
   /** Sets of states, by name, that nobody can tell apart from outside. */
   readonly alike: readonly (readonly string[])[];
@@ -56,8 +62,8 @@ export interface Plan {
 }
 
 /**
- * `conforms`; `faults` of the implementation; `flaky`: nothing but answers that come out differently from time to time;
- * `set-up`: there was nothing to be tested, or not all; `interrupted`.
+ * `conforms`, as far as was seen; `faults` of the implementation; `flaky`: nothing but answers that come out differently
+ * from time to time; `set-up`: there was nothing to be tested, or not all; `interrupted`.
  */
 export type Verdict = 'conforms' | 'faults' | 'flaky' | 'set-up' | 'interrupted';
 
@@ -75,6 +81,12 @@ export interface Verification {
   readonly blocked: readonly Test[];
   /** Wrong every time; shortest first. */
   readonly faults: readonly Confirmed[];
+  /** Where it stopped answering everybody; one finding each. */
+  readonly stops: readonly Stopped[];
+  /** What the run was given. */
+  readonly waivers: readonly Waiver[];
+  /** What never showed, and of which nothing is said. */
+  readonly unseen: Unseen;
   readonly flaky: Confirmation['flaky'];
   readonly unrepeated: readonly Dialogue[];
   readonly cuts: readonly Cut[];
@@ -89,106 +101,160 @@ const MOST_SORTED = 200_000;
 /**
  * Tests an implementation through its port alone.
  *
- * @throws RangeError for an `only` that names an input that the protocol does not have.
+ * @throws RangeError for an `only` that names an input that the protocol does not have; TypeError for a sample that does
+ * not fit it.
  */
 export async function verify(protocol: AnyProtocol, options: VerifyOptions): Promise<Verification> {
   const started = performance.now();
   const declared = targetOf(protocol, options);
   const { only } = options;
-  const isCut = CUTS.some((id) => id === only);
-  if (only !== undefined && !isCut) testOf(declared.projection.mealy, only);
+  checkOnly(declared, only);
 
   const ground = await preflight(declared, options.timeout !== undefined);
   const { target } = ground;
-  const { mealy } = target.projection;
-  const none: Outcome = { passed: [], failed: [], blocked: [] };
   const seen = {
-    outcome: none,
+    outcome: { passed: [], failed: [], blocked: [] } as Outcome,
     faults: emptyConfirmation(),
+    stops: (ground.stopped === undefined ? [] : [suspected(ground.stopped)]) as Stopped[],
     cuts: [] as Cut[],
     plan: undefined as Plan | undefined,
   };
-  const finish = (): Verification => ({
-    protocol,
-    address: { host: options.host, port: options.port, tls: options.tls },
-    ...verdictOf(ground, seen, options),
-    plan: seen.plan,
-    projection: target.projection,
-    passed: seen.outcome.passed,
-    failed: seen.outcome.failed,
-    blocked: seen.outcome.blocked,
-    faults: [...seen.faults.confirmed].sort(
-      (one, other) => one.dialogue.exchanges.length - other.dialogue.exchanges.length,
-    ),
-    flaky: seen.faults.flaky,
-    unrepeated: seen.faults.unrepeated,
-    cuts: seen.cuts,
-    preflight: ground,
-    during: seen.outcome.gone?.during ?? [],
-    took: performance.now() - started,
-  });
-  if (ground.setUp !== undefined || options.signal?.aborted) return finish();
-
-  const suite = only === undefined ? hsiSuite(mealy, options.k ?? defaultDepth(mealy)) : undefined;
-  const tests =
-    suite === undefined ? (isCut || only === undefined ? [] : [testOf(mealy, only)]) : testsOf(suite, target);
-  seen.plan = {
-    k: suite?.k ?? 0,
-    tests: suite?.size ?? 1,
-    inputs: suite?.inputs ?? 0,
-    alike: suite?.minimal.alike ?? [],
-    unreachable: suite?.minimal.unreachable ?? [],
+  const notes = notesOf(target, options, ground.notes);
+  const finish = (): Verification => {
+    const diverged = seen.outcome.passed.filter((dialogue) => dialogue.diverged).length;
+    if (diverged > 0)
+      notes.push(`${diverged} tests could not be held to the end: it gave another right answer`);
+    const found: Omit<Verification, 'verdict' | 'reason'> = {
+      protocol,
+      address: { host: options.host, port: options.port, tls: options.tls },
+      waivers: options.waivers ?? [],
+      unseen: unseenOf(target.projection, [...seen.outcome.passed, ...seen.outcome.failed]),
+      plan: seen.plan,
+      projection: target.projection,
+      passed: seen.outcome.passed,
+      failed: seen.outcome.failed,
+      blocked: seen.outcome.blocked,
+      faults: [...seen.faults.confirmed].sort(
+        (one, other) => one.dialogue.exchanges.length - other.dialogue.exchanges.length,
+      ),
+      stops: seen.stops,
+      flaky: seen.faults.flaky,
+      unrepeated: seen.faults.unrepeated,
+      cuts: seen.cuts,
+      preflight: { ...ground, notes },
+      during: seen.outcome.stopped?.during ?? [],
+      took: performance.now() - started,
+    };
+    return { ...found, ...verdictOf(found, ground, seen.outcome.stopped ?? seen.faults.stopped, options) };
   };
-  options.onStart?.(seen.plan);
-  seen.outcome = await runTests(target, tests, ({ passed, failed, blocked }) =>
-    options.onProgress?.({ tests: passed.length + failed.length + blocked.length, failed: failed.length }),
-  );
-  if (seen.outcome.gone !== undefined || options.signal?.aborted) return finish();
+  if (ground.setUp !== undefined || ground.stopped !== undefined || options.signal?.aborted) return finish();
+
+  const { plan, tests } = planOf(target, options);
+  seen.plan = plan;
+  options.onStart?.(plan);
+  const ran = await runOn(target, tests, options.restart, options.onProgress);
+  seen.outcome = ran.outcome;
+  seen.stops.push(...ran.stops);
+  if (seen.outcome.stopped?.kind === 'gone' || options.signal?.aborted) return finish();
+  // What it answered before it hung stands, but nobody is there to be asked again.
+  if (seen.outcome.stopped !== undefined) return finish();
 
   seen.faults = await confirm(target, seen.outcome.failed);
-  // What blocked a test may have been an answer that came late, and then the test is still due.
-  const late = new Set(seen.faults.late.map(deviatingWord));
-  if (late.size > 0 && seen.faults.gone === undefined) {
-    const due = seen.outcome.blocked.filter(({ id }) =>
-      [...late].some((word) => `${id}/`.startsWith(`${word}/`)),
-    );
-    const again = await runTests(withMorePatience(target), [
-      ...seen.faults.late.map(({ test }) => test),
-      ...due,
-    ]);
-    const more = await confirm(target, again.failed);
-    seen.outcome = {
-      passed: [...seen.outcome.passed, ...again.passed],
-      failed: [
-        ...seen.outcome.failed.filter((dialogue) => !late.has(deviatingWord(dialogue))),
-        ...again.failed,
-      ],
-      blocked: [...seen.outcome.blocked.filter((test) => !due.includes(test)), ...again.blocked],
-      ...(again.gone === undefined ? {} : { gone: again.gone }),
-    };
-    seen.faults = {
-      confirmed: [...seen.faults.confirmed, ...more.confirmed],
-      flaky: [...seen.faults.flaky, ...more.flaky],
-      late: more.late,
-      unrepeated: [...seen.faults.unrepeated, ...more.unrepeated],
-      ...(more.gone === undefined ? {} : { gone: more.gone }),
-    };
-  }
-  if (only === undefined || isCut) {
+  await holdLate(target, seen);
+  if (seen.faults.stopped !== undefined) seen.stops.push(suspected(seen.faults.stopped));
+  else if (only === undefined || CUTS.some((id) => id === only)) {
     try {
       seen.cuts = await cutOtherwise(target, ground.tour, only);
     } catch (error) {
       if (!(error instanceof Error && 'code' in error) && !(error instanceof Gone)) throw error;
-      seen.outcome.gone = { during: [], reason: error.message };
+      seen.outcome.stopped = { kind: 'gone', reason: error.message, dialogues: [], during: [] };
     }
   }
   return finish();
 }
 
+/** What blocked a test may have been an answer that came late, and then the test is still due. */
+async function holdLate(target: Target, seen: { outcome: Outcome; faults: Confirmation }): Promise<void> {
+  const late = new Set(seen.faults.late.map(deviatingWord));
+  if (late.size === 0 || seen.faults.stopped !== undefined) return;
+  const due = seen.outcome.blocked.filter(({ id }) =>
+    [...late].some((word) => `${id}/`.startsWith(`${word}/`)),
+  );
+  const again = await runTests(withMorePatience(target), [
+    ...seen.faults.late.map(({ test }) => test),
+    ...due,
+  ]);
+  const more = await confirm(target, again.failed);
+  seen.outcome = {
+    passed: [...seen.outcome.passed, ...again.passed],
+    failed: [
+      ...seen.outcome.failed.filter((dialogue) => !late.has(deviatingWord(dialogue))),
+      ...again.failed,
+    ],
+    blocked: [...seen.outcome.blocked.filter((test) => !due.includes(test)), ...again.blocked],
+    ...(again.stopped === undefined ? {} : { stopped: again.stopped }),
+  };
+  seen.faults = {
+    confirmed: [...seen.faults.confirmed, ...more.confirmed],
+    flaky: [...seen.faults.flaky, ...more.flaky],
+    late: more.late,
+    unrepeated: [...seen.faults.unrepeated, ...more.unrepeated],
+    ...(more.stopped === undefined ? {} : { stopped: more.stopped }),
+  };
+}
+
+function checkOnly({ projection }: Target, only: string | undefined): void {
+  if (only === undefined || only === 'greeting' || CUTS.some((id) => id === only)) return;
+  if (!sweepsOf(projection).some(({ id }) => id === only)) testOf(projection.mealy, only);
+}
+
+function planOf(target: Target, { only, k }: VerifyOptions): { plan: Plan; tests: Iterable<Test> } {
+  const { projection } = target;
+  const { mealy, core } = projection;
+  const none = { k: 0, swept: 0, inputs: 0, alike: [], unreachable: [] };
+  if (only !== undefined) {
+    const sweep = sweepsOf(projection).find(({ id }) => id === only);
+    const one = only === 'greeting' ? testOf(mealy, []) : undefined;
+    const isCut = CUTS.some((id) => id === only);
+    const tests = isCut ? [] : (sweep?.tests ?? [one ?? testOf(mealy, only)]);
+    return { plan: { ...none, tests: isCut ? 1 : tests.length, swept: sweep?.tests.length ?? 0 }, tests };
+  }
+  const suite = hsiSuite(core, k ?? defaultDepth(core));
+  const sweeps = sweepsOf(projection).flatMap(({ tests }) => tests);
+  return {
+    plan: {
+      k: suite.k,
+      tests: suite.size + sweeps.length,
+      swept: sweeps.length,
+      inputs: suite.inputs,
+      alike: suite.minimal.alike,
+      unreachable: suite.minimal.unreachable,
+    },
+    tests: chain(testsOf(suite, target), sweeps),
+  };
+}
+
+function* chain(...parts: Iterable<Test>[]): Iterable<Test> {
+  for (const part of parts) yield* part;
+}
+
+function notesOf({ projection }: Target, { concurrency }: VerifyOptions, given: readonly string[]): string[] {
+  const ignored = projection.sociable && concurrency !== undefined && concurrency > 1;
+  if (!ignored) return [...given];
+  return [
+    ...given,
+    `connections are aware of each other, so they are held one at a time: a concurrency of ${concurrency} is ignored`,
+  ];
+}
+
 /** What dialogues with an implementation are held with, before anything was measured. */
 export function targetOf(protocol: AnyProtocol, options: VerifyOptions): Target {
   const samples = options.samples ?? protocol.samples;
-  const projection = project(protocol, inputsOf(protocol, samples));
+  const swept = options.sweep === false ? [] : sweepOf(protocol, samples);
+  const inputs = [...inputsOf(protocol, samples), ...swept];
+  const reproject = (choices: ReadonlyMap<string, string>) =>
+    project(protocol, inputs, { choices, greeting: samples('a').greeting });
+  const projection = reproject(new Map());
   const turns = new Turns(projection.sociable ? 1 : (options.concurrency ?? 32));
   // Every connection on its way listens for it.
   if (options.signal !== undefined) setMaxListeners(turns.atOnce + 1, options.signal);
@@ -197,10 +263,12 @@ export function targetOf(protocol: AnyProtocol, options: VerifyOptions): Target 
   return {
     address: { host: options.host, port: options.port, tls: options.tls },
     projection,
+    reproject,
     patience: {
       reply: options.timeout ?? 1_000,
       quiet: Math.min(50, options.timeout ?? 50),
       connect: options.connectTimeout ?? 5_000,
+      greeting: options.timeout ?? 10_000,
     },
     turns,
     closing: options.closing ?? 'should',
@@ -216,12 +284,11 @@ export function targetOf(protocol: AnyProtocol, options: VerifyOptions): Target 
  */
 export function testsOf(suite: Suite, { projection }: Pick<Target, 'projection'>): Iterable<Test> {
   const { mealy } = projection;
-  const end = mealy.inputs.indexOf('end');
   const closed = function* () {
-    for (const { inputs, outputs } of suite) {
-      const last = outputs.at(-1) ?? 0;
-      const closes = projection.mealy.outputs[last] !== undefined && projection.outputs[last]?.closes;
-      yield testOf(mealy, closes ? inputs : [...inputs, end]);
+    for (const { id } of suite) {
+      const test = testOf(mealy, id);
+      const closes = projection.outputs[test.outputs.at(-1) ?? -1]?.closes;
+      yield closes ? test : testOf(mealy, `${id}/end`);
     }
   };
   if (suite.size > MOST_SORTED) return closed();
@@ -233,20 +300,26 @@ function emptyConfirmation(): Confirmation {
 }
 
 function verdictOf(
+  found: Omit<Verification, 'verdict' | 'reason'>,
   ground: Preflight,
-  { outcome, faults, cuts }: { outcome: Outcome; faults: Confirmation; cuts: readonly Cut[] },
-  { signal }: VerifyOptions,
-): { verdict: Verdict; reason: string | undefined } {
-  const must = faults.confirmed.some(({ dialogue }) => dialogue.deviation?.agreement === 'wrong');
-  const gone = outcome.gone ?? faults.gone;
-  if (must || cuts.length > 0) return { verdict: 'faults', reason: undefined };
+  stopped: Stop | undefined,
+  { signal, restart }: VerifyOptions,
+): Pick<Verification, 'verdict' | 'reason'> {
+  const must = findingsOf(found).some(({ severity, waived }) => severity === 'MUST' && waived === undefined);
+  const held = found.passed.length + found.failed.length;
+  const end = stopped ?? ground.stopped;
+  if (must) {
+    const how = end?.kind === 'gone' ? 'was gone' : 'answered nobody any more';
+    const rest = `it ${how} after ${held} tests: of the rest nothing was seen, and nothing is claimed`;
+    return { verdict: 'faults', reason: end === undefined ? undefined : rest };
+  }
   if (signal?.aborted) return { verdict: 'interrupted', reason: 'stopped before the end' };
   if (ground.setUp !== undefined) return { verdict: 'set-up', reason: ground.setUp };
-  if (gone !== undefined) {
-    const held = outcome.passed.length + outcome.failed.length;
-    return { verdict: 'set-up', reason: `the server went away after ${held} tests: ${gone.reason}` };
+  if (end !== undefined) {
+    const way = restart === undefined ? '; with a restart it is brought back, and what did it is found' : '';
+    return { verdict: 'set-up', reason: `the server went away after ${held} tests: ${end.reason}${way}` };
   }
-  if (faults.flaky.length > 0 || ground.unsteady.length > 0) {
+  if (found.flaky.length > 0 || ground.unsteady.length > 0) {
     return {
       verdict: 'flaky',
       reason: 'the same words were answered differently from time to time, so nothing can be promised',

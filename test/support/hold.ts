@@ -1,4 +1,3 @@
-import { step } from '../../src/machine/table.ts';
 import type { Case } from '../../src/verify/cases.ts';
 import type { Projection } from '../../src/verify/project.ts';
 import type { Test } from '../../src/verify/suite.ts';
@@ -35,7 +34,7 @@ export async function hold(projection: Projection, script: Test, dial: Dial): Pr
         throw new RangeError(`${script.id} is of another suite`);
       const state = projection.tableState(from);
       const use = input.use(`u${++count}`, state);
-      const legal = input.event !== undefined && step(projection.protocol.table, state, input.event) >= 0;
+      const legal = !projection.effect(from, number).refuses;
       if (legal && use.before.length > 0) others.push(await prepare(projection, use.before, dial));
       if (use.bytes.length > 0) line.send(use.bytes);
       if (use.ends) line.end();

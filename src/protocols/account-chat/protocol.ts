@@ -76,6 +76,8 @@ export const accountChat = defineProtocol({
         'MSG/nobody': { message: message(''), answer: 'server.ERR' },
       },
       malformed: {
+        'unknown/09': Uint8Array.of(9),
+        'unknown/ff': Uint8Array.of(0xff),
         'REG/not-ascii-name': notAscii(0, 81, 1),
         'REG/not-ascii-password': notAscii(0, 81, 80),
         'LOG/not-ascii': notAscii(1, 81, 16),

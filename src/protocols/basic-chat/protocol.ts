@@ -69,6 +69,8 @@ export const basicChat = defineProtocol({
       STATUS: { message: { type: 'client.STATUS', code: 0 } },
     },
     malformed: {
+      'unknown/05': Uint8Array.of(5),
+      'unknown/ff': Uint8Array.of(0xff),
       'REGISTER/too-long': Uint8Array.of(1, 0x10, 0x00),
       'SEND/too-long': Uint8Array.of(2, 0xff, 0xff),
     },

@@ -43,6 +43,9 @@ export const messageLog = defineProtocol({
       CLOSE: { message: { type: 'client.CLOSE' }, answer: 'server.ACCEPT' },
     },
     malformed: {
+      // Refused at the first byte: nothing behind it is awaited.
+      'unknown/05': Uint8Array.of(5),
+      'unknown/fe': Uint8Array.of(0xfe),
       'NAME/empty': Uint8Array.of(1, 0, 0),
       'PASSWORD/empty': Uint8Array.of(2, 0, 0),
       'MESSAGE/empty': Uint8Array.of(3, 0, 0),

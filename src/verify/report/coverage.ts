@@ -2,9 +2,8 @@ import { activeStates, chartOf, edgesFrom } from '../../diagram/chart.ts';
 import { step } from '../../machine/table.ts';
 import type { Dialogue } from '../dialogue.ts';
 import type { Step } from '../project.ts';
+import { stateValue } from '../state-value.ts';
 import type { Verification } from '../verify.ts';
-
-type StateValue = Parameters<typeof activeStates>[0];
 
 /** What became of one input in one state. */
 type Result = 'passed' | 'failed' | 'not run';
@@ -25,7 +24,7 @@ export function coverageOf({ protocol, projection, passed, failed, faults }: Ver
   const cells: Record<string, Record<string, string>> = {};
   for (const [state, name] of mealy.states.entries()) {
     if (mealy.closed?.[state]) continue;
-    cells[name] = Object.fromEntries(mealy.inputs.map((id) => [id, 'not run']));
+    cells[name] = Object.fromEntries(projection.core.inputs.map((id) => [id, 'not run']));
   }
   const states: Record<string, string> = {};
   const edges: Record<string, string> = {};
@@ -47,11 +46,16 @@ export function coverageOf({ protocol, projection, passed, failed, faults }: Ver
   };
   const follow = (dialogue: Dialogue) => {
     take({ state: table.initial, event: table.events.indexOf('transport.accept') }, 'passed');
-    for (const [index, { agreement, state, input }] of dialogue.exchanges.entries()) {
+    const { exchanges, test } = dialogue;
+    const first = exchanges[0]?.input.kind === 'greeting' ? exchanges[0] : undefined;
+    for (const step of first?.expected.steps ?? [])
+      take(step, first?.agreement === 'wrong' ? 'failed' : 'passed');
+    const asked = first === undefined ? exchanges : exchanges.slice(1);
+    for (const [index, { agreement, state, input }] of asked.entries()) {
       const result = agreement === 'wrong' ? 'failed' : 'passed';
-      const from = dialogue.test.states[index] ?? 0;
-      mark(cells[mealy.states[from] ?? ''] ?? {}, [input.id], result);
-      const steps = projection.steps(from, dialogue.test.inputs[index] ?? 0);
+      const from = test.states[index] ?? 0;
+      if (!input.swept) mark(cells[mealy.states[from] ?? ''] ?? {}, [input.id], result);
+      const steps = projection.steps(from, test.inputs[index] ?? 0);
       for (const taken of steps) take(taken, result);
       // A refusal is no edge: the state itself passes or fails.
       if (steps.length === 0) mark(states, activeStates(valueIn(state)), result);
@@ -59,35 +63,4 @@ export function coverageOf({ protocol, projection, passed, failed, faults }: Ver
   };
   for (const dialogue of [...passed, ...failed, ...faults.map((fault) => fault.dialogue)]) follow(dialogue);
   return { cells, classes: { states, edges } };
-}
-
-/** The state value that a table's name of a state stands for: `a(b.c, d)` is `{ a: { b: 'c', d: {} } }`. */
-export function stateValue(name: string): StateValue {
-  const open = name.indexOf('(');
-  const dot = name.indexOf('.');
-  if (dot >= 0 && (open < 0 || dot < open)) return { [name.slice(0, dot)]: stateValue(name.slice(dot + 1)) };
-  if (open < 0) return name;
-  const regions: Record<string, StateValue> = {};
-  for (const part of partsOf(name.slice(open + 1, -1))) {
-    const value = stateValue(part);
-    if (typeof value === 'string') regions[value] = {};
-    else Object.assign(regions, value);
-  }
-  return open === 0 ? regions : { [name.slice(0, open)]: regions };
-}
-
-/** `a.b, c(d, e)` is `a.b` and `c(d, e)`. */
-function partsOf(list: string): string[] {
-  const parts: string[] = [];
-  let depth = 0;
-  let start = 0;
-  for (const [at, letter] of [...list].entries()) {
-    if (letter === '(') depth++;
-    if (letter === ')') depth--;
-    if (letter === ',' && depth === 0) {
-      parts.push(list.slice(start, at));
-      start = at + 1;
-    }
-  }
-  return [...parts, list.slice(start)].map((part) => part.trim());
 }

@@ -1,9 +1,22 @@
+import { activeStates, type ChartEdge, chartOf, statesOf } from '../../diagram/chart.ts';
 import { svgOf } from '../../diagram/svg.ts';
 import { Element } from '../../diagram/xml.ts';
+import { REFUSED, step } from '../../machine/table.ts';
+import type { AnyProtocol } from '../../transport/protocol.ts';
+import { bareName } from '../project.ts';
+import { stateValue } from '../state-value.ts';
 import type { Verification } from '../verify.ts';
 import { type Coverage, coverageOf } from './coverage.ts';
 import { verdictInWords } from './text.ts';
-import { type Finding, findingsOf, guarantee, PREMISES, slowest } from './words.ts';
+import {
+  type Finding,
+  findingsOf,
+  guarantee,
+  PREMISES,
+  type ReportOptions,
+  slowest,
+  unseenInWords,
+} from './words.ts';
 
 const STYLE = `
 :root{color-scheme:light dark;--good:#1a7f37;--bad:#cf222e;--dim:#8a8f98;--line:#d0d7de}
@@ -18,10 +31,10 @@ table{border-collapse:collapse}td,th{border:1px solid var(--line);padding:.15rem
 `;
 
 /** The report as one file that needs no other: findings, the statechart with what was taken, slowest tests. */
-export async function htmlReport(verification: Verification, extra = ''): Promise<string> {
+export async function htmlReport(verification: Verification, options: ReportOptions = {}): Promise<string> {
   const { protocol, verdict, reason, plan, passed, failed, took } = verification;
   const coverage = coverageOf(verification);
-  const findings = findingsOf(verification, extra);
+  const findings = findingsOf(verification, options);
   const html = new Element('html', { lang: 'en' });
   const head = html.ele('head');
   head.ele('meta', { charset: 'utf-8' });
@@ -41,6 +54,7 @@ export async function htmlReport(verification: Verification, extra = ''): Promis
       body.ele('p').txt(`This excludes ${guarantee(plan.k)}, provided that ${PREMISES.join(', ')}.`);
     }
   }
+  for (const line of unseenInWords(verification)) body.ele('p').txt(line);
   if (findings.length > 0) body.ele('h2').txt('Findings');
   for (const finding of findings) writeFinding(body, finding);
   body.ele('h2').txt('Coverage');
@@ -57,9 +71,31 @@ export async function htmlReport(verification: Verification, extra = ''): Promis
     }
   }
   const { states, edges } = coverage.classes;
-  const picture = await svgOf(protocol.machine, { classes: { states, edges } });
+  // What was taken out of order is an edge that the machine does not have.
+  const more = findings.flatMap(({ taken }) => (taken === undefined ? [] : illegalEdges(protocol, taken)));
+  const illegal = Object.fromEntries(more.map(({ id }) => [id, 'failed']));
+  const picture = await svgOf(protocol.machine, {
+    classes: { states, edges: { ...edges, ...illegal } },
+    more,
+  });
   const page = html.toString();
   return `<!doctype html>\n${page.replace(PLACE, () => picture)}\n`;
+}
+
+/** From the state where a message was taken, to where it leads where it is legal. */
+function illegalEdges(
+  { table, machine }: AnyProtocol,
+  { state, type }: { state: string; type: string },
+): ChartEdge[] {
+  const chart = chartOf(machine);
+  const event = table.events.indexOf(type);
+  const legal = table.states.findIndex((_, number) => step(table, number, event) !== REFUSED);
+  const innermost = (name: string) => activeStates(stateValue(name)).at(-1) ?? name;
+  const from = innermost(state);
+  const to = legal < 0 ? from : innermost(table.states[step(table, legal, event)] ?? state);
+  const known = new Set(statesOf(chart).map(({ id }) => id));
+  if (!known.has(from) || !known.has(to)) return [];
+  return [{ id: `${from}:${type}`, from, to, event: type, sender: 'client', message: bareName(type) }];
 }
 
 /** Where the picture goes, which is written already. */
@@ -69,10 +105,11 @@ function writeFinding(body: Element, finding: Finding): void {
   const article = body.ele('article', { class: finding.severity.toLowerCase(), id: finding.id });
   const title = article.ele('h3');
   title.ele('span', { class: finding.severity }).txt(finding.severity);
-  title.txt(' ').ele('code').txt(finding.id);
+  title.txt(` ${finding.rule}`);
+  article.ele('p').ele('code').txt(finding.id);
   article.ele('p').txt(finding.state === '' ? finding.says : `In state ${finding.state}: ${finding.says}`);
-  const lines = finding.dialogue.flatMap(({ hex, says, received }) => [
-    `> ${hex}   ${says}`,
+  const lines = finding.dialogue.flatMap(({ sent, says, received }) => [
+    `> ${sent}   ${says}`,
     `< ${received}`,
   ]);
   if (lines.length > 0) article.ele('pre').txt(lines.join('\n'));
@@ -81,6 +118,8 @@ function writeFinding(body: Element, finding: Finding): void {
     expected: finding.expected,
     received: finding.received,
     clause: finding.clauses.join('; '),
+    waived: finding.waived ?? '',
+    also: finding.also.join(' '),
     replay: finding.replay,
   };
   for (const [name, value] of Object.entries(facts)) {

@@ -1,10 +1,10 @@
 import { deviatingWord } from '../runner.ts';
 import type { Verification } from '../verify.ts';
 import { coverageOf } from './coverage.ts';
-import { findingsOf, guarantee, PREMISES } from './words.ts';
+import { findingsOf, guarantee, PREMISES, type ReportOptions, staleWaivers } from './words.ts';
 
 /** The report as a plain object, the same keys in every run. */
-export function jsonReport(verification: Verification, extra = ''): object {
+export function jsonReport(verification: Verification, options: ReportOptions = {}): object {
   const {
     protocol,
     address,
@@ -30,7 +30,9 @@ export function jsonReport(verification: Verification, extra = ''): object {
     passed: passed.map(({ test, took }) => ({ id: test.id, milliseconds: Math.round(took * 10) / 10 })),
     failed: failed.map((dialogue) => ({ id: dialogue.test.id, at: deviatingWord(dialogue) })),
     blocked: blocked.map(({ id }) => id),
-    findings: findingsOf(verification, extra),
+    unseen: verification.unseen,
+    staleWaivers: staleWaivers(verification),
+    findings: findingsOf(verification, options),
     flaky: flaky.map(({ dialogue, wrong, runs }) => ({ id: deviatingWord(dialogue), wrong, runs })),
     unsteady: preflight.unsteady,
     refused: preflight.refused,

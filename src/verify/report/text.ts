@@ -1,14 +1,21 @@
 import { styleText } from 'node:util';
 import { deviatingWord } from '../runner.ts';
 import type { Verdict, Verification } from '../verify.ts';
-import { type Finding, findingsOf, guarantee, PREMISES } from './words.ts';
+import {
+  type Finding,
+  findingsOf,
+  guarantee,
+  PREMISES,
+  type ReportOptions,
+  staleWaivers,
+  unseenInWords,
+} from './words.ts';
 
 const MOST_FINDINGS = 12;
+const MOST_ALSO = 8;
 
 /** How a report is written. */
-export interface TextOptions {
-  /** Flags that a replay needs too, with a leading space. */
-  readonly extra?: string;
+export interface TextOptions extends ReportOptions {
   /** Default false. */
   readonly colour?: boolean;
 }
@@ -16,23 +23,18 @@ export interface TextOptions {
 /** The report for people: what is wrong first, then the verdict and what it is worth. */
 export function textReport(
   verification: Verification,
-  { extra = '', colour = false }: TextOptions = {},
+  { colour = false, ...options }: TextOptions = {},
 ): string {
   const paint = (style: Parameters<typeof styleText>[0], text: string) =>
     colour ? styleText(style, text, { validateStream: false }) : text;
   const { verdict, reason, plan, passed, failed, blocked, flaky, preflight, unrepeated, during } =
     verification;
-  const findings = findingsOf(verification, extra);
+  const findings = findingsOf(verification, options);
   const lines: string[] = [];
   for (const finding of findings.slice(0, MOST_FINDINGS)) lines.push(...findingLines(finding, paint), '');
   if (findings.length > MOST_FINDINGS) {
     lines.push(`and ${findings.length - MOST_FINDINGS} more:`);
-    lines.push(
-      ...findings
-        .slice(MOST_FINDINGS)
-        .map(({ id, expected, received }) => `  ${id}: expected ${expected}, received ${received}`),
-      '',
-    );
+    lines.push(...findings.slice(MOST_FINDINGS).map(({ id, rule }) => `  ${id}: ${rule}`), '');
   }
   for (const { dialogue, wrong, runs } of flaky) {
     lines.push(`${paint('yellow', 'FLAKY')}  ${deviatingWord(dialogue)}: wrong ${wrong} times of ${runs}`);
@@ -65,6 +67,8 @@ export function textReport(
       lines.push(`This excludes ${guarantee(plan.k)}, provided that ${PREMISES.join(', ')}.`);
     }
   }
+  if (passed.length > 0) lines.push(...unseenInWords(verification));
+  for (const stale of staleWaivers(verification)) lines.push(`waived, and does not occur any more: ${stale}`);
   return `${lines.join('\n')}\n`;
 }
 
@@ -72,17 +76,24 @@ function findingLines(
   finding: Finding,
   paint: (style: 'red' | 'yellow' | 'dim', text: string) => string,
 ): string[] {
-  const { id, severity, state, says, expected, received, clauses, dialogue, replay, tests } = finding;
+  const { id, severity, rule, expected, received, clauses, dialogue, replay, tests, also, waived } = finding;
+  const label = waived === undefined ? severity : 'WAIVED';
   return [
-    `${paint(severity === 'MUST' ? 'red' : 'yellow', severity)}  ${id}`,
-    `  ${state === '' ? says : `in state ${state}: ${says}`}`,
+    `${paint(label === 'MUST' ? 'red' : 'yellow', label)}  ${rule}`,
+    `  ${id}`,
+    ...(waived === undefined ? [] : [`  waived   ${waived}`]),
     ...dialogue.flatMap((exchange) => [
-      `    > ${exchange.hex}   ${paint('dim', exchange.says)}`,
+      `    > ${exchange.sent}   ${paint('dim', exchange.says)}`,
       `    < ${exchange.received}`,
     ]),
     `  expected ${expected}`,
     `  received ${received}`,
     ...clauses.map((clause) => `  clause   ${clause}`),
+    ...(also.length > 0
+      ? [
+          `  also at  ${also.slice(0, MOST_ALSO).join(' ')}${also.length > MOST_ALSO ? ` and ${also.length - MOST_ALSO} more` : ''}`,
+        ]
+      : []),
     ...(tests.length > 1 ? [`  seen in  ${tests.length} tests`] : []),
     `  replay   ${replay}`,
   ];
@@ -94,9 +105,16 @@ export function verdictInWords(
   findings: readonly Finding[],
 ): string {
   const where = `${address.host}:${address.port}`;
-  const musts = findings.filter(({ severity }) => severity === 'MUST').length;
-  const shoulds = findings.length - musts;
-  const asides = shoulds === 0 ? '' : `, with ${count(shoulds, 'warning')}`;
+  const waived = findings.filter((finding) => finding.waived !== undefined).length;
+  const musts = findings.filter(
+    (finding) => finding.severity === 'MUST' && finding.waived === undefined,
+  ).length;
+  const shoulds = findings.length - waived - musts;
+  const also = [
+    shoulds === 0 ? '' : count(shoulds, 'warning'),
+    waived === 0 ? '' : `${waived} waived`,
+  ].filter(Boolean);
+  const asides = also.length === 0 ? '' : `, with ${also.join(' and ')}`;
   const words: Record<Verdict, string> = {
     conforms: `${where} conforms to ${protocol.name}${asides}`,
     faults: `${where} does not conform to ${protocol.name}: ${count(musts, 'fault')}${asides}`,

@@ -1,12 +1,25 @@
+import { legalEvents } from '../../machine/table.ts';
 import type { AnyProtocol } from '../../transport/protocol.ts';
-import { type Dialogue, type Exchange, inWords } from '../dialogue.ts';
+import { type Heard, shown } from '../answers.ts';
+import { type Dialogue, type Exchange, inWords, wordsOf } from '../dialogue.ts';
 import type { Input, Use } from '../inputs.ts';
 import { bareName } from '../project.ts';
+import { secretFields } from '../reading.ts';
 import { deviatingWord } from '../runner.ts';
 import type { Verification } from '../verify.ts';
+import { waives } from '../waivers.ts';
+import { ruleOf } from './rule.ts';
 
 /** Of a frame, in hex, so many bytes are shown. */
 const MOST_SHOWN = 48;
+
+/** How findings are told. */
+export interface ReportOptions {
+  /** Flags that a replay needs too, with a leading space. */
+  readonly extra?: string | undefined;
+  /** What the protocol is called on the command line: a path, say. Default: its name. */
+  readonly module?: string | undefined;
+}
 
 /** What the guarantee rests on, and what it says. */
 export function guarantee(k: number): string {
@@ -20,49 +33,65 @@ export const PREMISES = [
   'inputs of one class are treated alike',
 ];
 
-/** The bytes of a frame in hex; of one that holds a secret, its code alone. */
-export function hexOf({ bytes, ends, hidden }: Use): string {
-  const shown = hidden ? bytes.subarray(0, 1) : bytes.subarray(0, MOST_SHOWN);
-  const hex = Buffer.from(shown)
+/** What a run never saw, and what that takes from the guarantee; empty where everything was seen. */
+export function unseenInWords({ unseen: { states, messages } }: Pick<Verification, 'unseen'>): string[] {
+  const lines = [];
+  if (states.length > 0) lines.push(`Never entered: ${states.join(', ')}.`);
+  if (messages.length > 0) lines.push(`Never received: ${messages.map(bareName).join(', ')}.`);
+  if (lines.length > 0) lines.push('Of what was never seen nothing is said here.');
+  return lines;
+}
+
+/** The bytes of a frame: text as text, hex where it is none; of one that holds a secret, its code alone. */
+export function bytesInWords({ bytes, ends, hidden }: Use): string {
+  const shownBytes = hidden ? bytes.subarray(0, 1) : bytes.subarray(0, MOST_SHOWN);
+  const text = Buffer.from(shownBytes).toString('latin1');
+  const isText = !hidden && /^[\x20-\x7e]{2,}[\x20-\x7e\r\n\t]*$/.test(text);
+  const words = isText ? JSON.stringify(text) : hexOf(shownBytes);
+  const rest = bytes.length - shownBytes.length;
+  const more = rest === 0 ? '' : hidden ? ` (${rest} bytes not shown: a secret)` : ` (${rest} bytes more)`;
+  return [`${words}${more}`, ends ? 'end of stream' : ''].filter((part) => part !== '').join(', then ');
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes)
     .toString('hex')
     .replaceAll(/..(?=.)/g, '$& ');
-  const rest = bytes.length - shown.length;
-  const more = rest === 0 ? '' : hidden ? ` (${rest} bytes not shown: a secret)` : ` (${rest} bytes more)`;
-  return [`${hex}${more}`, ends ? 'end of stream' : ''].filter(Boolean).join(', then ');
 }
 
 /** A frame in words: `NAME payload "ann"`. */
 export function frameInWords(protocol: AnyProtocol, input: Input, { message }: Use): string {
-  if (message === undefined) return kindInWords(input);
-  const frame = Object.entries(protocol.frames).find(([type]) => type === message.type)?.[1];
-  const secrets = frame?.fields.filter(({ field }) => field.secret).map(({ key }) => key);
+  return message === undefined ? kindInWords(input) : messageInWords(protocol, { ...message });
+}
+
+/** A message with its content, but for what is secret. */
+export function messageInWords(protocol: AnyProtocol, message: Heard): string {
+  const secrets = secretFields(protocol, message.type);
   const fields = Object.entries(message)
     .filter(([key]) => key !== 'type')
-    .map(([key, value]) => `${key} ${secrets?.includes(key) ? '(not shown)' : valueInWords(value)}`);
+    .map(([key, value]) => `${key} ${secrets.has(key) ? '(not shown)' : shown(value)}`);
   return [bareName(message.type), fields.join(', ')].filter(Boolean).join(' ');
 }
 
-function kindInWords({ id, kind, event }: Input): string {
+function kindInWords({ id, kind, quietly }: Input): string {
   switch (kind) {
     case 'malformed':
       return `${id}: a frame that cannot be decoded`;
     case 'misdirected':
       return `${id}: a frame that only a server sends`;
     case 'unknown':
-      return `${id}: a code that begins no frame`;
+      return `${id}: what begins no frame`;
+    case 'code':
+      return quietly ? `${id}: a code, and then a message out of order` : `${id}: a code in front of a frame`;
     case 'truncated':
       return 'a frame cut off by the end of the stream';
     case 'end':
       return 'the end of the stream';
+    case 'greeting':
+      return 'somebody connects';
     default:
-      return event === undefined ? id : `${id}: a message`;
+      return `${id}: a message`;
   }
-}
-
-function valueInWords(value: unknown): string {
-  if (!(value instanceof Uint8Array)) return JSON.stringify(value);
-  const text = Buffer.from(value).toString('latin1');
-  return /^[\x20-\x7e]*$/.test(text) ? JSON.stringify(text) : `0x${Buffer.from(value).toString('hex')}`;
 }
 
 /** One way in which an implementation was found wrong, ready to be shown anywhere. */
@@ -70,83 +99,200 @@ export interface Finding {
   /** The test that shows it alone. */
   readonly id: string;
   readonly severity: 'MUST' | 'SHOULD';
+  /** The rule that was broken, in a sentence. */
+  readonly rule: string;
   readonly state: string;
   readonly says: string;
   readonly expected: string;
   readonly received: string;
   readonly clauses: readonly string[];
   /** What is sent up to there, and what came back. */
-  readonly dialogue: readonly { readonly hex: string; readonly says: string; readonly received: string }[];
+  readonly dialogue: readonly { readonly sent: string; readonly says: string; readonly received: string }[];
   /** A command that replays just this. */
   readonly replay: string;
   /** Tests of the suite that failed of it. */
   readonly tests: readonly string[];
+  /** Ids of the tests that show the same at other places. */
+  readonly also: readonly string[];
+  /** Why it is no matter, where that was said. */
+  readonly waived: string | undefined;
+  /** What was taken out of order, if it was: the message, and the state. */
+  readonly taken: { readonly state: string; readonly type: string } | undefined;
 }
 
-/** What is wrong, worst and shortest first. */
-export function findingsOf(verification: Verification, extra = ''): Finding[] {
-  const faults = verification.faults.map(({ dialogue, tests }) =>
-    findingOf(verification, dialogue, tests, extra),
-  );
-  const cuts = verification.cuts.map(
-    ({ id, says, expected, observed }): Finding => ({
-      id,
+type Found = Omit<Verification, 'verdict' | 'reason'>;
+
+/** What is wrong, worst and shortest first; what has one cause, as far as can be seen, once. */
+export function findingsOf(verification: Found, options: ReportOptions = {}): Finding[] {
+  const causes = new Map<string, Finding>();
+  for (const { dialogue, tests } of verification.faults) {
+    const finding = findingOf(verification, dialogue, options, tests);
+    const cause = dialogue.deviation === undefined ? finding.id : causeOf(dialogue.deviation, finding);
+    const known = causes.get(cause);
+    causes.set(
+      cause,
+      known === undefined
+        ? finding
+        : { ...known, tests: [...known.tests, ...tests], also: [...known.also, finding.id] },
+    );
+  }
+  const all = [
+    ...verification.stops.flatMap((stop) => stopFinding(verification, stop, options)),
+    ...causes.values(),
+    ...verification.cuts.map((cut) => cutFinding(verification, cut, options)),
+  ];
+  return all
+    .map((finding) => ({
+      ...finding,
+      waived: verification.waivers.find((waiver) => waives(waiver, [finding.id, ...finding.also]))?.reason,
+    }))
+    .sort((one, other) => one.severity.localeCompare(other.severity));
+}
+
+/** Waivers for what did not occur. */
+export function staleWaivers(verification: Found): string[] {
+  const ids = findingsOf(verification).flatMap(({ id, also, tests }) => [id, ...also, ...tests]);
+  return verification.waivers.filter((waiver) => !waives(waiver, ids)).map(({ finding }) => finding);
+}
+
+/** Deviations alike in this have, as far as can be seen, one cause. */
+function causeOf({ input, expected, observed, agreement, why }: Exchange, { taken, state }: Finding): string {
+  const answers = `${expected.output.name}|${inWords(observed)}|${agreement}`;
+  if (taken !== undefined) return `taken|${state}|${taken.type}`;
+  if (input.kind === 'code') return `code|${inWords(observed)}`;
+  if (expected.refuses) return `refusal|${answers}`;
+  if (agreement === 'closing') return answers;
+  return `answer|${input.type ?? input.kind}|${answers}|${why === undefined}`;
+}
+
+function stopFinding(
+  verification: Found,
+  { kind, dialogues, word, repeated, during }: Verification['stops'][number],
+  options: ReportOptions,
+): Finding[] {
+  // That it is gone may be anybody's doing, until it happens again.
+  if (kind === 'gone' && !repeated) return [];
+  const [dialogue] = dialogues;
+  const base = dialogue && findingOf(verification, dialogue, options);
+  const others = [...dialogues.slice(1).map(({ test }) => test.id), ...during.map(({ id }) => id)];
+  const drips = dialogue?.deviation !== undefined && dialogue.deviation.observed.unreadable.length > 0;
+  const how =
+    kind === 'gone' ? 'was gone' : drips ? 'dripped bytes past the time limit' : 'stopped answering';
+  const sure = repeated
+    ? ', and again when it was brought back'
+    : others.length > 0
+      ? ', as far as can be seen'
+      : '';
+  return [
+    {
+      ...base,
+      id: word,
       severity: 'MUST',
-      state: '',
-      says: `${says}: how a stream is cut into segments never changes an answer`,
-      expected: expected.map(bareName).join(' '),
-      received: inWords(observed),
+      rule: `The server ${how} after ${word || 'connecting'}${sure}: it answers nobody any more`,
+      state: base?.state ?? '',
+      says: base?.says ?? word,
+      expected: 'an answer, to whoever asks',
+      received: base?.received ?? 'nothing',
       clauses: [],
-      dialogue: [],
-      replay: replayOf(verification, id, extra),
+      dialogue: base?.dialogue ?? [],
+      replay: replayOf(verification, word, options),
       tests: [],
-    }),
-  );
-  return [...faults, ...cuts].sort((one, other) => one.severity.localeCompare(other.severity));
+      also: [],
+      waived: undefined,
+      taken: undefined,
+    },
+  ];
+}
+
+function cutFinding(
+  verification: Found,
+  { id, says, expected, observed }: Verification['cuts'][number],
+  options: ReportOptions,
+): Finding {
+  return {
+    id,
+    severity: 'MUST',
+    rule: 'How a stream is cut into segments never changes an answer',
+    state: '',
+    says,
+    expected: expected.map(bareName).join(' '),
+    received: inWords(observed),
+    clauses: [],
+    dialogue: [],
+    replay: replayOf(verification, id, options),
+    tests: [],
+    also: [],
+    waived: undefined,
+    taken: undefined,
+  };
 }
 
 /** What is wrong in one dialogue. */
 export function findingOf(
   verification: Pick<Verification, 'protocol' | 'address'>,
   dialogue: Dialogue,
+  options: ReportOptions = {},
   tests: readonly string[] = [],
-  extra = '',
 ): Finding {
   const { protocol } = verification;
   const { exchanges, deviation } = dialogue;
   const id = deviatingWord(dialogue);
+  const { rule, taken } =
+    deviation === undefined ? { rule: '', taken: undefined } : ruleOf(protocol, deviation);
+  const state = protocol.table.states[deviation?.state ?? -1] ?? '';
   return {
     id,
     severity: deviation?.agreement === 'wrong' ? 'MUST' : 'SHOULD',
-    state: protocol.table.states[deviation?.state ?? -1] ?? '',
+    rule,
+    state,
     says: deviation === undefined ? '' : frameInWords(protocol, deviation.input, deviation.use),
-    expected: deviation?.expected.name ?? '',
-    received: deviation === undefined ? '' : receivedInWords(deviation),
-    clauses: protocol.table.clauses[deviation?.state ?? -1] ?? [],
+    expected: deviation?.expected.output.name ?? '',
+    received: deviation === undefined ? '' : receivedInWords(protocol, deviation),
+    clauses: ownClauses(protocol, deviation?.state ?? -1),
     dialogue: exchanges.map((exchange) => ({
-      hex: hexOf(exchange.use),
+      sent: bytesInWords(exchange.use),
       says: frameInWords(protocol, exchange.input, exchange.use),
-      received: receivedInWords(exchange),
+      received: receivedInWords(protocol, exchange),
     })),
-    replay: replayOf(verification, id, extra),
+    replay: replayOf(verification, id, options),
     tests,
+    also: [],
+    waived: undefined,
+    taken: taken === undefined ? undefined : { state, type: taken },
   };
 }
 
-function receivedInWords({ observed, early }: Exchange): string {
-  return `${inWords(observed)}${early ? ', some of it before anything was sent' : ''}`;
+/** Of a state and the states around it the innermost clause; of regions that stand side by side, all. */
+function ownClauses({ table }: AnyProtocol, state: number): readonly string[] {
+  const clauses = table.clauses[state] ?? [];
+  return table.states[state]?.includes('(') ? clauses : clauses.slice(-1);
+}
+
+function receivedInWords(protocol: AnyProtocol, { observed, why }: Exchange): string {
+  const words = wordsOf(observed, (message) => messageInWords(protocol, message));
+  return why ? `${words}: ${why}` : words;
 }
 
 function replayOf(
   { protocol, address }: Pick<Verification, 'protocol' | 'address'>,
   id: string,
-  extra: string,
+  { extra = '', module = protocol.name }: ReportOptions,
 ): string {
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return `wirechart verify ${protocol.name} ${host}:${address.port}${extra} --case ${id}`;
+  return `wirechart verify ${quoted(module)} ${host}:${address.port}${extra} --case ${quoted(id)}`;
+}
+
+/** As a shell takes it for one word. */
+export function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** What may come in a state, in words. */
+export function legalInWords({ table }: AnyProtocol, state: number): string {
+  return legalEvents(table, state, 'client').map(bareName).join(' or ') || 'nothing';
 }
 
 /** Everything that a test saw, for the slowest of them. */
-export function slowest({ passed }: Verification, count: number): Dialogue[] {
+export function slowest({ passed }: Pick<Verification, 'passed'>, count: number): Dialogue[] {
   return [...passed].sort((one, other) => other.took - one.took).slice(0, count);
 }

@@ -11,7 +11,12 @@ export async function verified(
   server: Pick<Listening, 'port' | 'close'>,
   options: Options,
 ): Promise<Verification> {
-  const verification = await verify(messageLog, { host: '127.0.0.1', port: server.port, ...options });
+  const verification = await verify(messageLog, {
+    host: '127.0.0.1',
+    port: server.port,
+    sweep: false,
+    ...options,
+  });
   await server.close();
   return verification;
 }

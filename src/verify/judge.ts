@@ -1,0 +1,147 @@
+import { REFUSED, step } from '../machine/table.ts';
+import type { AnyProtocol } from '../transport/protocol.ts';
+import type { Heard, Wanted } from './answers.ts';
+import type { Use } from './inputs.ts';
+import type { Effect } from './project.ts';
+
+/** Hears what a server says to one input, message by message, and says whether it is what should come. */
+export class Judge {
+  readonly #protocol: AnyProtocol;
+  readonly #effect: Effect;
+  readonly #passing: ReadonlySet<string>;
+  /** Answers of which one is due, while none came. */
+  #answers: readonly Wanted[];
+  readonly #first: Wanted | undefined;
+  /** What is due besides. */
+  #pushes: Wanted[];
+  /** What was due and came. */
+  readonly #met: Wanted[] = [];
+  /** What counts of what was heard. */
+  readonly heard: Heard[] = [];
+  /** Types of what may come at any time, and did. */
+  readonly passedOver = new Set<string>();
+  #at: number;
+  #wrong: string | undefined;
+  /** Why something that came was not counted, should what is due never come. */
+  #foreign: string | undefined;
+
+  /** @param use where the answer's content is known; otherwise its type alone counts. */
+  constructor(
+    protocol: AnyProtocol,
+    effect: Effect,
+    passing: ReadonlySet<string>,
+    use?: Pick<Use, 'answers' | 'pushes'>,
+  ) {
+    this.#protocol = protocol;
+    this.#effect = effect;
+    this.#passing = passing;
+    const declared = use?.answers ?? [];
+    this.#answers = effect.answers.flatMap((type) => {
+      const meant = declared.filter((wanted) => wanted.type === type);
+      return meant.length > 0 ? meant : [ofType(type)];
+    });
+    this.#first = this.#answers[0];
+    this.#pushes = effect.pushes.length === 0 ? [] : [...(use?.pushes ?? effect.pushes.map(ofType))];
+    this.#at = effect.judging;
+  }
+
+  /** Why what was heard is not what should come: empty where that shows; `undefined` while nothing is wrong. */
+  get wrong(): string | undefined {
+    return this.#wrong;
+  }
+
+  /** Why something was passed over that might have been what is due. */
+  get foreign(): string | undefined {
+    return this.#foreign;
+  }
+
+  /** All that is due has come. */
+  get complete(): boolean {
+    if (this.#effect.optional && this.heard.length === 0) return true;
+    const { serverOwes, final } = this.#protocol.table;
+    const owes = this.#at !== REFUSED && serverOwes[this.#at] === 1 && final[this.#at] !== 1;
+    return this.#answers.length === 0 && this.#pushes.length === 0 && !owes;
+  }
+
+  /** Right, but leading elsewhere than to where the test goes on: another right answer than the one that was planned. */
+  get diverged(): boolean {
+    return (
+      !this.#effect.refuses && this.complete && this.#wrong === undefined && this.#at !== this.#effect.next
+    );
+  }
+
+  hear(message: Heard): void {
+    if (this.#take(message)) this.heard.push(message);
+    else this.passedOver.add(message.type);
+  }
+
+  /** @returns whether the message counts. */
+  #take(message: Heard): boolean {
+    const { type } = message;
+    const answer = this.#among(this.#answers, message);
+    if (answer !== undefined) {
+      this.#wrong ??= answer.differs(message);
+      // Only the answer that was meant has an aftermath for sure.
+      if (answer !== this.#first) this.#pushes = [];
+      this.#answers = [];
+      this.#meet(answer, type);
+      return true;
+    }
+    const push = this.#pushes.find((one) => one.type === type && one.differs(message) === undefined);
+    if (push !== undefined) {
+      this.#pushes.splice(this.#pushes.indexOf(push), 1);
+      this.#meet(push, type);
+      return true;
+    }
+    const alike = [...this.#pushes, ...this.#met].filter((one) => one.type === type);
+    // Where content was asked for, what has another content may be meant for anybody.
+    const isAgain = alike.some((one) => !one.byContent || one.differs(message) === undefined);
+    if (this.#passing.has(type) && !isAgain) {
+      this.#foreign ??= alike.map((one) => one.differs(message)).find((reason) => reason !== undefined);
+      return false;
+    }
+    if (this.#isDemanded(type)) {
+      this.#follow(type);
+      return true;
+    }
+    this.#wrong ??= alike.length > 0 && !this.complete ? alike[0]?.differs(message) : undefined;
+    this.#wrong ??= isAgain ? `${bare(type)} came once more than it should` : '';
+    return true;
+  }
+
+  /** The answer that a message is: one that it agrees with, else one of its type. */
+  #among(answers: readonly Wanted[], message: Heard): Wanted | undefined {
+    const alike = answers.filter((one) => one.type === message.type);
+    return alike.find((one) => one.differs(message) === undefined) ?? alike[0];
+  }
+
+  #meet(wanted: Wanted, type: string): void {
+    this.#met.push(wanted);
+    this.#follow(type);
+  }
+
+  #follow(type: string): void {
+    if (this.#effect.refuses) return;
+    const { table } = this.#protocol;
+    const to = step(table, this.#at, table.events.indexOf(type));
+    if (to === REFUSED) {
+      this.#wrong ??= `${bare(type)} came in ${table.states[this.#at]}, where the machine does not have it`;
+    } else this.#at = to;
+  }
+
+  /** What the machine demands behind the answers, where the sample says no more. */
+  #isDemanded(type: string): boolean {
+    const { table } = this.#protocol;
+    if (this.#effect.refuses || this.#answers.length > 0 || this.#at === REFUSED) return false;
+    if (table.serverOwes[this.#at] !== 1) return false;
+    return step(table, this.#at, table.events.indexOf(type)) !== REFUSED;
+  }
+}
+
+function ofType(type: string): Wanted {
+  return { type, byContent: false, differs: () => undefined };
+}
+
+function bare(type: string): string {
+  return type.slice(type.indexOf('.') + 1);
+}

@@ -1,0 +1,140 @@
+import { REFUSED, step } from '../machine/table.ts';
+import type { AnyProtocol } from '../transport/protocol.ts';
+import { stateCover } from './identify.ts';
+import { bytesInput, type Input, type InputKind, messageInputsOf, type SamplesOf } from './inputs.ts';
+import type { Projection } from './project.ts';
+import { isLine, isToldByOneByte, readByServer, terminatorOf } from './reading.ts';
+import { type Test, testOf } from './suite.ts';
+
+/**
+ * Inputs beyond those of suites, tried once in every state that they concern: too many to be combined, and too good a
+ * hiding place to be left out.
+ *
+ * Where the first byte tells frames apart, every one that no sample begins with: in front of a whole frame (`code:4d`),
+ * since many servers read a length before they judge; and alone in front of a message that would be out of order
+ * (`code:4d:alone`), for a door that opens in silence. Where frames are words: in the wrong case, and too long.
+ */
+export function sweepOf(protocol: AnyProtocol, samples: SamplesOf = protocol.samples): readonly Input[] {
+  const plain = messageInputsOf(protocol, samples).filter(({ id, type }) => type === `client.${id}`);
+  const isText = plain.length > 0 && plain.every((input) => isLine(bytesOf(input)));
+  return isText ? wordInputs(protocol, plain) : codeInputs(protocol, plain);
+}
+
+/** The tests that sweep one state. */
+export interface Sweep {
+  /** `NAME/*`: what leads to the state, and a star. */
+  readonly id: string;
+  readonly tests: readonly Test[];
+}
+
+/** Every state that can be reached, and there every swept input that concerns it. */
+export function sweepsOf({ mealy, core, inputs, tableState }: Projection): readonly Sweep[] {
+  const numbers = [...inputs.keys()].filter((number) => inputs[number]?.swept);
+  return [...stateCover(core)].flatMap(([at, word]) => {
+    const names = word.map((input) => core.inputs[input] ?? '');
+    const state = tableState(mealy.states.indexOf(core.states[at] ?? ''));
+    const tests = numbers
+      .filter((number) => inputs[number]?.swept?.(state))
+      .map((number) => testOf(mealy, [...names, inputs[number]?.id].join('/')));
+    return tests.length === 0 ? [] : [{ id: [...names, '*'].join('/'), tests }];
+  });
+}
+
+function codeInputs(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
+  const { table } = protocol;
+  if (!isToldByOneByte(protocol, table.initial)) return [];
+  const isLegal = ({ type = '' }: Input, state: number) =>
+    step(table, state, table.events.indexOf(type)) !== REFUSED;
+  // The frame that may come in a state: whoever looks at its code too carelessly takes it.
+  const carriers = table.states.map((_, state) => {
+    const legal = plain.filter((input) => isLegal(input, state));
+    const all = (legal.length > 0 ? legal : plain).map(bytesOf);
+    return all.sort((one, other) => other.length - one.length)[0] ?? new Uint8Array(1);
+  });
+  // The message that may not come there, and takes the longest way to where it may.
+  const wayTo = (input: Input) =>
+    Math.min(...table.paths.filter((_, state) => isLegal(input, state)).map(({ length }) => length));
+  const doors = table.states.map((_, state) => {
+    const [farthest] = plain
+      .filter((input) => !isLegal(input, state))
+      .sort((one, other) => wayTo(other) - wayTo(one));
+    return farthest && bytesOf(farthest);
+  });
+  const hidden = plain.some((input) => input.use('a', -1).hidden);
+  const known = new Set(plain.map((input) => bytesOf(input)[0]));
+  return Array.from({ length: 256 }, (_, code) => code)
+    .filter((code) => !known.has(code))
+    .flatMap((code): Input[] => {
+      const id = `code:${code.toString(16).padStart(2, '0')}`;
+      const bytesIn = (state: number) => withCode(carriers[state] ?? new Uint8Array(1), code);
+      const aloneIn = (state: number) =>
+        Buffer.concat([Uint8Array.of(code), doors[state] ?? new Uint8Array(0)]);
+      const isUnknown = (state: number) =>
+        readByServer(protocol, state, Uint8Array.of(code)).kind === 'unknown';
+      const whole = bytesInput(protocol, { id, kind: 'code', hidden, bytesIn });
+      const alone = bytesInput(protocol, { id: `${id}:alone`, kind: 'code', hidden, bytesIn: aloneIn });
+      return [
+        {
+          ...whole,
+          // A frame of the client's where it may come is for samples.
+          swept: (state) => isUnknown(state) || step(table, state, whole.reading(state).event) === REFUSED,
+        },
+        {
+          ...alone,
+          quietly: true,
+          swept: (state) => isUnknown(state) && doors[state] !== undefined,
+          use: (unique, state) => ({ ...alone.use(unique, state), ends: true }),
+        },
+      ];
+    });
+}
+
+function withCode(bytes: Uint8Array, code: number): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  copy[0] = code;
+  return copy;
+}
+
+/** Longer than every line of the protocol, and no longer than anybody should have to take. */
+const MOST_TOO_LONG = 1024 * 1024;
+
+function wordInputs(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
+  const longest = Math.max(...plain.map(({ type = '' }) => protocol.entry(type).frame.maximum));
+  return plain.flatMap((input): Input[] => {
+    const bytes = bytesOf(input);
+    const { length } =
+      Buffer.from(bytes)
+        .toString('latin1')
+        .match(/^[A-Za-z]+/)?.[0] ?? '';
+    if (length === 0) return [];
+    const swap = (line: Uint8Array) =>
+      Buffer.concat([swapped(line.subarray(0, length)), line.subarray(length)]);
+    const reading = (state: number) => readByServer(protocol, state, swap(bytes));
+    const kind: InputKind = reading(protocol.table.initial).type === input.type ? 'valid' : 'unknown';
+    const use: Input['use'] = (unique, state) => {
+      const right = input.use(unique, state);
+      return { ...right, bytes: swap(right.bytes) };
+    };
+    const tooLong = Buffer.concat([
+      bytes.subarray(0, length),
+      Buffer.from(` ${'a'.repeat(Math.min(longest + 16, MOST_TOO_LONG))}${terminatorOf(bytes)}`),
+    ]);
+    return [
+      { ...input, id: `${input.id}:wrong-case`, kind, reading, use, swept: always },
+      {
+        ...bytesInput(protocol, { id: `${input.id}:too-long`, kind: 'unknown', bytesIn: () => tooLong }),
+        swept: always,
+      },
+    ];
+  });
+}
+
+const always = () => true;
+
+function bytesOf(input: Input): Uint8Array {
+  return input.use('a', -1).bytes;
+}
+
+function swapped(word: Uint8Array): Uint8Array {
+  return word.map((letter) => letter ^ 0x20);
+}
