@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   passwords: [],
   // A report draws where the tests went.
   verify: ['transport', 'machine', 'diagram'],
+  learn: ['verify', 'transport', 'machine', 'diagram'],
   guard: ['transport', 'machine'],
 };
 /** Entry points: they wire everything. */

@@ -1,0 +1,100 @@
+/**
+ * Learns every machine in a folder of Graphviz files and prints what that took, in the mean of some seeds:
+ *
+ *     npm run bench:learn -- DIR [--seeds N] [--sparing] [--confirm K] [--only TEXT]
+ *
+ * A perfect oracle answers with a shortest counterexample. Counted are all dialogues begun and all inputs sent,
+ * counterexamples included. `--sparing` asks the learner for few counterexamples, `--confirm` uses no oracle but the
+ * suite of depth K, and prints how much all that was against the suite of the result alone.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { shortestDifference } from '../../src/learn/difference.ts';
+import { learn, shuffled } from '../../src/learn/learn.ts';
+import { simulated } from '../../src/learn/simulated.ts';
+import type { System } from '../../src/learn/system.ts';
+import type { Mealy } from '../../src/verify/mealy.ts';
+import { hsiSuite } from '../../src/verify/suite.ts';
+import { mealyOfDot } from './dot.ts';
+
+interface Cost {
+  resets: number;
+  symbols: number;
+}
+
+interface Row extends Cost {
+  readonly equivalence: number;
+  readonly exact: boolean;
+  /** Resets and symbols of the suite that confirms the result. */
+  readonly suite: number;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    seeds: { type: 'string', default: '10' },
+    sparing: { type: 'boolean', default: false },
+    confirm: { type: 'string' },
+    only: { type: 'string', default: '' },
+  },
+});
+const folder = positionals[0];
+if (folder === undefined) throw new TypeError('name a folder of .dot files');
+const k = values.confirm === undefined ? undefined : Number(values.confirm);
+
+console.info(`model,states,inputs,resets,symbols,exact,equivalence${k === undefined ? '' : ',ratio'}`);
+const sum = { resets: 0, symbols: 0, equivalence: 0, exact: 0 };
+const files = readdirSync(folder).filter((file) => file.endsWith('.dot') && file.includes(values.only));
+for (const file of files.sort()) {
+  const mealy = mealyOfDot(readFileSync(join(folder, file), 'utf8'));
+  const rows: Row[] = [];
+  for (let seed = 1; seed <= Number(values.seeds); seed++) rows.push(await learned(mealy, seed));
+  const mean = (of: (row: Row) => number) => rows.reduce((all, row) => all + of(row), 0) / rows.length;
+  const exact = rows.every((row) => row.exact);
+  const [resets, symbols] = [mean((row) => row.resets), mean((row) => row.symbols)];
+  const equivalence = mean((row) => row.equivalence);
+  const cells = [mealy.states.length, mealy.inputs.length, resets, symbols, exact, equivalence];
+  const ratio = mean((row) => (row.resets + row.symbols) / row.suite).toFixed(3);
+  console.info([file.slice(0, -'.dot'.length), ...cells, ...(k === undefined ? [] : [ratio])].join());
+  sum.resets += resets;
+  sum.symbols += symbols;
+  sum.equivalence += equivalence;
+  sum.exact += Number(exact);
+}
+const total = [sum.resets, sum.symbols].map((count) => count.toFixed(1)).join();
+console.info(`sum,,,${total},${sum.exact === files.length},${sum.equivalence.toFixed(1)}`);
+
+/** A seed is an order of the inputs, and of the tests. */
+async function learned(mealy: Mealy, seed: number): Promise<Row> {
+  const alphabet = shuffled(mealy.inputs, seed);
+  const cost: Cost = { resets: 0, symbols: 0 };
+  const oracle = (hypothesis: Mealy) => shortestDifference(hypothesis, mealy);
+  const result = await learn(counted(simulated(mealy), cost), alphabet, {
+    seed,
+    trusting: !values.sparing,
+    ...(k === undefined ? { oracle } : { k }),
+  });
+  const suite = k === undefined ? { size: 1, inputs: 0 } : hsiSuite(result.mealy, k);
+  return {
+    ...cost,
+    equivalence: result.hypotheses,
+    exact: shortestDifference(result.mealy, mealy) === undefined,
+    suite: suite.size + suite.inputs,
+  };
+}
+
+function counted(system: System, cost: Cost): System {
+  return {
+    async connect() {
+      cost.resets++;
+      const dialogue = await system.connect();
+      return {
+        send(input) {
+          cost.symbols++;
+          return dialogue.send(input);
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { checkMealy, type Mealy, type Word } from '../verify/mealy.ts';
+import { hsiSuite } from '../verify/suite.ts';
+import { Learner } from './learner.ts';
+import type { System } from './system.ts';
+import type { Node } from './tree.ts';
+
+/** How a system is learned. */
+export interface LearnOptions {
+  /**
+   * The learned machine is confirmed by a suite that is complete for hidden states up to so many inputs away from every
+   * known one. Default: 1.
+   */
+  readonly k?: number;
+  /** Who knows better than any suite: a word that the system answers otherwise than the hypothesis, if there is one. */
+  readonly oracle?: (hypothesis: Mealy) => Word | undefined | Promise<Word | undefined>;
+  /** For the order of the tests, which are shuffled. Default: 1. */
+  readonly seed?: number;
+  /**
+   * Whether a transition that may be a loop is believed to be one until something contradicts. It saves a third of all
+   * that is asked, and costs counterexamples. Default: true.
+   */
+  readonly trusting?: boolean;
+}
+
+/** What was learned. */
+export interface Learned {
+  /** Equivalent to the system, or the system has a state more than `k` inputs away from every one of these. */
+  readonly mealy: Mealy;
+  /** How many hypotheses were made and tried. */
+  readonly hypotheses: number;
+}
+
+/**
+ * Learns the machine of a system from its answers, and confirms it. Learner and suite share what was answered: nothing
+ * is asked twice, and a test that fails is a counterexample at once.
+ *
+ * @param alphabet what can be sent: names, distinct and without `/`.
+ */
+export async function learn(
+  system: System,
+  alphabet: readonly string[],
+  options: LearnOptions = {},
+): Promise<Learned> {
+  const { oracle, k = 1, seed = 1, trusting } = options;
+  const learner = new Learner(system, alphabet, trusting);
+  for (let hypotheses = 1; ; hypotheses++) {
+    await learner.explore();
+    const mealy = learner.hypothesis.mealy(alphabet);
+    if (hypotheses === 1) checkMealy(mealy);
+    const word = await oracle?.(mealy);
+    if (word !== undefined) await learner.ask(word);
+    else if (oracle !== undefined || !(await refuted(learner, mealy, k, seed))) return { mealy, hypotheses };
+  }
+}
+
+/** Holds the suites of a hypothesis, by growing k, up to the first test that is answered otherwise. */
+async function refuted(learner: Learner, mealy: Mealy, k: number, seed: number): Promise<boolean> {
+  for (let depth = 0; depth <= k; depth++) {
+    for (const { inputs, outputs } of shuffled([...hsiSuite(mealy, depth)], seed)) {
+      const isRight = ({ depth, output }: Node) => depth === 0 || output === outputs[depth - 1];
+      const last = await learner.ask([], (node) => (isRight(node) ? inputs[node.depth] : undefined));
+      if (!isRight(last)) return true;
+    }
+  }
+  return false;
+}
+
+/** In another order, the same for the same seed. */
+export function shuffled<T>(list: readonly T[], seed: number): T[] {
+  const rest = [...list];
+  let state = seed;
+  for (let last = rest.length - 1; last > 0; last--) {
+    // Numerical Recipes' generator: its upper bits are random enough here.
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const place = Math.floor((state / 2 ** 32) * (last + 1));
+    const [one, other] = [rest[last], rest[place]];
+    if (one === undefined || other === undefined) continue;
+    rest[last] = other;
+    rest[place] = one;
+  }
+  return rest;
+}

@@ -1,0 +1,21 @@
+/** What came back on one input. Two answers with one `output` are the same answer. */
+export interface Answer {
+  /** In words: `ACCEPT`, `silence`. */
+  readonly output: string;
+  /** The other side was *seen* to close behind it. Nothing is ever concluded from what an output is called. */
+  readonly closes: boolean;
+}
+
+/** One dialogue with a system, from its beginning. */
+export interface Dialogue {
+  /** Sends an input and hears the answer out. Never called behind an answer that closes. */
+  send(input: string): Answer | Promise<Answer>;
+  /** Nothing more will be sent. */
+  end?(): void | Promise<void>;
+}
+
+/** Anything that can be begun anew and answers what it is sent. */
+export interface System {
+  /** Begins a dialogue; whatever was said before does not matter in it. */
+  connect(): Dialogue | Promise<Dialogue>;
+}
