@@ -54,3 +54,13 @@ function whole(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new Failure('Expected a whole number.', EXIT.usage);
   return Number(text);
 }
+
+/** Origins of pages, with commas between them. @throws RangeError for what is none. */
+export function origins(text: string): readonly string[] {
+  return text.split(',').map((one) => {
+    if (!URL.canParse(one) || new URL(one).origin !== one) {
+      throw new RangeError(`expected an origin such as https://watch.example, got ${one}.`);
+    }
+    return one;
+  });
+}

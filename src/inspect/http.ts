@@ -1,7 +1,7 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import type { Duplex } from 'node:stream';
-import { isLoopback } from '../transport/address.ts';
 
 /** Where to listen. */
 export interface HttpAddress {
@@ -9,6 +9,13 @@ export interface HttpAddress {
   readonly host?: string | undefined;
   /** 0 takes a free one. */
   readonly port: number;
+  /**
+   * What pages may call themselves that ask here, and by which hosts it may be called: `https://watch.example`, behind a
+   * proxy, say. Addresses, `localhost`, this machine's name and the host that is listened on need not be named.
+   */
+  readonly origins?: readonly string[] | undefined;
+  /** Told when the system could not accept a connection; service goes on. */
+  readonly acceptFailed?: ((error: Error) => void) | undefined;
 }
 
 /** A small HTTP server for people and programs that watch; it answers GET alone. */
@@ -27,42 +34,52 @@ export interface HttpHandlers {
 }
 
 const LOOPBACK = '127.0.0.1';
+/** Those who watch are few; more come from somebody who wants to use up the descriptors. */
+const MOST_CONNECTIONS = 256;
 
 /**
  * Serves HTTP, on loopback unless a host is named.
  *
  * Other sites must not read along through the operator's browser: requests with a foreign `Origin` are refused
- * with 403, and on loopback so are those with a `Host` that is a name (421): that is how a foreign name that was
- * pointed at this machine shows (DNS rebinding).
+ * with 403, and those with a `Host` that is a foreign name with 421: that is how a name shows that was pointed at this
+ * machine (DNS rebinding). Nothing that a peer sends throws.
  *
  * @throws the system's error when the address cannot be listened on (`EADDRINUSE`, `EACCES`).
  */
 export async function serveHttp(address: HttpAddress, handlers: HttpHandlers): Promise<HttpService> {
-  const { host = LOOPBACK, port } = address;
+  const { host = LOOPBACK, port, acceptFailed = () => {} } = address;
+  const door = new Door(host, address.origins ?? []);
   const server = createServer((request, response) => {
-    const refusal = refusalOf(request, isLoopback(host));
-    if (refusal !== undefined) return say(response, ...refusal);
+    const url = door.admit(request);
+    if (!(url instanceof URL)) return say(response, ...url);
     if (request.method !== 'GET' && request.method !== 'HEAD') return say(response, 405, 'only GET here');
     const failed = (error: unknown): void => {
       if (!response.headersSent) say(response, 500, error instanceof Error ? error.message : 'failed');
       else response.destroy();
     };
     try {
-      handlers.answer(urlOf(request), response, request)?.catch(failed);
+      handlers.answer(url, response, request)?.catch(failed);
     } catch (error) {
       failed(error);
     }
   });
+  server.maxConnections = MOST_CONNECTIONS;
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    if (handlers.upgrade === undefined || refusalOf(request, isLoopback(host)) !== undefined) {
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
-    } else handlers.upgrade(urlOf(request), request, socket, head);
+    const url = door.admit(request);
+    if (!(url instanceof URL)) return refuseUpgrade(socket, url[0]);
+    if (handlers.upgrade === undefined) return refuseUpgrade(socket, 403);
+    try {
+      handlers.upgrade(url, request, socket, head);
+    } catch {
+      socket.destroy();
+    }
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port }, () => {
       server.off('error', reject);
+      server.on('error', acceptFailed);
       resolve();
     });
   });
@@ -79,20 +96,43 @@ export async function serveHttp(address: HttpAddress, handlers: HttpHandlers): P
   };
 }
 
+/** Why a request is not answered: a status, and a line for people. */
+type Refusal = [status: number, text: string];
+
+/** Lets in whoever asks for something by a name of this service. */
+class Door {
+  readonly #origins: readonly string[];
+  readonly #names: ReadonlySet<string>;
+
+  constructor(host: string, origins: readonly string[]) {
+    this.#origins = origins;
+    this.#names = new Set([
+      'localhost',
+      hostname(),
+      host,
+      ...origins.map((origin) => new URL(origin).hostname),
+    ]);
+  }
+
+  /** What is asked for, or why it is refused. */
+  admit({ url = '/', headers: { host = '', origin } }: IncomingMessage): URL | Refusal {
+    const target = `http://server${url}`;
+    // What begins with two slashes names a host for some readers, and a path for others.
+    if (!/^\/(?!\/)/.test(url) || !URL.canParse(target)) return [400, 'expected a path: GET /'];
+    if (origin !== undefined && origin !== `http://${host}` && !this.#origins.includes(origin))
+      return [403, `not for pages of ${origin}: name them by --origin`];
+    const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+    if (isIP(name) !== 0 || this.#names.has(name)) return new URL(target);
+    return [421, 'call this service by localhost, by its address, or by a name that --origin gives it'];
+  }
+}
+
+function refuseUpgrade(socket: Duplex, status: number): void {
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
+}
+
 /** Answers with one line of text. */
 export function say(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
   response.end(`${text}\n`);
-}
-
-function urlOf(request: IncomingMessage): URL {
-  return new URL(request.url ?? '/', 'http://server');
-}
-
-function refusalOf({ headers }: IncomingMessage, local: boolean): [number, string] | undefined {
-  const { host = '', origin } = headers;
-  if (origin !== undefined && origin !== `http://${host}`) return [403, `not for pages of ${origin}`];
-  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  if (!local || isIP(name) !== 0 || name === 'localhost') return undefined;
-  return [421, 'call this page by localhost or by its address'];
 }

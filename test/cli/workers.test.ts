@@ -248,6 +248,24 @@ test.runIf(process.platform === 'linux')('are not ready when one of them cannot 
     .toMatch(/^worker [12]: .*messages\.log.*EFBIG/);
 });
 
+test.skipIf(process.platform === 'win32')(
+  'one that hangs without dying is found by its silence, and another one takes its place',
+  async () => {
+    await start('--metrics', '0');
+    const [first = 0] = processes();
+    process.kill(first, 'SIGSTOP');
+    await expect
+      .poll(() => page('/readyz'), { timeout: 20_000 })
+      .toMatch(/^worker 1: has said nothing for \d s/);
+    await server.says(/a worker has said nothing for 6 s and is killed \{"worker":1,/);
+    await server.says(/"worker":3,"process":\d+/);
+    const later = await logIn(4);
+    expect(later.map(({ accepted }) => accepted)).toEqual([2, 2, 2, 2]);
+    expect(await page('/readyz')).toBe('ready\n');
+    expect((await server.stop()).status).toBe(0);
+  },
+);
+
 test('are not ready while none of them listens, and their primary lives', async () => {
   await start('--metrics', '0');
   // What comes in their place finds a directory where the log should be.

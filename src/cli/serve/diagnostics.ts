@@ -1,7 +1,9 @@
 import { type Logger, pino } from 'pino';
+
 import type { RemoteError } from '../../transport/errors.ts';
 import type { AnySession, DropReason, ServerObserver } from '../../transport/observer.ts';
 import { checkWritable } from '../writable.ts';
+import { Outlet } from './outlet.ts';
 import { textLine } from './text-line.ts';
 
 /** What the operator wants to read, and where. */
@@ -23,6 +25,9 @@ export interface Totals {
   readonly dropped: number;
 }
 
+/** Lines alike that are told one by one within a second; of the others only how many they were. */
+const MOST_ALIKE = 100;
+
 const DROPPED: Readonly<Record<DropReason, string>> = {
   connections: 'a connection was turned away, or made room: --max-connections are open',
   source: 'a connection was turned away: its source has --max-per-source already',
@@ -38,6 +43,18 @@ const DROPPED: Readonly<Record<DropReason, string>> = {
  */
 export class Diagnostics implements ServerObserver {
   readonly logger: Logger;
+  /** Called for each line that nobody reads. */
+  onLeftOut: (() => void) | undefined;
+  readonly #stderr = new Outlet(process.stderr);
+  readonly #stdout = new Outlet(process.stdout, {
+    leftOut: (count) => {
+      if (count === 1) this.alarm('nobody reads standard output: lines are left out until somebody does');
+      this.onLeftOut?.();
+    },
+    read: (lines) => this.logger.warn({ lines }, 'left out: nobody read standard output'),
+  });
+  /** By their text, the lines of this second. */
+  readonly #alike = new Map<string, number>();
   readonly #transactions:
     | { readonly logger: Logger; readonly file: ReturnType<typeof pino.destination> }
     | undefined;
@@ -51,7 +68,7 @@ export class Diagnostics implements ServerObserver {
   constructor({ verbose = false, json = false, transactions }: DiagnosticsOptions) {
     this.logger = pino(
       { level: verbose ? 'debug' : 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime },
-      json ? pino.destination({ dest: 1, sync: true }) : textOn(1),
+      json ? this.#stdout : textOn(this.#stdout),
     );
     if (transactions !== undefined) {
       checkWritable(transactions, 'transactions file');
@@ -78,12 +95,13 @@ export class Diagnostics implements ServerObserver {
 
   opened(session: AnySession): void {
     this.#totals.connections++;
-    this.logger.info({ connection: session.id, peer: session.peer }, 'connected');
+    this.#say('info', { connection: session.id, peer: session.peer }, 'connected');
   }
 
   ended(session: AnySession, cause: string): void {
     this.#totals.messages += session.received;
-    this.logger.info(
+    this.#say(
+      'info',
       { connection: session.id, peer: session.peer, cause, messages: session.received },
       'disconnected',
     );
@@ -92,7 +110,8 @@ export class Diagnostics implements ServerObserver {
   refused(session: AnySession, error: RemoteError): void {
     this.#totals.refusals++;
     const { code: kind, state, received, expected } = error;
-    this.logger.warn(
+    this.#say(
+      'warn',
       { connection: session.id, peer: session.peer, kind, state, received, expected },
       'refused',
     );
@@ -104,7 +123,7 @@ export class Diagnostics implements ServerObserver {
 
   failed(session: AnySession, error: unknown): void {
     this.#totals.failures++;
-    this.logger.error({ connection: session.id, peer: session.peer, err: error }, 'a handler failed');
+    this.#say('error', { connection: session.id, peer: session.peer, err: error }, 'a handler failed');
   }
 
   dropped(reason: DropReason): void {
@@ -120,7 +139,12 @@ export class Diagnostics implements ServerObserver {
   }
 
   acceptFailed(error: Error): void {
-    this.logger.error({ err: error }, 'a connection could not be accepted; the server goes on');
+    this.#say('error', { err: error }, 'a connection could not be accepted; the server goes on');
+  }
+
+  /** What must be seen even where the diagnostics go nowhere: a line on stderr. */
+  alarm(text: string): void {
+    this.#stderr.write(`wirechart: ${text}\n`);
   }
 
   /** Opens the transactions file anew, after its rotation. */
@@ -133,11 +157,13 @@ export class Diagnostics implements ServerObserver {
   }
 
   stopped(totals: Totals = this.#totals): void {
+    this.#tellAlike();
     this.logger.info(totals, 'stopped');
   }
 
-  /** Waits until all is written. */
+  /** Waits until all is written, but for what nobody reads. */
   async close(): Promise<void> {
+    this.#stdout.close();
     const file = this.#transactions?.file;
     if (file === undefined) return;
     await new Promise<void>((resolve) => {
@@ -145,12 +171,27 @@ export class Diagnostics implements ServerObserver {
       file.end();
     });
   }
+
+  /** Strangers who come in thousands are no reason to write thousands of lines. */
+  #say(level: 'info' | 'warn' | 'error', about: object, text: string): void {
+    if (this.#alike.size === 0) setTimeout(() => this.#tellAlike(), 1_000).unref();
+    const count = (this.#alike.get(text) ?? 0) + 1;
+    this.#alike.set(text, count);
+    if (count <= MOST_ALIKE) this.logger[level](about, text);
+  }
+
+  #tellAlike(): void {
+    for (const [like, count] of this.#alike) {
+      if (count > MOST_ALIKE)
+        this.logger.warn({ lines: count - MOST_ALIKE, like }, 'left out: too many alike');
+    }
+    this.#alike.clear();
+  }
 }
 
 /** Lines for people; coloured on a terminal that wants it. */
-function textOn(fd: 1 | 2) {
-  const { isTTY } = fd === 1 ? process.stdout : process.stderr;
+function textOn(outlet: Outlet) {
+  const { isTTY } = process.stdout;
   const colours = isTTY && process.env['NO_COLOR'] === undefined;
-  const file = pino.destination({ dest: fd, sync: true });
-  return { write: (line: string) => file.write(textLine(line, colours)) };
+  return { write: (line: string) => outlet.write(textLine(line, colours)) };
 }

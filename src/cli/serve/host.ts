@@ -1,16 +1,17 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { HttpService } from '../../inspect/http.ts';
+import type { HttpAddress, HttpService } from '../../inspect/http.ts';
 import { type ListenAddress, parseListenAddress } from '../../transport/address.ts';
 import type { AnyProtocol } from '../../transport/protocol.ts';
 import type { ListeningServer } from '../../transport/socket/listen.ts';
 import { claimPath } from '../../transport/socket/unix-socket.ts';
-import { type Address, address, count, formatAddress, seconds } from '../arguments.ts';
+import { type Address, address, count, formatAddress, origins, seconds } from '../arguments.ts';
 import { withFlags } from '../command.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { flag, type OptionsOf, toggle } from '../flag.ts';
 import type { AnyServe, Host } from '../module.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { Listening, listeningFlags } from './listening.ts';
+import { ServiceManager } from './service-manager.ts';
 import { opened, Watch } from './watch.ts';
 import { isWorker, type WorkerRole, Workers, workerRole } from './workers.ts';
 
@@ -38,6 +39,9 @@ function hostFlags({ table }: AnyProtocol, { workers, idleTimeout = 0 }: AnyServ
     }),
     metrics: flag('<[host:]port>', 'Prometheus metrics, /healthz, /readyz (default host: loopback)', {
       read: address,
+    }),
+    origin: flag('<origins>', 'for these two: what else they may be called, as https://watch.example,...', {
+      read: origins,
     }),
     json: toggle('diagnostics as one JSON object a line'),
     verbose: toggle('every transaction on stdout too', { short: 'v' }),
@@ -102,14 +106,20 @@ async function run(
 ): Promise<void> {
   const diagnostics = new Diagnostics(options);
   const watch = await Watch.prepare(options);
+  const leftOut = watch.metrics?.counter({
+    name: 'wirechart_diagnostics_left_out_total',
+    help: 'Lines of diagnostics that were left out: nobody read standard output.',
+  });
+  diagnostics.onLeftOut = () => leftOut?.(1);
   const service = await serve.open(options, surroundings(diagnostics, watch, where));
   let server: ListeningServer | undefined;
   let stopping = false;
+  const unready = () => (stopping ? 'stopping' : (server?.unready ?? service.unready?.()));
   try {
     const watched = await watch.open(protocol, diagnostics, {
       ...operator(diagnostics),
       hasPrimary: worker !== undefined,
-      unready: () => (stopping ? 'stopping' : (server?.unready ?? service.unready?.())),
+      unready,
     });
     const { handshakeTimeout, idleTimeout } = options;
     server = await service.listen({
@@ -130,16 +140,20 @@ async function run(
     await service.reopen?.();
     where.renew();
   });
-  if (worker === undefined) sayReady(diagnostics, protocol.name, server.address, where);
-  else {
+  const manager = worker === undefined ? serviceManager(diagnostics) : undefined;
+  if (worker === undefined) {
+    sayReady(diagnostics, protocol.name, server.address, where);
+    manager?.ready();
+  } else {
     worker.listening(server.address, async () => ({
       totals: diagnostics.totals,
       metrics: await watch.metrics?.sample(),
-      unready: server?.unready ?? service.unready?.(),
+      unready: unready(),
     }));
   }
   await stopped;
   stopping = true;
+  manager?.stopping();
   await server.close();
   await watch.close();
   await service.close?.();
@@ -172,29 +186,36 @@ async function hostByWorkers(
   }
   const stopped = stopSignal();
   const workers = new Workers(diagnostics);
-  const page = options.metrics && (await serveSum(options.metrics, workers, diagnostics));
+  const manager = serviceManager(diagnostics);
+  const page =
+    options.metrics &&
+    (await serveSum({ ...options.metrics, origins: options.origin }, workers, diagnostics));
   try {
     sayReady(diagnostics, protocol.name, await workers.start(options.workers), where);
+    manager?.ready();
     reopenWhenTold(diagnostics, undefined, async () => {
       await prepare();
       workers.reopen();
     });
     await stopped;
   } finally {
+    manager?.stopping();
     diagnostics.stopped(await workers.stop());
     await page?.close();
+    await diagnostics.close();
   }
 }
 
 /** This process, as the module sees it. */
-function surroundings({ logger }: Diagnostics, watch: Watch | undefined, { isPublic }: Listening): Host {
+function surroundings(diagnostics: Diagnostics, watch: Watch | undefined, { isPublic }: Listening): Host {
+  const { logger } = diagnostics;
   return {
     log: {
       info: (text) => logger.info(text),
       warn: (text) => logger.warn(text),
       error: (text, error) => logger.error({ err: error }, text),
     },
-    alarm: (text) => void process.stderr.write(`wirechart: ${text}\n`),
+    alarm: (text) => diagnostics.alarm(text),
     isWorker: isWorker(),
     isPublic,
     metrics: watch?.metrics,
@@ -202,12 +223,17 @@ function surroundings({ logger }: Diagnostics, watch: Watch | undefined, { isPub
 }
 
 /** The metrics of all workers as one. */
-async function serveSum(address: Address, workers: Workers, diagnostics: Diagnostics): Promise<HttpService> {
+async function serveSum(
+  address: Address & HttpAddress,
+  workers: Workers,
+  diagnostics: Diagnostics,
+): Promise<HttpService> {
   const { SummedMetrics } = await import('../../inspect/summed-metrics.ts');
   const metrics = new SummedMetrics();
   metrics.unready = () => workers.unready;
   workers.metrics = metrics;
-  return await opened('metrics', address, metrics.serve(address), operator(diagnostics));
+  const acceptFailed = (error: Error) => diagnostics.acceptFailed(error);
+  return await opened('metrics', address, metrics.serve({ ...address, acceptFailed }), operator(diagnostics));
 }
 
 function operator({ logger }: Diagnostics) {
@@ -221,6 +247,10 @@ function operator({ logger }: Diagnostics) {
 function sayReady({ logger }: Diagnostics, name: string, address: string, { warning }: Listening): void {
   if (warning !== undefined) logger.warn(warning);
   logger.info(`${name} listening on ${address}`);
+}
+
+function serviceManager(diagnostics: Diagnostics): ServiceManager | undefined {
+  return ServiceManager.of(process.env, (text) => diagnostics.alarm(text));
 }
 
 /** Resolves at the first request to stop; the second one is not asked twice. */

@@ -10,6 +10,8 @@ import { type Address, formatAddress } from '../arguments.ts';
 export interface WatchOptions {
   readonly inspect?: Address | undefined;
   readonly metrics?: Address | undefined;
+  /** See `HttpAddress.origins`. */
+  readonly origin?: readonly string[] | undefined;
 }
 
 /** Who is told where to watch, or why not. */
@@ -60,7 +62,8 @@ export class Watch {
    * @throws what `failed` makes of the system's error when an address cannot be listened on.
    */
   async open(protocol: AnyProtocol, own: ServerObserver, about: Surroundings): Promise<Watched> {
-    const { inspect, metrics } = this.#options;
+    const { inspect, metrics, origin: origins } = this.#options;
+    const acceptFailed = (error: Error) => own.acceptFailed?.(error);
     if (inspect === undefined && metrics === undefined) return { observer: own };
     const tally = new Tally(protocol.table);
     const observers = [own];
@@ -68,12 +71,19 @@ export class Watch {
       this.metrics.unready = about.unready;
       observers.push(this.metrics.watch(protocol, tally));
       if (!about.hasPrimary) {
-        this.#services.push(await opened('metrics', metrics, this.metrics.serve(metrics), about));
+        this.#services.push(
+          await opened('metrics', metrics, this.metrics.serve({ ...metrics, origins, acceptFailed }), about),
+        );
       }
     }
     if (inspect !== undefined) {
       const inspection = await import('../../inspect/inspection.ts');
-      const page = await opened('live page', inspect, inspection.inspect(protocol, tally, inspect), about);
+      const page = await opened(
+        'live page',
+        inspect,
+        inspection.inspect(protocol, tally, { ...inspect, origins, acceptFailed }),
+        about,
+      );
       this.#services.push(page);
       observers.push(page.observer);
     }

@@ -20,6 +20,8 @@ type Report = { readonly listening: string } | { readonly progress: Progress };
 type Order = 'stop' | 'reopen';
 
 const REPORT_INTERVAL = 1_000;
+/** Reports that were due and did not come: it gets no new clients after so many, and is killed after these. */
+const [SILENT, HOPELESS] = [3, 6];
 /** From the start of a worker that died to that of the one in its place, at the least. */
 const RESTART_INTERVAL = 1_000;
 /** Numbers of connections end in that of their worker: 30002 is the third connection of the second worker. */
@@ -100,6 +102,7 @@ export class Workers {
   /** Of those that are gone. */
   #totals: Totals = NOTHING_DONE;
   readonly #restarts = new Set<NodeJS.Timeout>();
+  #listener: NodeJS.Timeout | undefined;
   #stopping = false;
 
   constructor(diagnostics: Diagnostics) {
@@ -113,6 +116,8 @@ export class Workers {
     if (this.#stopping) return 'stopping';
     const listening = [...this.#members].filter(({ listens }) => listens);
     if (listening.length === 0) return 'no worker listens';
+    const silent = listening.find(({ missed }) => missed >= SILENT);
+    if (silent !== undefined) return `worker ${silent.worker.id}: has said nothing for ${silent.missed} s`;
     const out = listening.find(({ progress }) => progress?.unready !== undefined);
     return out && `worker ${out.worker.id}: ${out.progress?.unready}`;
   }
@@ -123,6 +128,8 @@ export class Workers {
    * @returns where they listen. @throws Failure when one of them ends before it does.
    */
   async start(count: number): Promise<string> {
+    // Counted by ticks, not by a clock: a primary that was stopped itself blames nobody for it.
+    this.#listener = setInterval(() => this.#listen(), REPORT_INTERVAL);
     const at = await this.#launch();
     await Promise.all(Array.from({ length: count - 1 }, () => this.#launch()));
     return at;
@@ -139,6 +146,7 @@ export class Workers {
     for (const restart of this.#restarts) clearTimeout(restart);
     this.#tell('stop');
     await Promise.all([...this.#members].map(({ gone }) => gone));
+    clearInterval(this.#listener);
     return this.#totals;
   }
 
@@ -178,8 +186,19 @@ export class Workers {
     });
   }
 
+  /** One that hangs without dying would keep its clients, and get new ones, for ever. */
+  #listen(): void {
+    for (const member of this.#members) {
+      if (!member.listens || ++member.missed < HOPELESS) continue;
+      const about = { worker: member.worker.id, process: member.worker.process.pid };
+      this.#diagnostics.logger.error(about, `a worker has said nothing for ${member.missed} s and is killed`);
+      member.worker.process.kill('SIGKILL');
+    }
+  }
+
   #note(member: Member, progress: Progress): void {
     member.progress = progress;
+    member.missed = 0;
     if (progress.metrics !== undefined) this.metrics?.told(member.worker.id, progress.metrics);
   }
 
@@ -212,6 +231,8 @@ class Member {
   /** Resolves when it has ended and all it said was heard. */
   readonly gone: Promise<void>;
   listens = false;
+  /** Reports that were due since the last one. */
+  missed = 0;
   /** What it told last. */
   progress: Progress | undefined;
 
