@@ -55,11 +55,11 @@ function whole(text: string): number {
   return Number(text);
 }
 
-/** Origins of pages, with commas between them. @throws RangeError for what is none. */
+/** Origins of pages, with commas between them. */
 export function origins(text: string): readonly string[] {
   return text.split(',').map((one) => {
     if (!URL.canParse(one) || new URL(one).origin !== one) {
-      throw new RangeError(`expected an origin such as https://watch.example, got ${one}.`);
+      throw new Failure('Expected origins as https://watch.example, with commas between them.', EXIT.usage);
     }
     return one;
   });

@@ -21,6 +21,11 @@ export class Metrics {
   readonly registry = new Registry();
   /** Why the server should get no new clients; undefined while it may. Asked at every `/readyz`. */
   unready: () => string | undefined = () => undefined;
+  /** Takes how many. */
+  readonly linesLeftOut = this.counter({
+    name: 'wirechart_diagnostics_left_out_total',
+    help: 'Lines of diagnostics that were left out: nobody read standard output.',
+  });
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });

@@ -106,11 +106,7 @@ async function run(
 ): Promise<void> {
   const diagnostics = new Diagnostics(options);
   const watch = await Watch.prepare(options);
-  const leftOut = watch.metrics?.counter({
-    name: 'wirechart_diagnostics_left_out_total',
-    help: 'Lines of diagnostics that were left out: nobody read standard output.',
-  });
-  diagnostics.onLeftOut = () => leftOut?.(1);
+  diagnostics.onLeftOut = () => watch.metrics?.linesLeftOut(1);
   const service = await serve.open(options, surroundings(diagnostics, watch, where));
   let server: ListeningServer | undefined;
   let stopping = false;
