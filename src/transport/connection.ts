@@ -45,7 +45,8 @@ export class Connection<F extends Frames, R extends Role> {
   onStep: StepListener | undefined;
   readonly #gate: Gate;
   readonly #receiving: Receiving<F, R>;
-  readonly #sending = new Sending();
+  /** Present while bytes wait to be taken: most connections are idle, most of the time. */
+  #sending: Sending | undefined;
   readonly #options: ConnectionOptions;
   #cause: EndCause | undefined;
   #error: RemoteError | undefined;
@@ -97,7 +98,7 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Bytes sent and not yet taken by `takeOutput`. */
   get unsent(): number {
-    return this.#sending.length;
+    return this.#sending?.length ?? 0;
   }
 
   /** What `next` answered last, if it was a message or a run. */
@@ -196,6 +197,7 @@ export class Connection<F extends Frames, R extends Role> {
     const { event } = entry;
     const to = gate.turn(event);
     if (to === REFUSED && !gate.mayHope(event)) throw this.#early(event);
+    this.#sending ??= new Sending();
     if (entry instanceof Encoded) this.#sending.add(entry.bytes);
     else this.#sending.write(entry.frame, message);
     // The peer's time runs from here on.
@@ -241,7 +243,8 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Bytes to be handed to the transport, since the last call. */
   takeOutput(): Uint8Array | undefined {
-    const output = this.#sending.take();
+    const output = this.#sending?.take();
+    this.#sending = undefined;
     const { tally } = this.#options;
     if (tally !== undefined && output !== undefined) tally.bytesSent += output.length;
     return output;
@@ -320,6 +323,7 @@ export class Connection<F extends Frames, R extends Role> {
   #say(word: (() => MessageFrom<F, 'server'>) | undefined): void {
     if (word === undefined || this.role === 'client') return;
     const message = word();
+    this.#sending ??= new Sending();
     this.#sending.write(this.protocol.entry(message.type).frame, message);
   }
 
@@ -341,6 +345,7 @@ export class Connection<F extends Frames, R extends Role> {
     const home = this.#gate.state;
     const judging = this.#gate.cycle(run.entry.event, event);
     if (judging === REFUSED || frame.constant === undefined || this.onStep !== undefined) return 0;
+    this.#sending ??= new Sending();
     this.#sending.repeat(frame.constant, times);
     this.#receiving.skip(run.contents.end(times));
     const { tally } = this.#options;

@@ -36,9 +36,8 @@ const SLACK = 192 * 1024;
 export class Receiving<F extends Frames, R extends Role> {
   readonly #protocol: Protocol<F>;
   readonly #gate: Gate;
+  /** Of each state; what a protocol has in their place is the same for all. */
   readonly #decoders: readonly Framing[];
-  /** What a protocol has in place of its decoders. */
-  readonly #framing: Framing | undefined;
   /** Present while bytes wait: most connections are idle, most of the time. */
   #inbox: Inbox | undefined;
   #ended = false;
@@ -47,8 +46,9 @@ export class Receiving<F extends Frames, R extends Role> {
   constructor(protocol: Protocol<F>, gate: Gate) {
     this.#protocol = protocol;
     this.#gate = gate;
-    this.#decoders = protocol.decoders[this.#sender];
-    this.#framing = protocol.framing(this.#sender);
+    const decoders = protocol.decoders[this.#sender];
+    const framing = protocol.framing(this.#sender);
+    this.#decoders = framing === undefined ? decoders : decoders.map(() => framing);
   }
 
   /** Bytes that wait. */
@@ -168,7 +168,7 @@ export class Receiving<F extends Frames, R extends Role> {
   }
 
   get #decoder(): Framing {
-    return this.#framing ?? this.#decoders[this.#gate.state] ?? this.#protocol.decoder(this.#sender);
+    return this.#decoders[this.#gate.state] ?? this.#protocol.decoder(this.#sender);
   }
 
   get #sender(): Role {

@@ -242,7 +242,7 @@ class RandomWire implements Wire {
 }
 
 /** Handlers that answer well, badly, late, twice, or never. */
-function randomHandlers(
+export function randomHandlers(
   protocol: Protocol,
   draw: Draw,
   session: Session<Frames>,
@@ -327,7 +327,7 @@ function speak(protocol: Protocol, draw: Draw, session: Session<Frames>): void {
 }
 
 /** What the peer sends next: legal mostly, else illegal, cut off, mutated, or noise. */
-function randomInput(protocol: Protocol, draw: Draw, session: Session<Frames>): Uint8Array {
+export function randomInput(protocol: Protocol, draw: Draw, session: Session<Frames>): Uint8Array {
   const clients = Object.keys(protocol.frames).filter((type) => type.startsWith('client.'));
   const legal = legalEvents(protocol.table, session.state, 'client');
   const type = (oneIn(draw, 6) ? undefined : pick(draw, legal)) ?? pick(draw, clients) ?? '';
