@@ -33,4 +33,4 @@ export {
 export { printable } from './printable.ts';
 export { reachingFlags, serverAddress, tlsOf } from './reaching.ts';
 export { type Style, Terminal, type TerminalOptions, type Words } from './terminal.ts';
-export { checkWritable } from './writable.ts';
+export { checkWritable, NEW_FILE } from './writable.ts';

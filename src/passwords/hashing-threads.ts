@@ -23,7 +23,7 @@ const THREAD = `
   const { hashSync, verifySync } = require(argon2);
   try {
     const thread = require('node:fs').readlinkSync('/proc/thread-self').split('/').pop();
-    require('node:os').setPriority(Number(thread), 10);
+    require('node:os').setPriority(Number(thread), 4);
   } catch {}
   parentPort.on('message', ({ password, hash }) => {
     try {

@@ -2,7 +2,7 @@ import { type Logger, pino } from 'pino';
 
 import type { RemoteError } from '../../transport/errors.ts';
 import type { AnySession, DropReason, ServerObserver } from '../../transport/observer.ts';
-import { checkWritable } from '../writable.ts';
+import { checkWritable, NEW_FILE } from '../writable.ts';
 import { Outlet } from './outlet.ts';
 import { textLine } from './text-line.ts';
 
@@ -72,7 +72,13 @@ export class Diagnostics implements ServerObserver {
     );
     if (transactions !== undefined) {
       checkWritable(transactions, 'transactions file');
-      const file = pino.destination({ dest: transactions, append: true, sync: false, minLength: 4096 });
+      const file = pino.destination({
+        dest: transactions,
+        append: true,
+        sync: false,
+        minLength: 4096,
+        mode: NEW_FILE,
+      });
       this.#transactions = {
         file,
         logger: pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, file),

@@ -1,4 +1,4 @@
-import { count, defineModule, flag } from '../../cli/index.ts';
+import { count, defineModule, fileMode, flag } from '../../cli/index.ts';
 import { LineLog } from './commands/room-log.ts';
 import { basicChatHandlers } from './handlers.ts';
 import { basicChat } from './protocol.ts';
@@ -13,6 +13,13 @@ export const basicChatModule = defineModule({
       log: flag('<file>', 'append registrations, messages and disconnects to this file (default: stdout)', {
         short: 'l',
       }),
+      logMode: flag(
+        '<mode>',
+        'permissions of a log that is made (default: 0640), less what the umask takes',
+        {
+          read: fileMode,
+        },
+      ),
       mostWaiting: flag(
         '<count>',
         'messages that wait for a client who acknowledges none; with one more it is disconnected',
@@ -22,7 +29,7 @@ export const basicChatModule = defineModule({
     idleTimeout: 60_000,
     workers: 'The room is kept by one process',
     open(options, host) {
-      const log = new LineLog(options.log, (reason) => host.alarm(reason));
+      const log = new LineLog(options.log, (reason) => host.alarm(reason), options.logMode);
       return {
         handlers: basicChatHandlers({ log, mostWaiting: options.mostWaiting }),
         reopen() {

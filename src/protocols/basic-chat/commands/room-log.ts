@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { checkWritable } from '../../../cli/index.ts';
+import { checkWritable, NEW_FILE } from '../../../cli/index.ts';
 import type { RoomLog } from '../handlers.ts';
 
 /** Bytes that may wait for the disk before lines are dropped: the room goes on without its log. */
@@ -15,15 +15,17 @@ export class LineLog implements RoomLog {
   /**
    * @param file - Appended to; default: standard output.
    * @param complain - Told once of each outage.
+   * @param mode - Permissions of a file that is made, less what the umask takes.
    * @throws Failure when the file cannot be written.
    */
-  constructor(file: string | undefined, complain: (reason: string) => void) {
-    if (file !== undefined) checkWritable(file, 'log');
+  constructor(file: string | undefined, complain: (reason: string) => void, mode = NEW_FILE) {
+    if (file !== undefined) checkWritable(file, 'log', mode);
     this.#destination = pino.destination({
       dest: file ?? 1,
       append: true,
       sync: false,
       maxLength: MOST_UNWRITTEN,
+      mode,
     });
     let failing = false;
     this.#destination.on('error', (error: Error) => {

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -7,7 +8,7 @@ import { listen } from '../../../../src/transport/socket/listen.ts';
 import { noPython, runPython } from '../../../outsiders/outsider.ts';
 import { noTmux, Screen } from '../../../support/screen.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
-import { Running, serve } from '../../../support/wirechart.ts';
+import { Running, run, serve } from '../../../support/wirechart.ts';
 import { rawServer } from '../../message-log/client/message-log-server.ts';
 import { enter } from '../tcp.ts';
 
@@ -129,6 +130,25 @@ test('without -l the log goes to stdout', async () => {
     expect.stringMatching(/disconnected ann: end$/),
   ]);
 });
+
+test.skipIf(process.platform === 'win32')(
+  'the log of a room and the transactions are for their owner and its group, and no FIFO holds up the start',
+  async () => {
+    const cwd = await temporaryDirectory();
+    const files = ['-l', 'room.log', '--transactions', 'transactions.log'];
+    const mode = async (file: string) => (await stat(join(cwd, file))).mode & 0o777;
+    const first = await serve('basic-chat', files, { cwd, shell: 'umask 000' });
+    await first.stop();
+    expect([await mode('room.log'), await mode('transactions.log')]).toEqual([0o640, 0o640]);
+    const args = ['-l', 'secret.log', '--log-mode', '600'];
+    await (await serve('basic-chat', args, { cwd, shell: 'umask 000' })).stop();
+    expect(await mode('secret.log')).toBe(0o600);
+    expect(spawnSync('mkfifo', [join(cwd, 'fifo')]).status).toBe(0);
+    const { status, stderr } = await run(['serve', 'basic-chat', '0', '-l', 'fifo'], { cwd });
+    expect(status).toBe(1);
+    expect(stderr).toContain('cannot write the log fifo: it is a FIFO; name another file');
+  },
+);
 
 test('a log that cannot be written is said in one line', async () => {
   const directory = await temporaryDirectory();
