@@ -2,17 +2,17 @@ import { chartOf, statesOf } from '../src/diagram/chart.ts';
 import { mermaidOf, tableOf } from '../src/diagram/index.ts';
 import { RemoteError } from '../src/transport/errors.ts';
 import type { Frame } from '../src/transport/frame.ts';
-import type { AnyVerdict, Protocol } from '../src/transport/protocol.ts';
+import type { AnyRefusalRule, Protocol } from '../src/transport/protocol.ts';
 
 /** What a page is made of: nothing that the declaration of a protocol does not say. */
 type Documented = Pick<
   Protocol,
-  'name' | 'port' | 'machine' | 'table' | 'decoder' | 'timeout' | 'failure' | 'hopedEvent'
+  'name' | 'port' | 'machine' | 'table' | 'decoder' | 'timeout' | 'failure' | 'pipelinedEvent'
 > & {
   readonly frames: Readonly<Record<string, Frame>>;
-  readonly violation: AnyVerdict;
-  readonly malformed: AnyVerdict;
-  readonly unreadable: Pick<AnyVerdict, 'reply'>;
+  readonly violation: AnyRefusalRule;
+  readonly malformed: AnyRefusalRule;
+  readonly unreadable: Pick<AnyRefusalRule, 'reply'>;
 };
 
 /**
@@ -90,7 +90,7 @@ function verdicts(protocol: Documented): string {
     ['timeout', 'too long without a message', said(protocol.timeout?.()), 'closed'],
     ['failure', 'a handler of the server failed', said(protocol.failure?.()), 'closed'],
   ];
-  const hoped = protocol.table.events[protocol.hopedEvent];
+  const hoped = protocol.table.events[protocol.pipelinedEvent];
   const ahead =
     hoped === undefined
       ? 'A client waits for each answer before it sends what only that answer allows.'
@@ -98,7 +98,7 @@ function verdicts(protocol: Documented): string {
   return `${tableIn(['case', 'what it is', 'the server says', 'then'], rows)}\n\n${ahead}`;
 }
 
-function verdictOf({ reply, closes }: AnyVerdict, refusal: RemoteError['code']): [string, string] {
+function verdictOf({ reply, closes }: AnyRefusalRule, refusal: RemoteError['code']): [string, string] {
   const error = new RemoteError({
     code: refusal,
     state: 'STATE',

@@ -1,5 +1,5 @@
 import { stateCover } from '../../src/verify/identify.ts';
-import { type Mealy, run, type Word } from '../../src/verify/mealy.ts';
+import { type Mealy, trace, type Word } from '../../src/verify/mealy.ts';
 
 /** What is usually written by hand: go to every state once, and there send every message once, legal or not. */
 export function everyPathThenEveryInput(mealy: Mealy): Word[] {
@@ -16,7 +16,7 @@ export function randomWords(mealy: Mealy, total: number, longest: number, random
   const words: Word[] = [];
   for (let sent = 0; sent < total; ) {
     const word = Array.from({ length: longest }, () => Math.floor(random() * mealy.inputs.length));
-    const cut = word.slice(0, Math.min(run(mealy, word).outputs.length, total - sent));
+    const cut = word.slice(0, Math.min(trace(mealy, word).outputs.length, total - sent));
     words.push(cut);
     sent += cut.length;
   }

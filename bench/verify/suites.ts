@@ -6,7 +6,7 @@
 import Table from 'cli-table3';
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { inputsOf } from '../../src/verify/inputs.ts';
-import { type Mealy, run, type Word } from '../../src/verify/mealy.ts';
+import { type Mealy, trace, type Word } from '../../src/verify/mealy.ts';
 import { project } from '../../src/verify/project.ts';
 import { hsiSuite } from '../../src/verify/suite.ts';
 import { difference } from '../../test/verify/support/equivalence.ts';
@@ -17,7 +17,7 @@ import { hidden, killsOf, timeOf } from './servers.ts';
 
 const faults: readonly Fault[] = ['wrong output', 'wrong next state', 'one hidden step', 'two hidden steps'];
 
-const answer = (mealy: Mealy, word: Word) => String(run(mealy, word).outputs);
+const answer = (mealy: Mealy, word: Word) => String(trace(mealy, word).outputs);
 
 /** Linear congruential (Numerical Recipes): the same random words in every run. */
 function seeded(seed: number): () => number {

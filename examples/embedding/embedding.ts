@@ -1,5 +1,5 @@
 // npx tsx embedding.ts
-import { listen, Tally } from 'wirechart';
+import { listen, StepCounts } from 'wirechart';
 import { MessageLogClient } from 'wirechart/client';
 import { type MessageLog, messageLog, messageLogHandlers } from 'wirechart/message-log';
 
@@ -16,7 +16,7 @@ const log: MessageLog = {
   async close() {},
 };
 
-const tally = new Tally(messageLog.table);
+const stepCounts = new StepCounts(messageLog.table);
 const server = await listen(
   messageLog,
   messageLogHandlers({
@@ -27,7 +27,7 @@ const server = await listen(
     host: '127.0.0.1',
     port: 0,
     handshakeTimeout: 30_000,
-    tally,
+    stepCounts,
     observer: { refused: (session, error) => console.error(session.peer, error.message) },
   },
 );
@@ -36,7 +36,7 @@ const client = new MessageLogClient('ann', 's3cret', { host: server.host, port: 
 await Promise.all([client.msg('one'), client.msg('two')]);
 
 const { states } = messageLog.table;
-console.log(`ann stands in ${states[tally.standing.findIndex((connections) => connections > 0)]}`);
+console.log(`ann stands in ${states[stepCounts.standing.findIndex((connections) => connections > 0)]}`);
 await client.disconnect();
 await server.close();
 console.log(lines.join('\n'));

@@ -1,7 +1,7 @@
-import type { Open } from 'wirechart';
+import type { MakeHandlers } from 'wirechart';
 import type { thermostat } from './protocol.ts';
 
-export function thermostatHandlers(pin: string): Open<typeof thermostat.frames> {
+export function thermostatHandlers(pin: string): MakeHandlers<typeof thermostat.frames> {
   let degrees = 20;
   return () => ({
     UNLOCK: (message) =>

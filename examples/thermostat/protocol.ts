@@ -1,4 +1,5 @@
-import { defineProtocol, frame, is, type RemoteError, secret, text, u8 } from 'wirechart';
+import { defineProtocol, type RemoteError } from 'wirechart';
+import { frame, is, secret, text, u8 } from 'wirechart/fields';
 import { thermostatMachine } from './machine.ts';
 
 const no = (reason: string) => ({ type: 'server.NO', reason }) as const;

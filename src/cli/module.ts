@@ -1,5 +1,5 @@
 import type { AnyProtocol, Frames, Protocol } from '../transport/protocol.ts';
-import type { Open } from '../transport/session.ts';
+import type { MakeHandlers } from '../transport/session.ts';
 import { type ListeningServer, type ListenOptions, listen } from '../transport/socket/listen.ts';
 import type { AnyCommand } from './command.ts';
 import type { Flags, NoFlags, OptionsOf } from './flag.ts';
@@ -45,7 +45,7 @@ export interface SharedService<L extends Flags> {
 
 /** Handlers and what they work with, ready to serve. */
 export interface Service<F extends Frames> {
-  readonly handlers: Open<F>;
+  readonly handlers: MakeHandlers<F>;
   /** Files are opened anew after their rotation (SIGHUP). */
   reopen?(): void | Promise<void>;
   /** Why no new clients should come, while that is so: `/readyz`. */

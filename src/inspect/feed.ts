@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StateValue } from 'xstate';
 import { activeStates } from '../diagram/chart.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
-import type { Tally } from '../transport/tally.ts';
+import type { StepCounts } from '../transport/step-counts.ts';
 import { EventStream } from './event-stream.ts';
 import type { LiveMessages, Order, RefusalNote, Row, Step, StepMessages } from './page/message.ts';
 import type { Places } from './places.ts';
@@ -20,7 +20,7 @@ const MOST_STEPS = 40;
 /** What the feed reads. */
 export interface FeedSources {
   readonly protocol: AnyProtocol;
-  readonly tally: Tally;
+  readonly stepCounts: StepCounts;
   readonly roster: Roster;
   readonly places: Places;
   /** Of each state of the table. */
@@ -38,7 +38,7 @@ interface Viewer {
 }
 
 /**
- * What the page shows, sampled from the tally: while nobody looks nothing runs, and a viewer costs the same however
+ * What the page shows, sampled from the stepCounts: while nobody looks nothing runs, and a viewer costs the same however
  * many messages flow. Each message is the whole truth of its moment, so late and slow viewers need no special care.
  */
 export class Feed {
@@ -120,14 +120,14 @@ export class Feed {
   }
 
   #tell(): void {
-    const { tally, roster, places } = this.#sources;
+    const { stepCounts, roster, places } = this.#sources;
     const live = {
       now: Date.now(),
       connections: roster.visits.size,
-      standing: places.standing(tally),
-      taken: places.taken(tally),
-      messages: this.#messages.reduce((sum, cell) => sum + (tally.taken[cell] ?? 0), 0),
-      refusals: sum(tally.refused) + sum(tally.garbled),
+      standing: places.standing(stepCounts),
+      taken: places.taken(stepCounts),
+      messages: this.#messages.reduce((sum, cell) => sum + (stepCounts.taken[cell] ?? 0), 0),
+      refusals: sum(stepCounts.refused) + sum(stepCounts.garbled),
     };
     for (const viewer of this.#viewers) {
       const { stream } = viewer;

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { chartOf } from '../diagram/chart.ts';
 import type { ServerObserver } from '../transport/observer.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
-import type { Tally } from '../transport/tally.ts';
+import type { StepCounts } from '../transport/step-counts.ts';
 import { Feed } from './feed.ts';
 import { type HttpAddress, type HttpService, say, serveHttp } from './http.ts';
 import { documentOf, STATELY, statelyDocumentOf } from './page.ts';
@@ -13,7 +13,7 @@ import { StatelyFeed } from './stately.ts';
 
 /** A server to be looked at, and the page that shows it. */
 export interface Inspection extends HttpService {
-  /** To be given to `listen`, together with the tally. */
+  /** To be given to `listen`, together with the stepCounts. */
   readonly observer: ServerObserver;
 }
 
@@ -35,22 +35,22 @@ const SCRIPTS = new URL(
  *
  * @example
  * ```ts
- * const tally = new Tally(protocol.table);
- * const page = await inspect(protocol, tally, { port: 8080 });
- * await listen(protocol, open, { tally, observer: page.observer });
+ * const stepCounts = new StepCounts(protocol.table);
+ * const page = await inspect(protocol, stepCounts, { port: 8080 });
+ * await listen(protocol, open, { stepCounts, observer: page.observer });
  * ```
  *
  * @throws the system's error when the address cannot be listened on.
  */
 export async function inspect(
   protocol: AnyProtocol,
-  tally: Tally,
+  stepCounts: StepCounts,
   address: HttpAddress,
 ): Promise<Inspection> {
   const roster = new Roster();
   const values = stateValues(protocol.machine, protocol.table);
   const places = new Places(chartOf(protocol.machine), protocol.table, values);
-  const feed = new Feed({ protocol, tally, roster, places, values });
+  const feed = new Feed({ protocol, stepCounts, roster, places, values });
   const stately = new StatelyFeed(protocol, values, roster);
   const page = await documentOf(protocol);
   const scripts = readScripts();

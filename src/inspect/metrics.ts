@@ -8,13 +8,13 @@ import type { RemoteError } from '../transport/errors.ts';
 import type { EndCause } from '../transport/handlers.ts';
 import { type AnySession, DROP_REASONS, type ServerObserver } from '../transport/observer.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
-import type { Tally } from '../transport/tally.ts';
+import type { StepCounts } from '../transport/step-counts.ts';
 import type { HttpAddress, HttpService } from './http.ts';
 import { type MetricsSample, serveMetrics } from './metrics-service.ts';
 import { answersOf, bare } from './transactions.ts';
 
 /**
- * A server's numbers for Prometheus. What the tally counts is read from it when it is asked for, so that messages cost
+ * A server's numbers for Prometheus. What the stepCounts counts is read from it when it is asked for, so that messages cost
  * nothing more. Labels name states, messages and causes of the protocol, never what a peer chose.
  */
 export class Metrics {
@@ -44,8 +44,8 @@ export class Metrics {
     return (by: number, value = ''): void => counter.inc(label === undefined ? {} : { [label]: value }, by);
   }
 
-  /** Counts a server's doings. @returns what is to be given to `listen`, together with the tally. */
-  watch({ name: protocol, table }: AnyProtocol, tally: Tally): ServerObserver {
+  /** Counts a server's doings. @returns what is to be given to `listen`, together with the stepCounts. */
+  watch({ name: protocol, table }: AnyProtocol, stepCounts: StepCounts): ServerObserver {
     const registers = [this.registry];
     const labels = { protocol };
     new Gauge({
@@ -56,7 +56,7 @@ export class Metrics {
       collect() {
         this.reset();
         for (const top of table.tops) this.set({ protocol, state: top }, 0);
-        tally.standing.forEach((count, state) => {
+        stepCounts.standing.forEach((count, state) => {
           this.inc({ protocol, state: table.tops[state] ?? '' }, count);
         });
       },
@@ -73,8 +73,8 @@ export class Metrics {
           const [sender = '', message = ''] = event.split('.');
           if (sender === 'transport') continue;
           let taken = 0;
-          for (let cell = number; cell < tally.taken.length; cell += table.events.length) {
-            taken += tally.taken[cell] ?? 0;
+          for (let cell = number; cell < stepCounts.taken.length; cell += table.events.length) {
+            taken += stepCounts.taken[cell] ?? 0;
           }
           this.inc({ protocol, sender, message }, taken);
         }
@@ -82,8 +82,8 @@ export class Metrics {
     });
 
     for (const [way, bytes] of [
-      ['received', () => tally.bytesReceived],
-      ['sent', () => tally.bytesSent],
+      ['received', () => stepCounts.bytesReceived],
+      ['sent', () => stepCounts.bytesSent],
     ] as const) {
       new Counter({
         name: `wirechart_${way}_bytes_total`,
@@ -107,7 +107,7 @@ export class Metrics {
         if (answers === undefined) return;
         this.reset();
         for (const { cell, message, outcome } of answers) {
-          this.inc({ protocol, message, outcome }, tally.taken[cell] ?? 0);
+          this.inc({ protocol, message, outcome }, stepCounts.taken[cell] ?? 0);
         }
       },
     });

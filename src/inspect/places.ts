@@ -1,7 +1,7 @@
 import { type AnyStateMachine, initialTransition, type StateValue, transition } from 'xstate';
 import { activeStates, type Chart, edgesFrom } from '../diagram/chart.ts';
 import { REFUSED, step, type Table } from '../machine/table.ts';
-import type { Tally } from '../transport/tally.ts';
+import type { StepCounts } from '../transport/step-counts.ts';
 
 /** The state value of the machine in each state of its table: the way back from numbers to statecharts. */
 export function stateValues(machine: AnyStateMachine, table: Table): readonly StateValue[] {
@@ -12,7 +12,7 @@ export function stateValues(machine: AnyStateMachine, table: Table): readonly St
   });
 }
 
-/** What a tally says of a drawn chart: connections in each of its states, and how often each edge was taken. */
+/** What a stepCounts says of a drawn chart: connections in each of its states, and how often each edge was taken. */
 export class Places {
   /** Ids of the chart's states in which a connection can stand, outer ones too. */
   readonly states: readonly string[];
@@ -37,13 +37,13 @@ export class Places {
   }
 
   /** How many connections stand in each of `states`. */
-  standing(tally: Tally): number[] {
-    return spread(tally.standing, this.#statesOf, this.states.length);
+  standing(stepCounts: StepCounts): number[] {
+    return spread(stepCounts.standing, this.#statesOf, this.states.length);
   }
 
   /** How often each of `edges` was taken since the start. */
-  taken(tally: Tally): number[] {
-    return spread(tally.taken, this.#edgesOf, this.edges.length);
+  taken(stepCounts: StepCounts): number[] {
+    return spread(stepCounts.taken, this.#edgesOf, this.edges.length);
   }
 }
 

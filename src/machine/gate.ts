@@ -23,7 +23,7 @@ export class Gate {
   #ahead: Ahead | undefined;
   readonly #hoped: number;
 
-  /** @param hoped see {@link Declaration.hoped}; {@link REFUSED} for an end that does not send ahead. */
+  /** @param hoped see {@link Declaration.pipelinedReply}; {@link REFUSED} for an end that does not send ahead. */
   constructor(table: Table, role: Role, hoped: number, taker: StepTaker) {
     this.table = table;
     this.role = role;

@@ -8,7 +8,7 @@ import { Encoded, type Frames, type MessageFrom, type Protocol } from './protoco
 import { type Incoming, NEED_MORE, PEER_ENDED, Receiving } from './receiving.ts';
 import type { Run } from './run.ts';
 import { Sending } from './sending.ts';
-import type { Tally } from './tally.ts';
+import type { StepCounts } from './step-counts.ts';
 import { Patience, type TimeLimits, wholeMilliseconds } from './time-limits.ts';
 
 /** Told of every step a connection takes: for inspection, absent otherwise. */
@@ -17,7 +17,7 @@ export type StepListener = (event: number, from: number, to: number) => void;
 /** What connections share: a server has one for all of its own. */
 export interface ConnectionOptions {
   readonly limits?: TimeLimits | undefined;
-  readonly tally?: Tally | undefined;
+  readonly stepCounts?: StepCounts | undefined;
   /** Any clock in milliseconds that does not run backwards. Default `performance.now`, rounded. */
   readonly clock?: (() => number) | undefined;
 }
@@ -56,9 +56,9 @@ export class Connection<F extends Frames, R extends Role> {
     this.protocol = protocol;
     this.role = role;
     this.#options = options;
-    this.#gate = new Gate(protocol.table, role, role === 'client' ? protocol.hopedEvent : REFUSED, this);
+    this.#gate = new Gate(protocol.table, role, role === 'client' ? protocol.pipelinedEvent : REFUSED, this);
     this.#receiving = new Receiving(protocol, this.#gate);
-    options.tally?.enter(this.#gate.state);
+    options.stepCounts?.enter(this.#gate.state);
   }
 
   /** Number of the state in `protocol.table`. */
@@ -119,8 +119,8 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Bytes came. They are kept until taken, and must not change meanwhile. */
   receive(bytes: Uint8Array): void {
-    const { tally } = this.#options;
-    if (tally !== undefined && this.#cause === undefined) tally.bytesReceived += bytes.length;
+    const { stepCounts } = this.#options;
+    if (stepCounts !== undefined && this.#cause === undefined) stepCounts.bytesReceived += bytes.length;
     this.#receiving.receive(bytes);
   }
 
@@ -245,8 +245,8 @@ export class Connection<F extends Frames, R extends Role> {
   takeOutput(): Uint8Array | undefined {
     const output = this.#sending?.take();
     this.#sending = undefined;
-    const { tally } = this.#options;
-    if (tally !== undefined && output !== undefined) tally.bytesSent += output.length;
+    const { stepCounts } = this.#options;
+    if (stepCounts !== undefined && output !== undefined) stepCounts.bytesSent += output.length;
     return output;
   }
 
@@ -289,7 +289,7 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** The gate tells its steps, whoever caused them. */
   stepped(event: number, from: number, to: number): void {
-    this.#options.tally?.step(event, from, to);
+    this.#options.stepCounts?.step(event, from, to);
     if (this.#patience !== undefined && this.#inHandshake(to) && !this.#inHandshake(from))
       this.#patience.enter();
     if (this.#gate.over) this.#finish();
@@ -305,13 +305,13 @@ export class Connection<F extends Frames, R extends Role> {
 
   #finish(): void {
     this.#cause ??= 'close';
-    this.#options.tally?.leave(this.#gate.state);
+    this.#options.stepCounts?.leave(this.#gate.state);
     this.#receiving.clear();
   }
 
   #refuse(error: RemoteError): void {
     const { table } = this.protocol;
-    this.#options.tally?.refuse(this.#gate.state, table.events.indexOf(error.received));
+    this.#options.stepCounts?.refuse(this.#gate.state, table.events.indexOf(error.received));
     const { reply } = this.protocol[error.code];
     this.#say(reply && (() => reply(error)));
     if (!error.closes) return;
@@ -348,9 +348,9 @@ export class Connection<F extends Frames, R extends Role> {
     this.#sending ??= new Sending();
     this.#sending.repeat(frame.constant, times);
     this.#receiving.skip(run.contents.end(times));
-    const { tally } = this.#options;
-    tally?.step(run.entry.event, home, judging, times);
-    tally?.step(event, judging, home, times);
+    const { stepCounts } = this.#options;
+    stepCounts?.step(run.entry.event, home, judging, times);
+    stepCounts?.step(event, judging, home, times);
     return times;
   }
 

@@ -1,8 +1,8 @@
 import type { Entry } from './decoder.ts';
 import { hex } from './fault.ts';
-import { exclude, type Test } from './fields/conditions.ts';
+import { type Condition, exclude } from './fields/conditions.ts';
 import { ANY, type ByteSet, type Field } from './fields/field.ts';
-import { leadsOf, type Step } from './fields/part.ts';
+import { leadsOf, type PartStep } from './fields/part.ts';
 
 /** What is looked at next, to tell frames apart. Bytes that are the same for all may be skipped before. */
 export type DecisionNode =
@@ -26,14 +26,14 @@ interface Look {
 }
 
 interface Branch {
-  readonly test: Test | undefined;
+  readonly test: Condition | undefined;
   readonly node: DecisionNode;
 }
 
 /** A frame, and what of it was not looked at yet. */
 interface Candidate {
   readonly entry: Entry;
-  readonly steps: readonly Step[];
+  readonly steps: readonly PartStep[];
 }
 
 /**
@@ -93,7 +93,7 @@ function nodeOf(
   return nodeOf(candidates.map(asBytes), skip, hasRead, wholly);
 }
 
-function goesOn(head: Step | undefined, wholly: boolean): boolean {
+function goesOn(head: PartStep | undefined, wholly: boolean): boolean {
   return head?.kind === 'byte' && (head.letter === true || (wholly && head.set !== ANY));
 }
 
@@ -118,7 +118,7 @@ function byteNode(
 /** For each test those frames that are possible where it holds. One without a test takes what the others do not. */
 function branchesOf(
   behind: readonly Candidate[],
-  tests: readonly (Test | undefined)[],
+  tests: readonly (Condition | undefined)[],
   wholly: boolean,
 ): readonly Branch[] {
   const distinct = [...new Set(tests)].sort(

@@ -8,7 +8,7 @@ import {
   type Legal,
   type NamedField,
   type Part,
-  type Step,
+  type PartStep,
   whole as wholeOf,
 } from './fields/part.ts';
 import { FrameCode } from './generated/frame-code.ts';
@@ -23,7 +23,7 @@ export interface Frame<F extends object = object> {
   readonly minimum: number;
   readonly maximum: number;
   /** How it is told from others, byte by byte. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly PartStep[];
   /** Whether it takes what no other frame takes: see {@link otherwise}. */
   readonly otherwise: boolean;
   /** Name of the field whose content is handed over as it comes, if there is one. */

@@ -38,7 +38,7 @@ export interface RunHandler<F extends Frames, R extends Role> {
    * no promise: a run is often one message, and a promise costs as much as all else that is done for it.
    * `this` are the session's handlers. To answer twice fails the session.
    */
-  take(contents: Slices, answer: (accepted: number) => void): void;
+  handle(contents: Slices, answer: (accepted: number) => void): void;
   /** Answers each message that was accepted; leads back to the same state. */
   readonly accept: MessageFrom<F, R>;
   /** Answers the first that was not. What comes behind it is judged anew. */
@@ -58,7 +58,7 @@ export type Handlers<F extends Frames, R extends Role = 'server'> = {
    * What was taken is answered or being worked on, and the wire was heard: a moment to send something of our own.
    * Called often, behind each message at the least.
    */
-  rested?(): void;
+  caughtUp?(): void;
   /** The session is over, for whatever cause; called once. `why` is what `session.close` was told. */
   ended?(cause: EndCause, why?: string): void;
 };

@@ -36,7 +36,7 @@ export type ClientMessage<P> = P extends Protocol<infer F> ? MessageFrom<F, 'cli
 export type ServerMessage<P> = P extends Protocol<infer F> ? MessageFrom<F, 'server'> : never;
 
 /** What the server does with a peer that broke the rules. */
-export interface Verdict<F extends Frames> {
+export interface RefusalRule<F extends Frames> {
   /** The message that refuses; none when silence is the answer. Sent as it is, whatever the state. */
   readonly reply?: (error: RemoteError) => MessageFrom<F, 'server'>;
   /** Whether the connection ends with it, or carries on in the same state. */
@@ -57,10 +57,10 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
   readonly frames: F &
     Record<MessageNames<M>, Frame> &
     Record<Exclude<keyof F, MessageNames<M> | `server.${string}`>, never>;
-  readonly violation: Verdict<NoInfer<F>>;
-  readonly malformed: Verdict<NoInfer<F>>;
+  readonly violation: RefusalRule<NoInfer<F>>;
+  readonly malformed: RefusalRule<NoInfer<F>>;
   /** Bytes in which no further frame can be found; always closes. */
-  readonly unreadable: Pick<Verdict<NoInfer<F>>, 'reply'>;
+  readonly unreadable: Pick<RefusalRule<NoInfer<F>>, 'reply'>;
   /** Said to a peer whose time ran out, before closing. Default: nothing. */
   readonly timeout?: () => MessageFrom<NoInfer<F>, 'server'>;
   /** Said when a handler failed, before closing. Default: nothing. */
@@ -69,7 +69,7 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
    * A client may send ahead, in the hope that each of its messages is answered with this one. Default: a
    * client waits until the machine lets it send.
    */
-  readonly hoped?: Extract<keyof NoInfer<F>, `server.${string}`>;
+  readonly pipelinedReply?: Extract<keyof NoInfer<F>, `server.${string}`>;
   /**
    * What finds the frames of an end in place of the decoder that is given: called for each connection. Default: the
    * decoder.
@@ -114,9 +114,9 @@ export interface Protocol<F extends Frames = Frames> {
   readonly machine: AnyStateMachine;
   readonly table: Table;
   readonly frames: F;
-  readonly violation: Verdict<F>;
-  readonly malformed: Verdict<F>;
-  readonly unreadable: Pick<Verdict<F>, 'reply'>;
+  readonly violation: RefusalRule<F>;
+  readonly malformed: RefusalRule<F>;
+  readonly unreadable: Pick<RefusalRule<F>, 'reply'>;
   /** See {@link Declaration.timeout}. */
   readonly timeout: (() => MessageFrom<F, 'server'>) | undefined;
   /** See {@link Declaration.failure}. */
@@ -136,7 +136,7 @@ export interface Protocol<F extends Frames = Frames> {
   /** Bytes of the largest frame that this role sends. */
   readonly largest: Readonly<Record<Role, number>>;
   /** Number of the reply that a client sending ahead hopes for, or {@link REFUSED}. */
-  readonly hopedEvent: number;
+  readonly pipelinedEvent: number;
   /** Which messages may be taken together: see {@link answeredInPlace}. */
   readonly inPlace: Uint8Array;
   /** @throws LocalError for a value that a field cannot carry. */
@@ -155,21 +155,21 @@ export interface AnyProtocol
     | 'decoder'
     | 'framing'
     | 'entry'
-    | 'hopedEvent'
+    | 'pipelinedEvent'
     | 'unchecked'
   > {
-  readonly violation: AnyVerdict;
-  readonly malformed: AnyVerdict;
-  readonly unreadable: Pick<AnyVerdict, 'reply'>;
+  readonly violation: AnyRefusalRule;
+  readonly malformed: AnyRefusalRule;
+  readonly unreadable: Pick<AnyRefusalRule, 'reply'>;
   /** See {@link Declaration.samples}. */
   samples(unique: string): AnySamples;
   /** @throws LocalError for a name that the protocol does not know, or a value that a field cannot carry. */
   encode(message: { readonly type: string }): Encoded;
 }
 
-/** {@link Verdict}, whichever the messages. */
-export interface AnyVerdict {
-  /** See {@link Verdict.reply}. */
+/** {@link RefusalRule}, whichever the messages. */
+export interface AnyRefusalRule {
+  /** See {@link RefusalRule.reply}. */
   readonly reply?: (error: RemoteError) => { readonly type: string };
   readonly closes: boolean;
 }
@@ -235,7 +235,8 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
     unchecked: declaration.unchecked ?? [],
     largest: { client: largest('client'), server: largest('server') },
     entry,
-    hopedEvent: declaration.hoped === undefined ? REFUSED : table.events.indexOf(declaration.hoped),
+    pipelinedEvent:
+      declaration.pipelinedReply === undefined ? REFUSED : table.events.indexOf(declaration.pipelinedReply),
     inPlace: answeredInPlace(table),
     encode(message) {
       const { event, frame } = entry(message.type);

@@ -32,7 +32,9 @@ export interface SessionIdentity {
 }
 
 /** Gives a new session its handlers. */
-export type Open<F extends Frames, R extends Role = 'server'> = (session: Session<F, R>) => Handlers<F, R>;
+export type MakeHandlers<F extends Frames, R extends Role = 'server'> = (
+  session: Session<F, R>,
+) => Handlers<F, R>;
 
 /** The wire is to be changed once what is being answered is answered. */
 interface Change {
@@ -115,7 +117,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     return this.#over;
   }
 
-  /** Whether the wire takes more; once it does again, the session has `rested`. */
+  /** Whether the wire takes more; once it does again, the session has `caughtUp`. */
   get writable(): boolean {
     return !this.#over && (this.#waits & (ROOM | CHANGE)) === 0 && this.#change === undefined;
   }
@@ -126,7 +128,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   }
 
   /** Begins the dialogue, with the handlers that `open` gives it. */
-  open(open: Open<F, R>): void {
+  open(open: MakeHandlers<F, R>): void {
     this.#guarded(this.#open, open);
   }
 
@@ -207,7 +209,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
 
   /**
    * Sends a message now if it is its turn, the wire takes more and nothing waits before it; else it is not taken.
-   * For those who keep what is not taken, and try again when the session has `rested`.
+   * For those who keep what is not taken, and try again when the session has `caughtUp`.
    *
    * @throws LocalError when a value cannot be sent.
    */
@@ -264,7 +266,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     }
   }
 
-  #open(open: Open<F, R>): void {
+  #open(open: MakeHandlers<F, R>): void {
     this.#observer?.opened?.(this);
     this.#handlers = open(this);
     this.connection.open();
@@ -324,7 +326,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
       this.#pushed.shift();
       connection.send(next);
     }
-    if (connection.cause === undefined) this.#handlers?.rested?.();
+    if (connection.cause === undefined) this.#handlers?.caughtUp?.();
   }
 
   #handle(message: MessageFrom<F, Peer<R>>): void {
@@ -404,7 +406,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   #handleRun(run: Run<F, R>): void {
     this.#waits |= ANSWER;
     this.#run = run;
-    run.handler.take.call(this.#handlers, run.contents, (accepted) => {
+    run.handler.handle.call(this.#handlers, run.contents, (accepted) => {
       run.accepted = accepted;
       this.#guarded(this.#answerRun, run);
     });

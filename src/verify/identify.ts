@@ -1,4 +1,4 @@
-import { isClosed, type Mealy, nextState, run, type Word } from './mealy.ts';
+import { isClosed, type Mealy, nextState, trace, type Word } from './mealy.ts';
 import { type Split, splitStates } from './splitting.ts';
 
 /**
@@ -34,7 +34,7 @@ export function stateIdentifiers(mealy: Mealy): ReadonlyMap<number, readonly Wor
     }
     const words: Word[] = [];
     for (let node: Split | undefined = leaf.parent; node; node = node.parent) {
-      const { outputs } = run(mealy, node.word ?? [], state);
+      const { outputs } = trace(mealy, node.word ?? [], state);
       if (node.word && outputs.length > 0) words.push(node.word.slice(0, outputs.length));
     }
     identifiers.set(state, words.reverse());

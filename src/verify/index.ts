@@ -3,17 +3,11 @@
  *
  * @packageDocumentation
  */
-export { type Case, casesOf } from './cases.ts';
 export type { Confirmation, Confirmed } from './confirm.ts';
 export { type ConformanceOptions, type ConformanceTest, conformanceSuite } from './conformance.ts';
 export type { Agreement, Closing, Dialogue, Exchange, Patience, Target } from './dialogue.ts';
-export { stateCover, stateIdentifiers } from './identify.ts';
-export { type Input, type InputKind, inputsOf, type Use } from './inputs.ts';
-export { checkMealy, type Mealy, type MealyDeclaration, mealyOf, type Run, run, type Word } from './mealy.ts';
-export { type Minimal, minimise } from './minimise.ts';
 export type { Preflight } from './preflight.ts';
-export type { Address, Observation } from './probe.ts';
-export { type Output, type Projection, project, type Step } from './project.ts';
+export type { Observation, ServerAddress } from './probe.ts';
 export { htmlReport } from './report/html.ts';
 export { jsonReport } from './report/json.ts';
 export { junitReport } from './report/junit.ts';
@@ -23,5 +17,4 @@ export { guarantee, PREMISES } from './report/words.ts';
 export type { Stopped } from './restart.ts';
 export { withSamples } from './samples.ts';
 export type { Cut } from './segmentation.ts';
-export { defaultDepth, hsiSuite, type Suite, type Test, testOf } from './suite.ts';
 export { type Plan, type Verdict, type Verification, type VerifyOptions, verify } from './verify.ts';

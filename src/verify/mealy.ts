@@ -26,7 +26,7 @@ export interface Mealy {
 export type Word = readonly number[];
 
 /** What a machine does on a word: `states` has one entry more than `outputs`, and both end where it closes. */
-export interface Run {
+export interface Trace {
   readonly states: readonly number[];
   readonly outputs: readonly number[];
 }
@@ -94,7 +94,7 @@ export function outputOn(mealy: Mealy, state: number, input: number): number {
 }
 
 /** Runs `word` from `from` (default: the initial state), to its end or until the machine closes. */
-export function run(mealy: Mealy, word: Word, from: number = mealy.initial): Run {
+export function trace(mealy: Mealy, word: Word, from: number = mealy.initial): Trace {
   const states = [from];
   const outputs: number[] = [];
   let state = from;

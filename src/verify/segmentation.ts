@@ -27,7 +27,7 @@ export async function cutOtherwise(target: Target, tour: Test, only?: string): P
   const cases = [
     { id: CUTS[0], run: () => inPieces(target, tour) },
     // Who sends before the greeting came is too soon, and not a matter of segments.
-    ...(target.projection.protocol.hopedEvent === REFUSED || target.projection.greeting !== undefined
+    ...(target.projection.protocol.pipelinedEvent === REFUSED || target.projection.greeting !== undefined
       ? []
       : [{ id: CUTS[1], run: () => inOneSegment(target, tour) }]),
   ].filter(({ id }) => only === undefined || id === only);

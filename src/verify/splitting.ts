@@ -1,4 +1,4 @@
-import { isClosed, type Mealy, nextState, run, type Word } from './mealy.ts';
+import { isClosed, type Mealy, nextState, trace, type Word } from './mealy.ts';
 
 /**
  * A splitting tree: every inner node holds a word on which the states below it do not all answer alike, and has one
@@ -56,7 +56,7 @@ function* splitters(mealy: Mealy, leaf: Split, leaves: ReadonlyMap<number, Split
 function answers(mealy: Mealy, node: Split, word: Word): Map<string, Set<number>> {
   const groups = new Map<string, Set<number>>();
   for (const state of node.states) {
-    const answer = isClosed(mealy, state) ? 'closed' : run(mealy, word, state).outputs.join();
+    const answer = isClosed(mealy, state) ? 'closed' : trace(mealy, word, state).outputs.join();
     groups.set(answer, (groups.get(answer) ?? new Set()).add(state));
   }
   return groups;

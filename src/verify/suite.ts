@@ -1,9 +1,9 @@
 import { stateCover, stateIdentifiers } from './identify.ts';
-import { checkMealy, isClosed, type Mealy, nextState, type Run, run, type Word } from './mealy.ts';
+import { checkMealy, isClosed, type Mealy, nextState, type Trace, trace, type Word } from './mealy.ts';
 import { type Minimal, minimise } from './minimise.ts';
 
 /** One connection: what is sent, what must come back on each input, and where that leads. */
-export interface Test extends Run {
+export interface Test extends Trace {
   /**
    * The names of the inputs, joined by `/`. It says what the test does, stays the same whatever suite the test is
    * in, and {@link testOf} makes the test from it, so a shrunk test has an id as good as any.
@@ -79,7 +79,7 @@ export function defaultDepth(mealy: Mealy, limit = 5_000): number {
  */
 export function testOf(mealy: Mealy, word: Word | string): Test {
   const sent = typeof word === 'string' ? inputsOf(mealy, word) : word;
-  const expected = run(mealy, sent);
+  const expected = trace(mealy, sent);
   const inputs = sent.slice(0, expected.outputs.length);
   return { id: inputs.map((input) => mealy.inputs[input]).join('/'), inputs, ...expected };
 }

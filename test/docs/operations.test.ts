@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { Metrics } from '../../src/inspect/metrics.ts';
 import { logMetrics } from '../../src/protocols/message-log/log/log-metrics.ts';
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
-import { Tally } from '../../src/transport/tally.ts';
+import { StepCounts } from '../../src/transport/step-counts.ts';
 
 const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
 const cli = fileURLToPath(new URL('../../dist/cli/wirechart.js', import.meta.url));
@@ -67,7 +67,7 @@ test.each([
 test('every metric is listed, with what it counts', () => {
   const metrics = new Metrics();
   logMetrics(metrics);
-  metrics.watch(messageLog, new Tally(messageLog.table));
+  metrics.watch(messageLog, new StepCounts(messageLog.table));
   const known = metrics.registry.getMetricsAsArray().filter(({ name }) => name.startsWith('wirechart_'));
   const rows = [...page.matchAll(/^\| `(wirechart_\w+)` \| .* \| (.*) \|$/gm)];
   expect(rows.map(([, name, help]) => ({ name, help }))).toEqual(

@@ -6,7 +6,7 @@ import { REFUSED } from '../../src/machine/table.ts';
 import { accountChat } from '../../src/protocols/account-chat/protocol.ts';
 import { basicChat } from '../../src/protocols/basic-chat/protocol.ts';
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
-import { Tally } from '../../src/transport/tally.ts';
+import { StepCounts } from '../../src/transport/step-counts.ts';
 
 const protocols = [messageLog, basicChat, accountChat];
 
@@ -18,9 +18,9 @@ test.each(protocols)('every step that $name takes has a place in its chart', ({ 
   for (const [cell, to] of table.next.entries()) {
     const event = table.events[cell % table.events.length] ?? '';
     const state = Math.floor(cell / table.events.length);
-    const tally = new Tally(table);
-    tally.taken[cell] = 7;
-    const taken = places.edges.filter((_, nth) => places.taken(tally)[nth] !== 0);
+    const stepCounts = new StepCounts(table);
+    stepCounts.taken[cell] = 7;
+    const taken = places.edges.filter((_, nth) => places.taken(stepCounts)[nth] !== 0);
     if (to === REFUSED) expect(taken).toEqual([]);
     else {
       expect(taken).toEqual(edgesFrom(chart, values[state] ?? '', event).map(({ id }) => id));
@@ -34,11 +34,11 @@ test.each(protocols)('every step that $name takes has a place in its chart', ({ 
 test('a connection stands in a state and in those around it, of parallel ones in all regions', () => {
   const { machine, table } = basicChat;
   const places = new Places(chartOf(machine), table, stateValues(machine, table));
-  const tally = new Tally(table);
+  const stepCounts = new StepCounts(table);
   const state = table.states.indexOf('registered(sending.judging, delivering.idle)');
-  tally.enter(state);
-  tally.enter(state);
-  expect(places.states.filter((_, nth) => places.standing(tally)[nth] === 2).toSorted()).toEqual([
+  stepCounts.enter(state);
+  stepCounts.enter(state);
+  expect(places.states.filter((_, nth) => places.standing(stepCounts)[nth] === 2).toSorted()).toEqual([
     'registered',
     'registered.delivering',
     'registered.delivering.idle',

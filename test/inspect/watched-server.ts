@@ -6,7 +6,7 @@ import { messageLogHandlers } from '../../src/protocols/message-log/handlers.ts'
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import type { AnySession } from '../../src/transport/observer.ts';
 import { listen } from '../../src/transport/socket/listen.ts';
-import { Tally } from '../../src/transport/tally.ts';
+import { StepCounts } from '../../src/transport/step-counts.ts';
 import { memoryLog } from '../support/memory-log.ts';
 
 /** What no watcher may ever see. */
@@ -31,14 +31,14 @@ export async function watchedServer(address: HttpAddress = { port: 0 }): Promise
   readonly page: Inspection;
   readonly sessions: ReadonlySet<AnySession>;
 }> {
-  const tally = new Tally(messageLog.table);
-  const page = await inspect(messageLog, tally, address);
+  const stepCounts = new StepCounts(messageLog.table);
+  const page = await inspect(messageLog, stepCounts, address);
   const server = await listen(messageLog, messageLogHandlers({ log: memoryLog() }), {
     host: '127.0.0.1',
     port: 0,
     lingerTimeout: 100,
     observer: page.observer,
-    tally,
+    stepCounts,
   });
   onTestFinished(async () => {
     await Promise.all([page.close(), server.close()]);

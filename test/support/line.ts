@@ -5,7 +5,7 @@ import type { Decoder } from '../../src/transport/decoder.ts';
 import { Inbox } from '../../src/transport/inbox.ts';
 import type { SessionObserver } from '../../src/transport/observer.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
-import type { Open } from '../../src/transport/session.ts';
+import type { MakeHandlers } from '../../src/transport/session.ts';
 import { Session } from '../../src/transport/session.ts';
 import type { Wire } from '../../src/transport/wire.ts';
 
@@ -85,7 +85,7 @@ class Ear {
 /** A server without a socket: the real session and handlers, a wire in memory. */
 export function memoryServer<F extends Frames>(
   protocol: Protocol<F>,
-  open: Open<F>,
+  open: MakeHandlers<F>,
   observer?: SessionObserver,
 ): Dial {
   let count = 0;

@@ -9,7 +9,7 @@ import { bytes, Content, is, streamed, text, u8, word } from '../../src/transpor
 import { frame } from '../../src/transport/frame.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
 import { defineProtocol } from '../../src/transport/protocol.ts';
-import { type Open, Session } from '../../src/transport/session.ts';
+import { type MakeHandlers, Session } from '../../src/transport/session.ts';
 import { listen } from '../../src/transport/socket/listen.ts';
 import { MemoryWire } from '../support/memory-wire.ts';
 
@@ -75,7 +75,7 @@ const reading: Handlers<StoreFrames> = {
   PING: () => ok('pong'),
 };
 
-function serve(open: Open<StoreFrames>) {
+function serve(open: MakeHandlers<StoreFrames>) {
   const told: string[] = [];
   const wire = new MemoryWire();
   const session = new Session(new Connection(store, 'server'), wire, {

@@ -12,7 +12,7 @@ import type { SessionObserver } from '../../src/transport/observer.ts';
 import { defineProtocol, type Frames, type Protocol } from '../../src/transport/protocol.ts';
 import { Session } from '../../src/transport/session.ts';
 import type { Slices } from '../../src/transport/slices.ts';
-import { Tally } from '../../src/transport/tally.ts';
+import { StepCounts } from '../../src/transport/step-counts.ts';
 import type { Wire, WireChange } from '../../src/transport/wire.ts';
 
 /** Random declarations, handlers and peers: whatever is declared, answered and sent, no session does harm to another. */
@@ -171,7 +171,7 @@ export function randomProtocol(draw: Draw): Protocol {
         failure: words,
         ...(oneIn(draw, 2)
           ? {
-              hoped: pick(
+              pipelinedReply: pick(
                 draw,
                 servers.filter((type) => machine.events.includes(type)),
               ),
@@ -287,7 +287,7 @@ export function randomHandlers(
     }
   };
   const run = {
-    take(contents: Slices, answered: (accepted: number) => void) {
+    handle(contents: Slices, answered: (accepted: number) => void) {
       act();
       const accepted = good ? contents.length : draw(contents.length + 2) - (oneIn(draw, 9) ? 0.5 : 0);
       const say = () => answered(accepted);
@@ -345,7 +345,7 @@ export function randomInput(protocol: Protocol, draw: Draw, session: Session<Fra
 }
 
 /** One dialogue, from its beginning to an end that comes at any byte. Answers what is wrong. */
-async function hold(protocol: Protocol, draw: Draw, tally: Tally): Promise<string[]> {
+async function hold(protocol: Protocol, draw: Draw, stepCounts: StepCounts): Promise<string[]> {
   const wire = new RandomWire(draw);
   const later: (() => void)[] = [];
   let now = 0;
@@ -364,7 +364,7 @@ async function hold(protocol: Protocol, draw: Draw, tally: Tally): Promise<strin
     },
   };
   const limits = oneIn(draw, 2) ? { handshakeTimeout: 1 + draw(60), idleTimeout: 1 + draw(60) } : undefined;
-  const connection = new Connection(protocol, 'server', { limits, tally, clock: () => now });
+  const connection = new Connection(protocol, 'server', { limits, stepCounts, clock: () => now });
   const session = new Session(connection, wire, { id: 1, peer: 'random', observer });
   if (oneIn(draw, 10)) session.onStep = observe;
   session.open((own) => {
@@ -428,14 +428,16 @@ export async function holdAll(seed: number, count: number): Promise<void> {
   try {
     for (let held = 0; held < count; held += each) {
       const protocol = randomProtocol(draw);
-      const tally = new Tally(protocol.table);
+      const stepCounts = new StepCounts(protocol.table);
       for (let number = 0; number < each; number++) {
-        const wrongs = await hold(protocol, draw, tally);
+        const wrongs = await hold(protocol, draw, stepCounts);
         if (wrongs.length > 0) expect.fail(`dialogue ${held + number} of seed ${seed}: ${wrongs.join(', ')}`);
       }
-      expect([...tally.standing], 'connections that are still there').toEqual([...tally.standing].fill(0));
-      taken += tally.taken.reduce((sum, times) => sum + times);
-      refused += [...tally.refused, ...tally.garbled].reduce((sum, times) => sum + times);
+      expect([...stepCounts.standing], 'connections that are still there').toEqual(
+        [...stepCounts.standing].fill(0),
+      );
+      taken += stepCounts.taken.reduce((sum, times) => sum + times);
+      refused += [...stepCounts.refused, ...stepCounts.garbled].reduce((sum, times) => sum + times);
       if (held === Math.floor(count / each / 4) * each) {
         collect();
         before = process.memoryUsage().heapUsed;

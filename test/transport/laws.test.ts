@@ -337,7 +337,7 @@ test('a run that is answered twice fails its session: the next message is not ac
   let taken = 0;
   const { port, told } = await serve(asking(), () => ({
     ASK: {
-      take(contents, answer) {
+      handle(contents, answer) {
         taken += contents.length;
         if (taken === 1) {
           later = answer;
@@ -453,7 +453,7 @@ test('however three equal messages are cut, the same handler takes them', async 
     let taken = '';
     const { port } = await serve(asking(), () => ({
       ASK: {
-        take(contents, answer) {
+        handle(contents, answer) {
           for (const content of contents) taken += Buffer.from(content).toString();
           answer(contents.length);
         },

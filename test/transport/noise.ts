@@ -5,9 +5,9 @@ import { accountChat } from '../../src/protocols/account-chat/protocol.ts';
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Connection } from '../../src/transport/connection.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
-import type { Open } from '../../src/transport/session.ts';
+import type { MakeHandlers } from '../../src/transport/session.ts';
 import { Session } from '../../src/transport/session.ts';
-import { Tally } from '../../src/transport/tally.ts';
+import { StepCounts } from '../../src/transport/step-counts.ts';
 import type { Wire } from '../../src/transport/wire.ts';
 import { greeter } from '../support/protocols.ts';
 
@@ -26,7 +26,7 @@ function randomFrom(seed: number): (bound: number) => number {
 
 interface Target<F extends Frames> {
   readonly protocol: Protocol<F>;
-  readonly open: Open<F>;
+  readonly open: MakeHandlers<F>;
   readonly dialogue: Buffer;
 }
 
@@ -58,13 +58,13 @@ function mutated(dialogue: Buffer, random: (bound: number) => number): Buffer {
   return bytes;
 }
 
-function bombard<F extends Frames>({ protocol, open, dialogue }: Target<F>, count: number): Tally {
+function bombard<F extends Frames>({ protocol, open, dialogue }: Target<F>, count: number): StepCounts {
   const random = randomFrom(SEED);
-  const tally = new Tally(protocol.table);
+  const stepCounts = new StepCounts(protocol.table);
   const failures: unknown[] = [];
   const observer = { failed: (_: unknown, error: unknown) => failures.push(error) };
   for (let number = 0; number < count; number++) {
-    const session = new Session(new Connection(protocol, 'server', { tally }), nowhere, {
+    const session = new Session(new Connection(protocol, 'server', { stepCounts }), nowhere, {
       id: number,
       peer: 'noise',
       observer,
@@ -83,8 +83,10 @@ function bombard<F extends Frames>({ protocol, open, dialogue }: Target<F>, coun
     if (!session.over) throw new Error(`still open after ${bytes.toString('hex')}`);
   }
   expect(failures).toEqual([]);
-  expect([...tally.standing], 'connections that are still there').toEqual([...tally.standing].map(() => 0));
-  return tally;
+  expect([...stepCounts.standing], 'connections that are still there').toEqual(
+    [...stepCounts.standing].map(() => 0),
+  );
+  return stepCounts;
 }
 
 const ACCEPT = { type: 'server.ACCEPT' } as const;

@@ -55,7 +55,7 @@ test('what a verdict, a failure and a sample say are messages of the protocol', 
     // @ts-expect-error: only the server says why it refuses
     malformed: { closes: true, reply: () => ({ type: 'client.CLOSE' }) },
     // @ts-expect-error: a client hopes for a message of the server
-    hoped: 'client.CLOSE',
+    pipelinedReply: 'client.CLOSE',
     // @ts-expect-error: there is no such message
     failure: () => ({ type: 'server.SORRY' }),
   });

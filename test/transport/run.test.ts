@@ -10,7 +10,7 @@ import { defineProtocol } from '../../src/transport/protocol.ts';
 import { NEED_MORE, PAUSED } from '../../src/transport/receiving.ts';
 import { Run } from '../../src/transport/run.ts';
 import { Session } from '../../src/transport/session.ts';
-import { Tally } from '../../src/transport/tally.ts';
+import { StepCounts } from '../../src/transport/step-counts.ts';
 import { MemoryWire } from '../support/memory-wire.ts';
 
 /** Both answers lead back, and a malformed question is not the end either. */
@@ -71,11 +71,11 @@ function judge(byte: number | undefined) {
 /** Serves one question at a time, or runs of them. Says what it was asked. */
 function serve(together: boolean, settle: <T>(value: T) => T | Promise<T>) {
   const asked: (number | undefined)[] = [];
-  const tally = new Tally(quiz.table);
+  const stepCounts = new StepCounts(quiz.table);
   const wire = new MemoryWire();
-  const session = new Session(new Connection(quiz, 'server', { tally }), wire, { id: 1, peer: 'test' });
+  const session = new Session(new Connection(quiz, 'server', { stepCounts }), wire, { id: 1, peer: 'test' });
   const run: RunHandler<Frames, 'server'> = {
-    take(contents, answer) {
+    handle(contents, answer) {
       const bytes = [...contents].map(([byte]) => byte);
       const firstNo = bytes.findIndex((byte) => !judge(byte));
       const taken = firstNo < 0 ? bytes.length : firstNo;
@@ -92,7 +92,7 @@ function serve(together: boolean, settle: <T>(value: T) => T | Promise<T>) {
     return settle(judge(payload[0]) ? YES : NO);
   };
   session.open(() => ({ ASK: together ? run : one, BYE: () => undefined }));
-  return { session, wire, asked, tally };
+  return { session, wire, asked, stepCounts };
 }
 
 test('a refusal that leads back leaves what is behind it to be judged anew', () => {
@@ -103,7 +103,7 @@ test('a refusal that leads back leaves what is behind it to be judged anew', () 
   expect(session.received).toBe(6);
 });
 
-const asRuns: Pick<Handlers<Frames>, 'ASK'> = { ASK: { take() {}, accept: YES, refuse: NO } };
+const asRuns: Pick<Handlers<Frames>, 'ASK'> = { ASK: { handle() {}, accept: YES, refuse: NO } };
 
 function runOf(incoming: unknown): Run<Frames, 'server'> {
   if (!(incoming instanceof Run)) throw new TypeError(`expected a run, got ${String(incoming)}`);
@@ -140,7 +140,7 @@ test.each([-1, 2, 0.5, Number.NaN])('a run of one that is answered with %s fails
   const wire = new MemoryWire();
   const session = new Session(new Connection(quiz, 'server'), wire, { id: 1, peer: 'test' });
   session.open(() => ({
-    ASK: { take: (_, answer) => answer(accepted), accept: YES, refuse: NO },
+    ASK: { handle: (_, answer) => answer(accepted), accept: YES, refuse: NO },
     BYE: () => undefined,
   }));
   session.receive(ask(1));
@@ -158,7 +158,7 @@ test('a run that is answered twice is a failure of the handler, and ends the ses
   });
   session.open(() => ({
     ASK: {
-      take(contents, answer) {
+      handle(contents, answer) {
         answer(contents.length);
         answer(contents.length);
       },
@@ -175,7 +175,7 @@ test('a run that is answered twice is a failure of the handler, and ends the ses
 test('a run handler for what is not one field of bytes fails the session that it is needed in', () => {
   const wire = new MemoryWire();
   const session = new Session(new Connection(quiz, 'server'), wire, { id: 1, peer: 'test' });
-  session.open(() => ({ ASK: () => YES, BYE: { take() {}, accept: YES, refuse: NO } }));
+  session.open(() => ({ ASK: () => YES, BYE: { handle() {}, accept: YES, refuse: NO } }));
   session.receive(Buffer.of(2));
   expect(session.failure).toMatchObject({ code: 'no-run' });
 });
@@ -198,7 +198,7 @@ test('a run is counted as its messages are one by one', () => {
   const input = Buffer.concat([ask(1), ask(2), ask(3), ask(5), ask(4)]);
   const [one, run] = [serve(false, (value) => value), serve(true, (value) => value)];
   for (const { session } of [one, run]) session.receive(input);
-  expect(run.tally).toEqual(one.tally);
+  expect(run.stepCounts).toEqual(one.stepCounts);
   expect(run.session.received).toBe(one.session.received);
 });
 
@@ -235,7 +235,7 @@ test('nobody on the wire can tell runs from messages taken one by one', async ()
         expect(run.wire.hex).toBe(one.wire.hex);
         expect(run.asked).toEqual(one.asked);
         expect(run.session.received).toBe(one.session.received);
-        expect(run.tally).toEqual(one.tally);
+        expect(run.stepCounts).toEqual(one.stepCounts);
       },
     ),
     { seed: 6, numRuns: 300 },

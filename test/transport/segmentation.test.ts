@@ -6,7 +6,7 @@ import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Connection } from '../../src/transport/connection.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
-import type { Open } from '../../src/transport/session.ts';
+import type { MakeHandlers } from '../../src/transport/session.ts';
 import { Session } from '../../src/transport/session.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { MemoryWire } from '../support/memory-wire.ts';
@@ -22,7 +22,7 @@ interface Behaviour {
 /** Serves one dialogue: the segments one after the other, then the end of the stream. */
 async function serve<F extends Frames>(
   protocol: Protocol<F>,
-  open: (did: string[]) => Open<F>,
+  open: (did: string[]) => MakeHandlers<F>,
   segments: Iterable<Uint8Array>,
   isPatient = false,
 ): Promise<Behaviour> {
@@ -49,7 +49,7 @@ async function serve<F extends Frames>(
   return { said: wire.hex, did, ended };
 }
 
-function logged(did: string[]): Open<typeof messageLog.frames> {
+function logged(did: string[]): MakeHandlers<typeof messageLog.frames> {
   const log = memoryLog((name, messages) => {
     did.push(...messages.map((message) => `[${name}] ${message.toString('hex')}`));
     return messages.length;
@@ -58,7 +58,7 @@ function logged(did: string[]): Open<typeof messageLog.frames> {
 }
 
 /** Answers what it is asked; offers two pieces of news at the start. */
-function greeted(did: string[]): Open<typeof greeter.frames> {
+function greeted(did: string[]): MakeHandlers<typeof greeter.frames> {
   return (session) => {
     session.push({ type: 'server.HELLO' });
     for (let count = 0; count < 2; count++) session.push({ type: 'server.NEWS' });
@@ -78,7 +78,7 @@ function greeted(did: string[]): Open<typeof greeter.frames> {
 }
 
 /** Accepts and refuses by what it is told, without an account to its name. */
-function accounted(did: string[]): Open<typeof accountChat.frames> {
+function accounted(did: string[]): MakeHandlers<typeof accountChat.frames> {
   const say = (text: string) => {
     did.push(text);
     return {
@@ -125,7 +125,7 @@ function cut(whole: Buffer, at: readonly number[]): Buffer[] {
 
 function holdsForAny<F extends Frames>(
   protocol: Protocol<F>,
-  open: (did: string[]) => Open<F>,
+  open: (did: string[]) => MakeHandlers<F>,
   streams: fc.Arbitrary<Buffer>,
   seed: number,
   numRuns: number,

@@ -172,7 +172,7 @@ test('a stop while a handler works hurries the wire', () => {
   expect([session.over, wire.hurried, wire.closed]).toEqual([false, true, false]);
 });
 
-test('a rested() that throws ends its session', () => {
+test('a caughtUp() that throws ends its session', () => {
   const { session, wire, told } = serve(messageLog, (own) => ({
     ...accepting,
     rested: () => {

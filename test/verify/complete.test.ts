@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stateCover } from '../../src/verify/identify.ts';
-import { type Mealy, run, type Word } from '../../src/verify/mealy.ts';
+import { type Mealy, trace, type Word } from '../../src/verify/mealy.ts';
 import { hsiSuite } from '../../src/verify/suite.ts';
 import { difference } from './support/equivalence.ts';
 import {
@@ -123,7 +123,7 @@ test('two words of P that lead to equivalent states fail, whatever else is in th
             [access, otherAccess].every((to) => asked.has(String([...to, ...word]))),
           );
           const apart = both.some(
-            (word) => String(run(spec, word, one).outputs) !== String(run(spec, word, other).outputs),
+            (word) => String(trace(spec, word, one).outputs) !== String(trace(spec, word, other).outputs),
           );
           expect(apart, `${access} and ${otherAccess}`).toBe(true);
         }
@@ -140,7 +140,7 @@ test('a correct implementation passes, minimal or not', () => {
       const suite = hsiSuite(machine, k);
       const { mealy } = suite.minimal;
       for (const { inputs, outputs } of suite) {
-        const answer = run(mealy, inputs).outputs.map((output) => mealy.outputs[output]);
+        const answer = trace(mealy, inputs).outputs.map((output) => mealy.outputs[output]);
         expect(answer).toEqual(outputs.map((output) => machine.outputs[output]));
       }
       expect(difference(machine, mealy)).toBeUndefined();
@@ -158,7 +158,7 @@ test('the search agrees with running every single implementation', () => {
       for (let index = 0; index < countOf(faults); index++) {
         const implementation = machineAt(faults, index);
         const passes = tests.every(
-          ({ inputs, outputs }) => String(run(implementation, inputs).outputs) === String(outputs),
+          ({ inputs, outputs }) => String(trace(implementation, inputs).outputs) === String(outputs),
         );
         if (passes && difference(spec, implementation)) missed++;
       }

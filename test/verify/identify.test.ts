@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stateCover, stateIdentifiers } from '../../src/verify/identify.ts';
-import { run } from '../../src/verify/mealy.ts';
+import { trace } from '../../src/verify/mealy.ts';
 import { minimise } from '../../src/verify/minimise.ts';
 import { difference } from './support/equivalence.ts';
 import { machineOf, machines } from './support/machines.ts';
@@ -25,7 +25,7 @@ test('the state cover reaches every open state, by every prefix of its words too
       const cover = stateCover(mealy);
       expect(cover.size).toBe(mealy.states.filter((_, state) => !mealy.closed?.[state]).length);
       for (const [state, access] of cover) {
-        const { states } = run(mealy, access);
+        const { states } = trace(mealy, access);
         expect(states.at(-1)).toBe(state);
         for (const [length, passed] of states.entries()) {
           expect(cover.get(passed)).toEqual(access.slice(0, length));
@@ -45,9 +45,9 @@ test('any two states share a word that they answer differently, and it is one of
           if (one === other) continue;
           const shortest = difference({ ...mealy, initial: one }, { ...mealy, initial: other })?.length;
           const separating = words.filter((word) => {
-            const answer = run(mealy, word, one).outputs;
+            const answer = trace(mealy, word, one).outputs;
             const cut = others.some((theirs) => String(theirs.slice(0, word.length)) === String(word));
-            return cut && String(answer) !== String(run(mealy, word, other).outputs);
+            return cut && String(answer) !== String(trace(mealy, word, other).outputs);
           });
           expect(Math.min(...separating.map((word) => word.length))).toBe(shortest);
         }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkMealy, type Mealy, type MealyDeclaration, mealyOf, run } from '../../src/verify/mealy.ts';
+import { checkMealy, type Mealy, type MealyDeclaration, mealyOf, trace } from '../../src/verify/mealy.ts';
 
 const door: MealyDeclaration = {
   inputs: ['push', 'lock'],
@@ -21,8 +21,8 @@ test('a declaration is explored breadth first', () => {
 
 test('a run ends where the machine closes', () => {
   const mealy = mealyOf(door);
-  expect(run(mealy, [0, 0, 1, 0, 0])).toEqual({ states: [0, 1, 0, 2], outputs: [0, 2, 1] });
-  expect(run(mealy, [0], 2)).toEqual({ states: [2], outputs: [] });
+  expect(trace(mealy, [0, 0, 1, 0, 0])).toEqual({ states: [0, 1, 0, 2], outputs: [0, 2, 1] });
+  expect(trace(mealy, [0], 2)).toEqual({ states: [2], outputs: [] });
 });
 
 test.each<[string, Partial<Mealy>, string]>([

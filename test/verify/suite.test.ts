@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stateCover, stateIdentifiers } from '../../src/verify/identify.ts';
-import { type Mealy, mealyOf, run, type Word } from '../../src/verify/mealy.ts';
+import { type Mealy, mealyOf, trace, type Word } from '../../src/verify/mealy.ts';
 import { minimise } from '../../src/verify/minimise.ts';
 import { defaultDepth, hsiSuite, testOf } from '../../src/verify/suite.ts';
 import { machines } from './support/machines.ts';
@@ -19,7 +19,7 @@ test('a suite is P · I^(≤k+1) · H, cut at the close, without tests that begi
       expect(suite.size).toBe(tests.length);
       expect(suite.inputs).toBe(tests.reduce((sum, { inputs }) => sum + inputs.length, 0));
       for (const { inputs, states, outputs } of tests)
-        expect(run(machine, inputs)).toEqual({ states, outputs });
+        expect(trace(machine, inputs)).toEqual({ states, outputs });
     }),
     seeded,
   );
@@ -35,10 +35,10 @@ function byDefinition(mealy: Mealy, k: number): Word[] {
     all.push(...middle);
   }
   const whole = all.flatMap((word) => {
-    const state = run(mealy, word).states.at(-1) ?? -1;
+    const state = trace(mealy, word).states.at(-1) ?? -1;
     return [word, ...(identifiers.get(state) ?? []).map((identifier) => [...word, ...identifier])];
   });
-  const cut = new Set(whole.map((word) => word.slice(0, run(mealy, word).outputs.length).join('')));
+  const cut = new Set(whole.map((word) => word.slice(0, trace(mealy, word).outputs.length).join('')));
   const prefixes = new Set([...cut].flatMap((word) => [...word].map((_, length) => word.slice(0, length))));
   return [...cut]
     .filter((word) => !prefixes.has(word))

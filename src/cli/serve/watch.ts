@@ -3,7 +3,7 @@ import type { Metrics } from '../../inspect/metrics.ts';
 import type { ServerObserver } from '../../transport/observer.ts';
 import { observedBy } from '../../transport/observer.ts';
 import type { AnyProtocol } from '../../transport/protocol.ts';
-import { Tally } from '../../transport/tally.ts';
+import { StepCounts } from '../../transport/step-counts.ts';
 import { type Address, formatAddress } from '../arguments.ts';
 
 /** Where a running server can be watched. */
@@ -32,7 +32,7 @@ interface Surroundings extends Operator {
 /** To be given to `listen`. */
 interface Watched {
   readonly observer: ServerObserver;
-  readonly tally?: Tally;
+  readonly stepCounts?: StepCounts;
 }
 
 /**
@@ -65,11 +65,11 @@ export class Watch {
     const { inspect, metrics, origin: origins } = this.#options;
     const acceptFailed = (error: Error) => own.acceptFailed?.(error);
     if (inspect === undefined && metrics === undefined) return { observer: own };
-    const tally = new Tally(protocol.table);
+    const stepCounts = new StepCounts(protocol.table);
     const observers = [own];
     if (this.metrics !== undefined && metrics !== undefined) {
       this.metrics.unready = about.unready;
-      observers.push(this.metrics.watch(protocol, tally));
+      observers.push(this.metrics.watch(protocol, stepCounts));
       if (!about.hasPrimary) {
         this.#services.push(
           await opened('metrics', metrics, this.metrics.serve({ ...metrics, origins, acceptFailed }), about),
@@ -81,13 +81,13 @@ export class Watch {
       const page = await opened(
         'live page',
         inspect,
-        inspection.inspect(protocol, tally, { ...inspect, origins, acceptFailed }),
+        inspection.inspect(protocol, stepCounts, { ...inspect, origins, acceptFailed }),
         about,
       );
       this.#services.push(page);
       observers.push(page.observer);
     }
-    return { observer: observedBy(observers), tally };
+    return { observer: observedBy(observers), stepCounts };
   }
 
   async close(): Promise<void> {

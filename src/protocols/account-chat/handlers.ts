@@ -77,7 +77,7 @@ class Dialogue implements Handlers<Frames> {
   /** Logins that failed. */
   #failures = 0;
   #ended = false;
-  #rested = (): void => {};
+  #caughtUp = (): void => {};
 
   constructor(session: Session<Frames>, service: AccountChatService, house: House) {
     this.#session = session;
@@ -158,14 +158,14 @@ class Dialogue implements Handlers<Frames> {
     });
   }
 
-  rested(): void {
-    if (this.#session.writable) this.#rested();
+  caughtUp(): void {
+    if (this.#session.writable) this.#caughtUp();
     this.#login?.mailbox.wake();
   }
 
   ended(): void {
     this.#ended = true;
-    this.#rested();
+    this.#caughtUp();
     this.#logout();
   }
 
@@ -214,7 +214,7 @@ class Dialogue implements Handlers<Frames> {
 
   #drained(): Promise<void> {
     return new Promise((resolve) => {
-      this.#rested = resolve;
+      this.#caughtUp = resolve;
       if (this.#ended) resolve();
     });
   }

@@ -1,5 +1,5 @@
-import { defineProtocol, frame, type RemoteError } from '../../index.ts';
-import { ends, is, not, padded, secret, such, u8 } from '../../transport/fields/index.ts';
+import { defineProtocol, type RemoteError } from '../../index.ts';
+import { ends, frame, is, not, padded, secret, such, u8 } from '../../transport/fields/index.ts';
 import { accountChatMachine } from './machine.ts';
 
 /** Bytes of text in an err or suc frame at most. */

@@ -102,7 +102,7 @@ class Member implements Handlers<Frames> {
   }
 
   /** Only now: whoever causes something has its STATUS first, unless that waits, and cannot be dismissed before. */
-  rested(): void {
+  caughtUp(): void {
     this.#room.deliver();
   }
 

@@ -1,5 +1,5 @@
-import { defineProtocol, frame, type RemoteError } from '../../index.ts';
-import { is, text, u8, u16be } from '../../transport/fields/index.ts';
+import { defineProtocol, type RemoteError } from '../../index.ts';
+import { frame, is, text, u8, u16be } from '../../transport/fields/index.ts';
 import { basicChatMachine } from './machine.ts';
 import { StatusFraming } from './status-framing.ts';
 

@@ -1,5 +1,5 @@
-import { type Cursor, type Decoder, type Entry, type Framing, frame } from '../../index.ts';
-import { bytes, is, u8 } from '../../transport/fields/index.ts';
+import type { Decoder, Entry, Framing } from '../../core.ts';
+import { bytes, type Cursor, frame, is, u8 } from '../../transport/fields/index.ts';
 
 const status = frame(is(u8(), 4), { code: u8() });
 const string = bytes('u16be');

@@ -108,7 +108,7 @@ function latin1(bytes: Uint8Array): string {
 }
 
 const MESSAGE = {
-  take(this: Dialogue, messages: Slices, answer: (taken: number) => void): void {
+  handle(this: Dialogue, messages: Slices, answer: (taken: number) => void): void {
     this.append(messages, answer);
   },
   accept: ACCEPT,

@@ -1,5 +1,5 @@
-import { defineProtocol, frame } from '../../index.ts';
-import { bytes, is, secret, u8 } from '../../transport/fields/index.ts';
+import { defineProtocol } from '../../index.ts';
+import { bytes, frame, is, secret, u8 } from '../../transport/fields/index.ts';
 import { messageLogMachine } from './machine.ts';
 
 const ascii = (text: string) => Buffer.from(text, 'latin1');
@@ -26,7 +26,7 @@ export const messageLog = defineProtocol({
   malformed: { reply: reject, closes: true },
   unreadable: { reply: reject },
   failure: reject,
-  hoped: 'server.ACCEPT',
+  pipelinedReply: 'server.ACCEPT',
   samples: () => ({
     messages: {
       NAME: { message: { type: 'client.NAME', payload: ascii('ann') }, answer: 'server.ACCEPT' },

@@ -7,7 +7,7 @@ import {
   type NamesIn,
   PART,
   type Part,
-  type Step,
+  type PartStep,
   sequence,
 } from './part.ts';
 
@@ -143,7 +143,7 @@ export function checked<const P extends readonly AnyPart[]>(
     fields: inner.fields,
     needs: inner.needs ?? [],
     announces: inner.announces ?? [],
-    steps: [...inner.steps, ...Array.from({ length: width }, (): Step => ({ kind: 'byte', set: ANY }))],
+    steps: [...inner.steps, ...Array.from({ length: width }, (): PartStep => ({ kind: 'byte', set: ANY }))],
     read(cursor, fields) {
       const start = cursor.at;
       if (inner.open) {

@@ -1,5 +1,5 @@
 import { LocalError } from '../errors.ts';
-import type { Test } from './conditions.ts';
+import type { Condition } from './conditions.ts';
 import {
   type AnyPart,
   type Fields,
@@ -20,7 +20,7 @@ import {
  */
 export function when<const P extends readonly AnyPart[]>(
   key: string,
-  test: Test<never>,
+  test: Condition<never>,
   ...parts: P & Legal<P, never>
 ): Part<Partial<FieldsOf<P>>, NamesIn<P>> {
   const inner = sequence(parts);

@@ -2,7 +2,7 @@ import { LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { allocate } from '../memory.ts';
 import { bytesWhere, type Field, Sizes } from './field.ts';
-import { PART, type Part, type Step } from './part.ts';
+import { PART, type Part, type PartStep } from './part.ts';
 
 /**
  * A value that is always the same: it tells frames apart, wherever it stands, and is no part of the message.
@@ -33,7 +33,9 @@ export function constantPart(constant: Uint8Array): Part<object, never> {
     maximum: length,
     open: false,
     fields: [],
-    steps: [...constant].map((only): Step => ({ kind: 'byte', set: bytesWhere((byte) => byte === only) })),
+    steps: [...constant].map(
+      (only): PartStep => ({ kind: 'byte', set: bytesWhere((byte) => byte === only) }),
+    ),
     constant,
     shape: { kind: 'constant', bytes: [...constant] },
     read(cursor) {

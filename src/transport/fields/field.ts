@@ -1,5 +1,5 @@
 import type { Cursor } from '../cursor.ts';
-import type { Test } from './conditions.ts';
+import type { Condition } from './conditions.ts';
 import type { Shape } from './shape.ts';
 
 /**
@@ -28,7 +28,7 @@ export interface Field<T> {
   /** What its first bytes may be, where that tells frames apart. Default: any. */
   readonly leads?: readonly ByteSet[];
   /** Where it is another field whose value satisfies a test: see {@link such}. */
-  readonly such?: { readonly field: Field<unknown>; readonly test: Test };
+  readonly such?: { readonly field: Field<unknown>; readonly test: Condition };
   /** What the field is, as plain values: for generators. Fields of equal shapes read and write the same. */
   readonly shape?: Shape;
   /** Present where the value is bytes that can be left where they lie. */

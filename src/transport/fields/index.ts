@@ -22,7 +22,7 @@ export {
   xor8,
 } from './checksums.ts';
 export { cases, when } from './choices.ts';
-export { above, below, ends, equals, not, present, starts, type Test } from './conditions.ts';
+export { above, below, type Condition, ends, equals, not, present, starts } from './conditions.ts';
 export { is } from './constants.ts';
 export { decimal } from './decimals.ts';
 export { dotStuffed } from './dot-stuffed.ts';
@@ -53,9 +53,9 @@ export {
   u64le,
 } from './integers.ts';
 export { type Counting, within } from './lengths.ts';
-export { type LineOptions, line, type Reply, type ReplyOptions, replyLines, word } from './lines.ts';
+export { type LineOptions, line, type ReplyOptions, type ReplyText, replyLines, word } from './lines.ts';
 export { list } from './lists.ts';
-export type { AnyPart, FieldsOf, Group, NamedField, Part, Step } from './part.ts';
+export type { AnyPart, FieldsOf, Group, NamedField, Part, PartStep } from './part.ts';
 export { record } from './records.ts';
 export { type Recursion, recursive } from './recursive.ts';
 export { secret } from './secret.ts';

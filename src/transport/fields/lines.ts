@@ -3,7 +3,7 @@ import { LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { utf8 } from '../memory.ts';
 import { between, bytesWhere, type Field } from './field.ts';
-import { PART, type Part, type Step } from './part.ts';
+import { PART, type Part, type PartStep } from './part.ts';
 import { find, terminatedBytes, until } from './terminated.ts';
 import { decode, type Encoding, encode, misfit, textIn } from './text.ts';
 
@@ -63,13 +63,13 @@ export function word(text: string): Part<object, never> {
   const upper = utf8(text.toUpperCase());
   const { length } = lower;
   const letters = [...lower].map(
-    (byte, index): Step => ({
+    (byte, index): PartStep => ({
       kind: 'byte',
       letter: true,
       set: bytesWhere((other) => other === byte || other === upper[index]),
     }),
   );
-  const delimiter: Step = { kind: 'byte', letter: true, set: bytesWhere((byte) => !isWordByte(byte)) };
+  const delimiter: PartStep = { kind: 'byte', letter: true, set: bytesWhere((byte) => !isWordByte(byte)) };
   return {
     [PART]: () => {},
     says: `\`${text}\`, in capitals or not`,
@@ -107,7 +107,7 @@ function isWordByte(byte: number): boolean {
 }
 
 /** A reply of one line or several, as SMTP and FTP have them. */
-export interface Reply {
+export interface ReplyText {
   /** Three digits. */
   readonly code: number;
   /** What stands behind the code in each line: one at least. */
@@ -132,7 +132,7 @@ export function replyLines({
   max = 599,
   lines = 100,
   size = 1000,
-}: ReplyOptions = {}): Field<Reply> {
+}: ReplyOptions = {}): Field<ReplyText> {
   if (!(Number.isInteger(min) && Number.isInteger(max) && 100 <= min && min <= max && max <= 999)) {
     throw new TypeError(`a reply's codes ${min}..${max} do not lie within 100..999`);
   }

@@ -2,7 +2,7 @@ import type { Cursor } from '../cursor.ts';
 import { LocalError } from '../errors.ts';
 import { within } from '../fault.ts';
 import { joined } from '../memory.ts';
-import type { Test } from './conditions.ts';
+import type { Condition } from './conditions.ts';
 import type { ByteSet, Field, InPlace, Random, Sizes, ValueOf } from './field.ts';
 import { ANY } from './field.ts';
 import type { PartShape } from './shape.ts';
@@ -31,7 +31,7 @@ export interface Part<F extends object = never, Names extends PropertyKey = Keys
   /** The fields that it brings, in order. */
   readonly fields: readonly NamedField[];
   /** How it tells frames apart. */
-  readonly steps: readonly Step[];
+  readonly steps: readonly PartStep[];
   /** Bytes that are always the same. */
   readonly constant?: Uint8Array;
   /** Names of fields that must stand before it, since it depends on them; `?name` for a flag that says it is there. */
@@ -61,13 +61,13 @@ export interface NamedField {
  * What a frame's next bytes may be, to tell it from others: a byte of some set; a field that is read where all have the
  * same one; the begin and the end of what a length covers. `unclear` is where nothing more can be told.
  */
-export type Step =
+export type PartStep =
   | { readonly kind: 'byte'; readonly set: ByteSet; readonly letter?: boolean }
   | {
       readonly kind: 'field';
       readonly key: string;
       readonly field: Field<unknown>;
-      readonly test: Test | undefined;
+      readonly test: Condition | undefined;
     }
   | { readonly kind: 'cover'; readonly length: Field<number>; readonly bias: number }
   | { readonly kind: 'leave' }
@@ -302,13 +302,13 @@ export function described({ says, secret }: Field<unknown>): string {
 }
 
 /** How a field tells frames apart: by being read where all have the same, or by the bytes that it may begin with. */
-export function stepsOf(key: string, field: Field<unknown>): Step[] {
+export function stepsOf(key: string, field: Field<unknown>): PartStep[] {
   if (field.such !== undefined) return [{ kind: 'field', key, ...field.such }];
   return [{ kind: 'field', key, field, test: undefined }];
 }
 
 /** The bytes that a field has in any case. */
-export function leadsOf({ leads = [], minimum }: Field<unknown>): Step[] {
+export function leadsOf({ leads = [], minimum }: Field<unknown>): PartStep[] {
   return Array.from({ length: minimum }, (_, index) => ({ kind: 'byte', set: leads[index] ?? ANY }));
 }
 

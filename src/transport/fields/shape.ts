@@ -1,4 +1,4 @@
-import type { Test } from './conditions.ts';
+import type { Condition } from './conditions.ts';
 
 /**
  * What a field is, as plain values: enough to generate code that reads and writes it. Whatever has no shape is
@@ -75,7 +75,12 @@ export type PartShape =
       readonly bias: number;
       readonly of: PartShape | undefined;
     }
-  | { readonly kind: 'when'; readonly key: string; readonly test: Test; readonly of: PartShape | undefined }
+  | {
+      readonly kind: 'when';
+      readonly key: string;
+      readonly test: Condition;
+      readonly of: PartShape | undefined;
+    }
   | {
       readonly kind: 'cases';
       readonly key: string;

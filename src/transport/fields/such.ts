@@ -1,5 +1,5 @@
 import { LocalError } from '../errors.ts';
-import type { Test } from './conditions.ts';
+import type { Condition } from './conditions.ts';
 import type { Field } from './field.ts';
 
 /** Times that a sample is drawn before a test is taken for one that hardly anything passes. */
@@ -14,7 +14,7 @@ const MOST_DRAWS = 1000;
  * ```
  * @param value a legal value, for samples. Default: one is looked for.
  */
-export function such<T>(field: Field<T>, test: Test<T>, value?: T): Field<T> {
+export function such<T>(field: Field<T>, test: Condition<T>, value?: T): Field<T> {
   const says = `${field.says} that ${test.says}`;
   return {
     ...field,

@@ -1,4 +1,4 @@
-import type { Test } from '../fields/conditions.ts';
+import type { Condition } from '../fields/conditions.ts';
 import type { Shape } from '../fields/shape.ts';
 
 /** Whether code may be made of text: `--disallow-code-generation-from-strings` and a strict CSP forbid it. */
@@ -35,7 +35,7 @@ export function rangeOf(shape: Shape): Range {
 }
 
 /** A test as code; `value` is what the field before it was read as. */
-export function conditionOf(test: Test, value: string | undefined): string {
+export function conditionOf(test: Condition, value: string | undefined): string {
   if (value === undefined) throw new NoCode();
   switch (test.kind) {
     case 'equals':

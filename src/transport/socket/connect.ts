@@ -2,7 +2,7 @@ import { formatAddress } from '../address.ts';
 import { Connection } from '../connection.ts';
 import type { SessionObserver } from '../observer.ts';
 import type { Frames, Protocol } from '../protocol.ts';
-import type { Open, Session } from '../session.ts';
+import type { MakeHandlers, Session } from '../session.ts';
 import { type TimeLimits, timeLimits } from '../time-limits.ts';
 import { type DialOptions, reach } from './dial.ts';
 import { Link, linkOptions } from './link.ts';
@@ -24,7 +24,7 @@ export interface ConnectOptions extends TimeLimits, Omit<DialOptions, 'port'> {
  */
 export async function connect<F extends Frames>(
   protocol: Protocol<F>,
-  open: Open<F, 'client'>,
+  open: MakeHandlers<F, 'client'>,
   options: ConnectOptions = {},
 ): Promise<Session<F, 'client'>> {
   const { host = '127.0.0.1', port = protocol.port } = options;

@@ -1,7 +1,7 @@
 import { createServer, type Socket, type Server as SocketServer } from 'node:net';
 import { formatAddress, plainHost, sourceOf } from '../address.ts';
 import type { Frames, Protocol } from '../protocol.ts';
-import type { Open } from '../session.ts';
+import type { MakeHandlers } from '../session.ts';
 import { Descriptors } from './descriptors.ts';
 import { LONGEST_HEADER, type ProxiedPeer, readProxyHeader } from './proxy-header.ts';
 import { Server, type ServerOptions } from './server.ts';
@@ -53,7 +53,7 @@ export interface ListeningServer {
  */
 export async function listen<F extends Frames>(
   protocol: Protocol<F>,
-  open: Open<F>,
+  open: MakeHandlers<F>,
   options: ListenOptions = {},
 ): Promise<ListeningServer> {
   const { observer, path } = options;

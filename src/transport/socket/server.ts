@@ -4,8 +4,8 @@ import type { Table } from '../../machine/table.ts';
 import { Connection } from '../connection.ts';
 import type { AnySession, ServerObserver } from '../observer.ts';
 import type { Frames, Protocol } from '../protocol.ts';
-import type { Open, Session } from '../session.ts';
-import type { Tally } from '../tally.ts';
+import type { MakeHandlers, Session } from '../session.ts';
+import type { StepCounts } from '../step-counts.ts';
 import { type TimeLimits, timeLimits } from '../time-limits.ts';
 import type { WireChange } from '../wire.ts';
 import { Admission, type AdmissionLimits, type Guest } from './admission.ts';
@@ -18,7 +18,7 @@ export interface ServerOptions extends TimeLimits, AdmissionLimits {
   /** How long dialogues may go on after `close`, until they are ended. Default 0. */
   readonly drainTimeout?: number | undefined;
   readonly observer?: ServerObserver | undefined;
-  readonly tally?: Tally | undefined;
+  readonly stepCounts?: StepCounts | undefined;
   /** How connections are numbered: the first, and from each to the next. Default 1 and 1. */
   readonly numbers?: { readonly first: number; readonly step: number } | undefined;
 }
@@ -37,7 +37,7 @@ export interface Origin {
 export class Server<F extends Frames> {
   readonly sessions: ReadonlySet<AnySession>;
   readonly #protocol: Protocol<F>;
-  readonly #open: Open<F>;
+  readonly #open: MakeHandlers<F>;
   readonly #options: ServerOptions;
   readonly #shared;
   /** Absent where there is nothing to judge: it would weigh on each connection. */
@@ -49,14 +49,14 @@ export class Server<F extends Frames> {
   #emptied: (() => void) | undefined;
   #closed = false;
 
-  constructor(protocol: Protocol<F>, open: Open<F>, options: ServerOptions = {}) {
+  constructor(protocol: Protocol<F>, open: MakeHandlers<F>, options: ServerOptions = {}) {
     this.#protocol = protocol;
     this.#open = open;
     this.#options = options;
     this.#shared = {
       ...linkOptions(options),
       limits: timeLimits(options),
-      tally: options.tally,
+      stepCounts: options.stepCounts,
       left: (session: Session<F, 'server'>) => this.#left(session),
     };
     this.sessions = this.#sessions;

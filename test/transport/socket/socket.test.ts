@@ -4,7 +4,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { messageLog } from '../../../src/protocols/message-log/protocol.ts';
 import type { Handlers } from '../../../src/transport/handlers.ts';
 import type { Frames, Protocol } from '../../../src/transport/protocol.ts';
-import type { Open } from '../../../src/transport/session.ts';
+import type { MakeHandlers } from '../../../src/transport/session.ts';
 import { connect } from '../../../src/transport/socket/connect.ts';
 import { type ListeningServer, type ListenOptions, listen } from '../../../src/transport/socket/listen.ts';
 import { greeter } from '../../support/protocols.ts';
@@ -24,7 +24,7 @@ const accepting: Handlers<LogFrames> = {
 
 async function started<F extends Frames>(
   protocol: Protocol<F>,
-  open: Open<F>,
+  open: MakeHandlers<F>,
   options: ListenOptions = {},
 ): Promise<ListeningServer> {
   const server = await listen(protocol, open, { host: '127.0.0.1', port: 0, lingerTimeout: 300, ...options });

@@ -1,7 +1,7 @@
 import type { Table } from '../machine/table.ts';
 
 /** Counts of what all connections of a server did; everything that shows numbers reads these. */
-export class Tally {
+export class StepCounts {
   /** Of each state × event (`state * events + event`), how often it was taken. */
   readonly taken: Float64Array;
   /** Of each state × event, how often it was refused. */
