@@ -8,15 +8,10 @@ export { checkDialect, DialectError, TRANSPORT_EVENTS } from './machine/dialect.
 export { exploreMachine, legalEvents, REFUSED, step, type Table } from './machine/table.ts';
 export { Connection, type ConnectionOptions, type StepListener } from './transport/connection.ts';
 export { Decoder, type Entry, type Framing } from './transport/decoder.ts';
-export { ERROR_CODES, type ErrorCode, LocalError, type Refusal, RemoteError } from './transport/errors.ts';
+export { type ErrorCode, LocalError, type Refusal, RemoteError } from './transport/errors.ts';
 export type { EndCause, Handlers, Reply, RunHandler } from './transport/handlers.ts';
 export { Inbox } from './transport/inbox.ts';
-export {
-  type AnySession,
-  observedBy,
-  type ServerObserver,
-  type SessionObserver,
-} from './transport/observer.ts';
+export type { AnySession, ServerObserver, SessionObserver } from './transport/observer.ts';
 export {
   type AnyProtocol,
   type AnyRefusalRule,
@@ -39,6 +34,6 @@ export type { Run } from './transport/run.ts';
 export type { AnySample, AnySamples, Sample, Samples } from './transport/samples.ts';
 export { type MakeHandlers, Session, type SessionIdentity } from './transport/session.ts';
 export { Slices } from './transport/slices.ts';
-export { StepCounts } from './transport/step-counts.ts';
+export type { StepCounts } from './transport/step-counts.ts';
 export type { TimeLimits } from './transport/time-limits.ts';
 export type { Wire, WireChange } from './transport/wire.ts';

@@ -1,4 +1,4 @@
-import { defineModule, flag } from 'wirechart/cli';
+import { defineModule, value } from 'wirechart/cli';
 import { thermostatHandlers } from './handlers.ts';
 import { thermostat } from './protocol.ts';
 
@@ -6,7 +6,7 @@ export default defineModule({
   protocol: thermostat,
   serve: {
     help: 'a thermostat on the wall',
-    flags: { pin: flag('<digits>', 'who knows it may set the temperature', { default: '1234' }) },
+    flags: { pin: value('<digits>', 'who knows it may set the temperature', { default: '1234' }) },
     open: ({ pin }) => ({ handlers: thermostatHandlers(pin) }),
   },
 });

@@ -6,7 +6,7 @@ import { xstateOf } from '../diagram/xstate.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { defineCommand } from './command.ts';
 import { Failure } from './failure.ts';
-import { choice, flag } from './flag.ts';
+import { choice, value } from './flag.ts';
 import { loadModule, MODULE } from './modules.ts';
 
 /** Each writes a protocol's machine down in its own way. */
@@ -27,7 +27,7 @@ type Format = keyof typeof formats;
 /** `wirechart diagram` */
 export default defineCommand({
   help: 'draw the machine of a protocol, or write it as a table or as a file for Stately Studio',
-  operands: { module: flag('[module]', MODULE, { default: 'message-log' }) },
+  operands: { module: value('[module]', MODULE, { default: 'message-log' }) },
   flags: {
     format: choice<Format>('<format>', 'how', ['mermaid', 'svg', 'table', 'markdown', 'xstate'], 'mermaid'),
     detail: choice<Detail>(
@@ -36,7 +36,7 @@ export default defineCommand({
       ['full', 'overview'],
       'full',
     ),
-    output: flag('<file>', 'write to this file (default: stdout)', { short: 'o' }),
+    output: value('<file>', 'write to this file (default: stdout)', { short: 'o' }),
   },
   async run({ module }, { format, detail, output }) {
     const drawn = await formats[format]((await loadModule(module)).protocol, detail);

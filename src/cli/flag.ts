@@ -1,4 +1,4 @@
-/** A word of a command line that carries a value of type `T`: a flag, or an operand. Made by {@link flag}. */
+/** A word of a command line that carries a value of type `T`: a value, or an operand. Made by {@link value}. */
 export interface Flag<T> {
   /** What stands for the value: `<file>`; of an operand that may be left out `[port]`, of the last of many `[names...]`. */
   readonly takes: string;
@@ -40,26 +40,26 @@ export type OptionsOf<L extends Flags> = { readonly [K in keyof L]: L[K] extends
 type Settled = FlagDetails & ({ readonly default: string } | { readonly required: true });
 
 /**
- * A flag, or an operand, that takes a value.
+ * A value, or an operand, that takes a value.
  *
  * @example
  * ```ts
- * { log: flag('<file>', 'the log', { default: './messages.log' }), most: flag('<count>', 'at most', { read: count }) }
+ * { log: value('<file>', 'the log', { default: './messages.log' }), most: value('<count>', 'at most', { read: count }) }
  * ```
  */
-export function flag(takes: string, help: string, details: Settled): Flag<string>;
-export function flag(takes: string, help: string, details?: FlagDetails): Flag<string | undefined>;
-export function flag<T>(
+export function value(takes: string, help: string, details: Settled): Flag<string>;
+export function value(takes: string, help: string, details?: FlagDetails): Flag<string | undefined>;
+export function value<T>(
   takes: string,
   help: string,
   details: Settled & { readonly read: (text: string) => T },
 ): Flag<T>;
-export function flag<T>(
+export function value<T>(
   takes: string,
   help: string,
   details: FlagDetails & { readonly read: (text: string) => T },
 ): Flag<T | undefined>;
-export function flag(
+export function value(
   takes: string,
   help: string,
   details: FlagDetails & { readonly read?: (text: string) => unknown } = {},

@@ -12,10 +12,10 @@ export {
   type Flag,
   type FlagDetails,
   type Flags,
-  flag,
   type OptionsOf,
   rest,
   toggle,
+  value,
 } from './flag.ts';
 export {
   type AnyServe,

@@ -117,7 +117,7 @@ export interface AnyService extends Omit<Service<Frames>, 'handlers'> {
  *   protocol: thermostat,
  *   serve: {
  *     help: 'a thermostat on the wall',
- *     flags: { pin: flag('<digits>', 'who knows it may set the temperature', { required: true }) },
+ *     flags: { pin: value('<digits>', 'who knows it may set the temperature', { required: true }) },
  *     open: ({ pin }) => ({ handlers: thermostatHandlers(pin) }),
  *   },
  * });

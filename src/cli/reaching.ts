@@ -3,17 +3,17 @@ import { parseAddress } from '../transport/address.ts';
 import type { ClientTlsOptions } from '../transport/socket/tls.ts';
 import type { Address } from './arguments.ts';
 import { EXIT, Failure } from './failure.ts';
-import { flag, type OptionsOf, toggle } from './flag.ts';
+import { type OptionsOf, toggle, value } from './flag.ts';
 
 /** How a server is spoken to: flags of every command that connects. */
 export const reachingFlags = {
   tls: toggle('speak TLS; without it, passwords travel in clear'),
-  ca: flag(
+  ca: value(
     '<file>',
     'who may have signed the certificate of the server, PEM (default: whom the system trusts)',
   ),
-  cert: flag('<file>', 'certificate to show to the server, PEM'),
-  key: flag('<file>', 'its key, PEM'),
+  cert: value('<file>', 'certificate to show to the server, PEM'),
+  key: value('<file>', 'its key, PEM'),
 };
 
 /** What these flags say; to be given to `connect`. @throws Failure when a file cannot be read, or TLS is not asked for. */

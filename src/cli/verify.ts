@@ -16,7 +16,7 @@ import {
 import { type Address, count, patience } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
-import { choice, flag, type OptionsOf, toggle } from './flag.ts';
+import { choice, type OptionsOf, toggle, value } from './flag.ts';
 import { loadModule, MODULE } from './modules.ts';
 import { reachingFlags, serverAddress, tlsOf } from './reaching.ts';
 
@@ -29,27 +29,27 @@ const exitCodes: Readonly<Record<Verdict, number>> = {
 };
 
 const flags = {
-  k: flag(
+  k: value(
     '<steps>',
     'hidden steps to search for faults (default: 2 where that is at most 5000 tests, else 1)',
     { read: depth },
   ),
-  case: flag('<id>', 'run this one test'),
-  samples: flag('<file>', 'JSON: fields of the samples to change, by sample id; for credentials, say'),
-  concurrency: flag('<count>', 'connections at once (default: 32; 1 where they are aware of each other)', {
+  case: value('<id>', 'run this one test'),
+  samples: value('<file>', 'JSON: fields of the samples to change, by sample id; for credentials, say'),
+  concurrency: value('<count>', 'connections at once (default: 32; 1 where they are aware of each other)', {
     read: count,
   }),
-  timeout: flag('<seconds>', 'time that an answer has (default: measured)', { read: patience }),
-  connectTimeout: flag('<seconds>', 'time that a connection has', { read: patience, default: '5' }),
+  timeout: value('<seconds>', 'time that an answer has (default: measured)', { read: patience }),
+  connectTimeout: value('<seconds>', 'time that a connection has', { read: patience, default: '5' }),
   closing: choice<Closing>(
     '<how>',
     'exact: a reset is a fault; should: a reset in place of the end is a warning; any: so is a reply lost to it',
     ['exact', 'should', 'any'],
     'should',
   ),
-  junit: flag('<file>', 'write the report as JUnit XML'),
-  json: flag('<file>', 'write the report as JSON'),
-  html: flag('<file>', 'write the report as one HTML file, with the coverage drawn on the statechart'),
+  junit: value('<file>', 'write the report as JUnit XML'),
+  json: value('<file>', 'write the report as JSON'),
+  html: value('<file>', 'write the report as one HTML file, with the coverage drawn on the statechart'),
   ...reachingFlags,
   tap: toggle('write TAP to stdout in place of the report for people'),
 };
@@ -60,8 +60,8 @@ type Options = OptionsOf<typeof flags>;
 export default defineCommand({
   help: 'test an implementation of a protocol, anybody’s, through its port alone',
   operands: {
-    module: flag('<module>', MODULE, { required: true }),
-    address: flag('<address>', 'where it listens, [HOST:]PORT or unix:PATH', {
+    module: value('<module>', MODULE, { required: true }),
+    address: value('<address>', 'where it listens, [HOST:]PORT or unix:PATH', {
       read: serverAddress,
       required: true,
     }),

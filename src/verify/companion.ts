@@ -1,11 +1,11 @@
 import { REFUSED, step } from '../machine/table.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Heard, Wanted } from './answers.ts';
-import { type Address, Probe } from './probe.ts';
+import { Probe, type ServerAddress } from './probe.ts';
 
 /** What a connection beside the one under test needs. */
 export interface CompanionOptions {
-  readonly address: Address;
+  readonly address: ServerAddress;
   readonly protocol: AnyProtocol;
   /** Milliseconds for an answer, and for a connection. */
   readonly patience: { readonly reply: number; readonly connect: number };

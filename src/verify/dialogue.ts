@@ -3,7 +3,7 @@ import type { Heard } from './answers.ts';
 import { converse, deliveredTo } from './companion.ts';
 import { greetingInput, type Input, type Use } from './inputs.ts';
 import { Judge } from './judge.ts';
-import { type Address, type Observation, Probe } from './probe.ts';
+import { type Observation, Probe, type ServerAddress } from './probe.ts';
 import { bareName, type Effect, type Projection } from './project.ts';
 import type { Test } from './suite.ts';
 import type { Turns } from './turns.ts';
@@ -26,7 +26,7 @@ export type Closing = 'exact' | 'should' | 'any';
 
 /** What dialogues are held with, and how. */
 export interface Target {
-  readonly address: Address;
+  readonly address: ServerAddress;
   readonly projection: Projection;
   /** The projection, where a server gives these answers: see `Known`. */
   readonly reproject: (choices: ReadonlyMap<string, string>) => Projection;

@@ -5,7 +5,7 @@ import type { Heard } from './answers.ts';
 import { readByClient } from './reading.ts';
 
 /** Where the implementation listens. */
-export interface Address {
+export interface ServerAddress {
   /** Or `unix:PATH`. */
   readonly host: string;
   readonly port: number;
@@ -53,7 +53,7 @@ export class Probe {
    * @throws the system's error when nobody answers in time, or the signal's reason.
    */
   static async connect(
-    address: Address,
+    address: ServerAddress,
     decoder: Decoder,
     options: { readonly connectTimeout: number; readonly signal?: AbortSignal | undefined },
   ): Promise<Probe> {

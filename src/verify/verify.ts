@@ -5,7 +5,7 @@ import { type Confirmation, type Confirmed, confirm, withMorePatience } from './
 import type { Closing, Dialogue, Target } from './dialogue.ts';
 import { inputsOf } from './inputs.ts';
 import { type Preflight, preflight } from './preflight.ts';
-import type { Address } from './probe.ts';
+import type { ServerAddress } from './probe.ts';
 import { type Projection, project } from './project.ts';
 import { findingsOf } from './report/words.ts';
 import { runOn, type Stopped, suspected } from './restart.ts';
@@ -18,7 +18,7 @@ import { type Unseen, unseenOf } from './unseen.ts';
 import type { Waiver } from './waivers.ts';
 
 /** How an implementation is verified. */
-export interface VerifyOptions extends Address {
+export interface VerifyOptions extends ServerAddress {
   /** Hidden steps that are searched for faults. Default: 2 if that is at most 5,000 tests, else 1. */
   readonly k?: number | undefined;
   /** The id of one test, which alone is run; `NAME/*`: the sweep of one state. */
@@ -70,7 +70,7 @@ export type Verdict = 'conforms' | 'faults' | 'flaky' | 'set-up' | 'interrupted'
 /** What a run found. */
 export interface Verification {
   readonly protocol: AnyProtocol;
-  readonly address: Address;
+  readonly address: ServerAddress;
   readonly verdict: Verdict;
   /** For people: why the verdict is none on the implementation. */
   readonly reason: string | undefined;

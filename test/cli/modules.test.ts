@@ -30,7 +30,7 @@ beforeAll(async () => {
   await cp(examples, join(folder, 'typescript'), { recursive: true });
   await writeFile(
     join(folder, 'own.js'),
-    `import { defineCommand, defineModule, Failure, flag, rest, toggle } from 'wirechart/cli';
+    `import { defineCommand, defineModule, Failure, value, rest, toggle } from 'wirechart/cli';
     import thermostat from 'thermostat';
     export { thermostat };
     export default defineModule({
@@ -39,7 +39,7 @@ beforeAll(async () => {
         'greet all': async () => ({
           default: defineCommand({
             help: 'greet people',
-            operands: { first: flag('[first]', 'who'), others: rest('[others...]', 'who else') },
+            operands: { first: value('[first]', 'who'), others: rest('[others...]', 'who else') },
             flags: { loud: toggle('more so', { short: 'l' }) },
             run({ first, others }, { loud }) {
               if (first === 'nobody') throw new Failure('there is nobody', 3);

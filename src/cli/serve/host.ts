@@ -7,7 +7,7 @@ import { claimPath } from '../../transport/socket/unix-socket.ts';
 import { type Address, address, count, formatAddress, origins, seconds } from '../arguments.ts';
 import { withFlags } from '../command.ts';
 import { EXIT, Failure } from '../failure.ts';
-import { flag, type OptionsOf, toggle } from '../flag.ts';
+import { type OptionsOf, toggle, value } from '../flag.ts';
 import type { AnyServe, Host } from '../module.ts';
 import { Diagnostics } from './diagnostics.ts';
 import { Listening, listeningFlags } from './listening.ts';
@@ -19,28 +19,28 @@ import { isWorker, type WorkerRole, Workers, workerRole } from './workers.ts';
 function hostFlags({ table }: AnyProtocol, { workers, idleTimeout = 0 }: AnyServe) {
   return {
     ...listeningFlags,
-    workers: flag('<count>', 'processes that share the port', {
+    workers: value('<count>', 'processes that share the port', {
       read: typeof workers === 'string' ? alone(workers) : count,
       default: '1',
       hidden: typeof workers === 'string',
     }),
-    handshakeTimeout: flag('<seconds>', 'time to log in, 0 for ever', {
+    handshakeTimeout: value('<seconds>', 'time to log in, 0 for ever', {
       read: seconds,
       default: '30',
       hidden: !table.handshake.includes(1),
     }),
-    idleTimeout: flag('<seconds>', 'time between messages, 0 for ever', {
+    idleTimeout: value('<seconds>', 'time between messages, 0 for ever', {
       read: seconds,
       default: String(idleTimeout / 1000),
     }),
-    transactions: flag('<file>', 'append every transaction to this file (no payloads)'),
-    inspect: flag('<[host:]port>', 'a live page of all connections (default host: loopback)', {
+    transactions: value('<file>', 'append every transaction to this file (no payloads)'),
+    inspect: value('<[host:]port>', 'a live page of all connections (default host: loopback)', {
       read: address,
     }),
-    metrics: flag('<[host:]port>', 'Prometheus metrics, /healthz, /readyz (default host: loopback)', {
+    metrics: value('<[host:]port>', 'Prometheus metrics, /healthz, /readyz (default host: loopback)', {
       read: address,
     }),
-    origin: flag('<origins>', 'for these two: what else they may be called, as https://watch.example,...', {
+    origin: value('<origins>', 'for these two: what else they may be called, as https://watch.example,...', {
       read: origins,
     }),
     json: toggle('diagnostics as one JSON object a line'),

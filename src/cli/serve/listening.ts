@@ -6,37 +6,41 @@ import type { ListenOptions } from '../../transport/socket/listen.ts';
 import { ServerTls } from '../../transport/socket/tls.ts';
 import { count, fileMode, port, seconds } from '../arguments.ts';
 import { EXIT, Failure } from '../failure.ts';
-import { flag, type OptionsOf } from '../flag.ts';
+import { type OptionsOf, value } from '../flag.ts';
 
 /** Where and how a server listens, and whom it lets in. */
 export const listeningFlags = {
-  port: flag('<port>', 'the same as the argument', { short: 'p', read: port }),
-  host: flag('<host>', 'address to listen on (default: all interfaces)'),
-  socketMode: flag('<mode>', 'who may connect to a unix socket (default: 660)', { read: fileMode }),
-  tlsCert: flag('<file>', 'certificate, PEM; without it, passwords travel in clear; read anew on SIGHUP'),
-  tlsKey: flag('<file>', 'its key, PEM'),
-  tlsCa: flag('<file>', 'clients must show a certificate that one of these has signed, PEM'),
-  proxyProtocol: flag('<address,...>', 'proxies that say whom they forward, by PROXY headers', {
+  port: value('<port>', 'the same as the argument', { short: 'p', read: port }),
+  host: value('<host>', 'address to listen on (default: all interfaces)'),
+  socketMode: value('<mode>', 'who may connect to a unix socket (default: 660)', { read: fileMode }),
+  tlsCert: value('<file>', 'certificate, PEM; without it, passwords travel in clear; read anew on SIGHUP'),
+  tlsKey: value('<file>', 'its key, PEM'),
+  tlsCa: value('<file>', 'clients must show a certificate that one of these has signed, PEM'),
+  proxyProtocol: value('<address,...>', 'proxies that say whom they forward, by PROXY headers', {
     read: addresses,
   }),
-  maxConnections: flag(
+  maxConnections: value(
     '<count>',
     'connections at once, of which some not logged in make room (default: no bound)',
     {
       read: count,
     },
   ),
-  maxPerSource: flag('<count>', 'of these from one source, an IPv4 address or IPv6 /64 (default: no bound)', {
-    read: count,
-  }),
-  maxStartups: flag(
+  maxPerSource: value(
+    '<count>',
+    'of these from one source, an IPv4 address or IPv6 /64 (default: no bound)',
+    {
+      read: count,
+    },
+  ),
+  maxStartups: value(
     '<start:rate:full>',
     'from start on, rate % of who comes cost one that is not logged in its place; at full all',
     {
       read: startups,
     },
   ),
-  drainTimeout: flag('<seconds>', 'time for dialogues to finish when told to stop, 0 for none', {
+  drainTimeout: value('<seconds>', 'time for dialogues to finish when told to stop, 0 for none', {
     read: drain,
     default: '0',
   }),

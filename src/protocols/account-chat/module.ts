@@ -1,4 +1,4 @@
-import { count, defineModule, Failure, flag, toggle } from '../../cli/index.ts';
+import { count, defineModule, Failure, toggle, value } from '../../cli/index.ts';
 import { accountChat } from './protocol.ts';
 
 /** account-chat on the command line. */
@@ -7,15 +7,15 @@ export const accountChatModule = defineModule({
   serve: {
     help: 'accounts, and messages that wait for their login',
     flags: {
-      data: flag('<file>', 'the accounts and what waits for them, in one database file', {
+      data: value('<file>', 'the accounts and what waits for them, in one database file', {
         default: './accounts.db',
       }),
-      maxWaiting: flag('<count>', 'messages that wait for one account; one more is refused', {
+      maxWaiting: value('<count>', 'messages that wait for one account; one more is refused', {
         read: count,
         default: '1000',
       }),
       registration: toggle('accounts are not registered over the wire', { negated: true }),
-      maxRegistrations: flag('<count>', 'accounts that one address may register in an hour', {
+      maxRegistrations: value('<count>', 'accounts that one address may register in an hour', {
         read: count,
         default: '10000',
       }),

@@ -1,4 +1,4 @@
-import { count, defineModule, fileMode, flag } from '../../cli/index.ts';
+import { count, defineModule, fileMode, value } from '../../cli/index.ts';
 import { LineLog } from './commands/room-log.ts';
 import { basicChatHandlers } from './handlers.ts';
 import { basicChat } from './protocol.ts';
@@ -10,17 +10,17 @@ export const basicChatModule = defineModule({
   serve: {
     help: 'a chat room',
     flags: {
-      log: flag('<file>', 'append registrations, messages and disconnects to this file (default: stdout)', {
+      log: value('<file>', 'append registrations, messages and disconnects to this file (default: stdout)', {
         short: 'l',
       }),
-      logMode: flag(
+      logMode: value(
         '<mode>',
         'permissions of a log that is made (default: 0640), less what the umask takes',
         {
           read: fileMode,
         },
       ),
-      mostWaiting: flag(
+      mostWaiting: value(
         '<count>',
         'messages that wait for a client who acknowledges none; with one more it is disconnected',
         { read: count, default: String(MOST_WAITING) },

@@ -1,6 +1,14 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { choice, defineModule, Failure, fileMode, flag, type Host, type OptionsOf } from '../../cli/index.ts';
+import {
+  choice,
+  defineModule,
+  Failure,
+  fileMode,
+  type Host,
+  type OptionsOf,
+  value,
+} from '../../cli/index.ts';
 import { type Authenticate, messageLogHandlers, oddFirstByte } from './handlers.ts';
 import { openFileLog } from './log/file-log.ts';
 import { LogFault } from './log/log-fault.ts';
@@ -8,13 +16,13 @@ import { logMetrics } from './log/log-metrics.ts';
 import { messageLog } from './protocol.ts';
 
 const flags = {
-  log: flag('<file>', 'the log', { default: './messages.log' }),
+  log: value('<file>', 'the log', { default: './messages.log' }),
   logFormat: choice('<format>', 'how a record is written', ['text', 'raw', 'ndjson'], 'text'),
-  logMode: flag('<mode>', 'permissions of a log that is made (default: 0640 within the umask)', {
+  logMode: value('<mode>', 'permissions of a log that is made (default: 0640 within the umask)', {
     read: fileMode,
   }),
   fsync: choice('<when>', 'when records reach the disk', ['always', 'everysec', 'no'], 'always'),
-  authenticator: flag('<module>', 'module whose default export judges names and passwords'),
+  authenticator: value('<module>', 'module whose default export judges names and passwords'),
 };
 
 /** message-log on the command line. */

@@ -1,13 +1,13 @@
 import {
   defineCommand,
   Failure,
-  flag,
   port,
   printable,
   reachingFlags,
   seconds,
   Terminal,
   tlsOf,
+  value,
 } from '../../../cli/index.ts';
 import {
   type ClientMessage,
@@ -43,12 +43,12 @@ const LONGEST_LIST = 18 * 1024 * 1024;
 export default defineCommand({
   help: 'log in to an account-chat server and exchange messages; Ctrl-C leaves',
   operands: {
-    host: flag('<host>', 'where the server is, or unix:PATH', { required: true }),
-    port: flag('[port]', 'its port', { read: port, default: String(accountChat.port) }),
+    host: value('<host>', 'where the server is, or unix:PATH', { required: true }),
+    port: value('[port]', 'its port', { read: port, default: String(accountChat.port) }),
   },
   flags: {
     ...reachingFlags,
-    timeout: flag('<seconds>', 'time the server has for an answer, 0 for ever', {
+    timeout: value('<seconds>', 'time the server has for an answer, 0 for ever', {
       read: seconds,
       default: '60',
     }),

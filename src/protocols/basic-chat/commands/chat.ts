@@ -3,7 +3,6 @@ import {
   defineCommand,
   EXIT,
   Failure,
-  flag,
   type OptionsOf,
   port,
   printable,
@@ -12,6 +11,7 @@ import {
   Terminal,
   tlsOf,
   toggle,
+  value,
 } from '../../../cli/index.ts';
 import {
   type ClientMessage,
@@ -60,10 +60,10 @@ const LONGEST_PAUSE = 30_000;
 export default defineCommand({
   help: 'join a basic-chat room: a line typed is sent, Ctrl-C leaves',
   flags: {
-    username: flag('<name>', 'who you are: printable ASCII without spaces', { short: 'u', required: true }),
-    server: flag('<host>', 'where the room is, or unix:PATH', { short: 's', default: '127.0.0.1' }),
-    port: flag('<port>', 'its port', { short: 'p', read: port, default: String(basicChat.port) }),
-    timeout: flag('<seconds>', 'time the server has for an answer, 0 for ever', {
+    username: value('<name>', 'who you are: printable ASCII without spaces', { short: 'u', required: true }),
+    server: value('<host>', 'where the room is, or unix:PATH', { short: 's', default: '127.0.0.1' }),
+    port: value('<port>', 'its port', { short: 'p', read: port, default: String(basicChat.port) }),
+    timeout: value('<seconds>', 'time the server has for an answer, 0 for ever', {
       read: seconds,
       default: '30',
     }),

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { once } from 'node:events';
 import { styleText } from 'node:util';
-import { choice, defineCommand, Failure, flag, type OptionsOf, toggle } from '../../../cli/index.ts';
+import { choice, defineCommand, Failure, type OptionsOf, toggle, value } from '../../../cli/index.ts';
 import { LogFault } from '../log/log-fault.ts';
 import { readLog, readRecords } from '../log/log-reader.ts';
 import type { LogRecord, MalformedRecord } from '../log/log-record.ts';
@@ -17,7 +17,7 @@ const flags = {
     ['text', 'ndjson', 'detect'],
     'detect',
   ),
-  name: flag('<name>', 'only the messages of this client', { short: 'n' }),
+  name: value('<name>', 'only the messages of this client', { short: 'n' }),
   follow: toggle('go on with what is appended, also after a rotation', { short: 'f' }),
   json: toggle('one JSON object a line, for programs'),
 };
@@ -25,7 +25,7 @@ const flags = {
 /** `wirechart log` */
 export default defineCommand({
   help: 'print the log of a message-log server',
-  operands: { file: flag('[file]', 'the log, - for standard input', { default: './messages.log' }) },
+  operands: { file: value('[file]', 'the log, - for standard input', { default: './messages.log' }) },
   flags,
   more: `Nothing in a log can control the terminal: bytes that cannot be seen are shown as \\xHH, a backslash as \\\\.
 In JSON, names and messages that are not UTF-8 stand in base64 under nameBase64 and messageBase64.

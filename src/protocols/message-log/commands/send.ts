@@ -4,13 +4,13 @@ import {
   defineCommand,
   EXIT,
   Failure,
-  flag,
   type OptionsOf,
   reachingFlags,
   rest,
   seconds,
   serverAddress,
   tlsOf,
+  value,
 } from '../../../cli/index.ts';
 import { formatAddress } from '../../../index.ts';
 import { MessageLogClient, type MessageLogClientOptions, MessageLogError } from '../client/index.ts';
@@ -32,7 +32,7 @@ const MOST = 65_535;
 export default defineCommand({
   help: 'append messages to the log of a message-log server',
   operands: {
-    address: flag(
+    address: value(
       '[address]',
       'the server as [HOST:]PORT, an IPv6 host in brackets, or unix:PATH (default: localhost:5555)',
       { read: serverAt },
@@ -40,12 +40,12 @@ export default defineCommand({
     messages: rest('[messages...]', 'messages; without any, each line of standard input is one'),
   },
   flags: {
-    name: flag('<name>', 'name to log in with', { short: 'n', env: 'WIRECHART_NAME', required: true }),
-    password: flag('<password>', 'seen by all in the list of processes; asked for when left out', {
+    name: value('<name>', 'name to log in with', { short: 'n', env: 'WIRECHART_NAME', required: true }),
+    password: value('<password>', 'seen by all in the list of processes; asked for when left out', {
       short: 'p',
       env: 'WIRECHART_PASSWORD',
     }),
-    timeout: flag('<seconds>', 'time the server has for an answer, 0 for ever', {
+    timeout: value('<seconds>', 'time the server has for an answer, 0 for ever', {
       read: seconds,
       default: '30',
     }),
