@@ -2,7 +2,9 @@
 const SUSPICION = 60_000;
 /** Sources remembered as suspect; with more, the one that failed longest ago is forgotten. */
 const MOST_SUSPECTS = 10_000;
-/** Of so many turns one is a suspect's even while others wait. */
+/** Sources that never failed, failed once or twice, up to six times, more often. */
+const LANES = 4;
+/** Of so many turns one goes to those who failed more, even while others wait. */
 const TURNS = 4;
 
 interface Waiting<Job> {
@@ -15,14 +17,14 @@ type Lane<Job> = Map<string, Waiting<Job>[]>;
 
 /**
  * What waits for its turn, fair between sources: they take turns, however much each of them asks. Sources that have
- * failed of late have one turn in four while others wait: a stranger who guesses passwords delays the others by little,
- * and one who shares his address is not locked out. Of one source those go first who have failed least.
+ * failed of late wait for those that failed less, but for one turn in four: a stranger who guesses passwords delays by
+ * little who mistyped once, and one who shares his address is not locked out. Of one source those go first who have
+ * failed least.
  */
 export class FairQueue<Job> {
   readonly #most: number;
-  readonly #trusted: Lane<Job> = new Map();
-  readonly #suspect: Lane<Job> = new Map();
-  readonly #suspects = new Map<string, number>();
+  readonly #lanes: readonly Lane<Job>[] = Array.from({ length: LANES }, () => new Map());
+  readonly #suspects = new Map<string, { readonly failures: number; readonly until: number }>();
   #length = 0;
   #turn = 0;
 
@@ -32,15 +34,17 @@ export class FairQueue<Job> {
 
   /** A request of this source has failed. */
   suspect(source: string): void {
+    const failures = this.#failuresOf(source) + 1;
     this.#suspects.delete(source);
-    this.#suspects.set(source, performance.now() + SUSPICION);
+    this.#suspects.set(source, { failures, until: performance.now() + SUSPICION });
     const [oldest] = this.#suspects.keys();
     if (this.#suspects.size > MOST_SUSPECTS && oldest !== undefined) this.#suspects.delete(oldest);
   }
 
   /** @returns what has no place any more: of the source with the most, the last of those who failed most. */
   push(job: Job, source: string, failures: number): Job | undefined {
-    const lane = (this.#suspects.get(source) ?? 0) > performance.now() ? this.#suspect : this.#trusted;
+    const lane = this.#lanes[Math.min(LANES - 1, Math.floor(Math.log2(1 + this.#failuresOf(source))))];
+    if (lane === undefined) return job;
     const line = lane.get(source);
     if (line === undefined) lane.set(source, [{ job, failures }]);
     else line.push({ job, failures });
@@ -50,10 +54,9 @@ export class FairQueue<Job> {
 
   /** What is next, if anything waits. */
   shift(): Job | undefined {
-    this.#turn = (this.#turn + 1) % TURNS;
-    const [first, second] =
-      this.#turn === 0 ? [this.#suspect, this.#trusted] : [this.#trusted, this.#suspect];
-    const lane = first.size > 0 ? first : second;
+    this.#turn = (this.#turn + 1) % (TURNS * (LANES - 1));
+    const lane = this.#nextLane();
+    if (lane === undefined) return undefined;
     const [next] = lane;
     if (next === undefined) return undefined;
     const [source, line] = next;
@@ -67,10 +70,22 @@ export class FairQueue<Job> {
     return this.#take(lane, source, line, best);
   }
 
+  #failuresOf(source: string): number {
+    const suspect = this.#suspects.get(source);
+    return suspect !== undefined && suspect.until > performance.now() ? suspect.failures : 0;
+  }
+
+  #nextLane(): Lane<Job> | undefined {
+    const waiting = this.#lanes.filter(({ size }) => size > 0);
+    if (this.#turn % TURNS !== 0) return waiting[0];
+    const reserved = this.#lanes[1 + this.#turn / TURNS];
+    return reserved !== undefined && reserved.size > 0 ? reserved : waiting.at(-1);
+  }
+
   #drop(): Job | undefined {
-    const lines = [this.#suspect, this.#trusted].flatMap((lane) =>
-      [...lane].map(([source, line]) => ({ lane, source, line })),
-    );
+    const lines = this.#lanes
+      .toReversed()
+      .flatMap((lane) => [...lane].map(([source, line]) => ({ lane, source, line })));
     const longest = lines.reduce((most, each) => (each.line.length > most.line.length ? each : most));
     let worst = 0;
     for (const [index, { failures }] of longest.line.entries()) {
