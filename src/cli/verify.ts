@@ -1,4 +1,10 @@
+import { spawn } from 'node:child_process';
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { createInterface } from 'node:readline/promises';
+import { setTimeout } from 'node:timers/promises';
 import { Presets, SingleBar } from 'cli-progress';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Closing } from '../verify/dialogue.ts';
@@ -13,6 +19,7 @@ import {
   type VerifyOptions,
   verify as verifyImplementation,
 } from '../verify/verify.ts';
+import { waiversOf } from '../verify/waivers.ts';
 import { type Address, count, patience } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
@@ -50,6 +57,13 @@ const flags = {
   junit: value('<file>', 'write the report as JUnit XML'),
   json: value('<file>', 'write the report as JSON'),
   html: value('<file>', 'write the report as one HTML file, with the coverage drawn on the statechart'),
+  waive: value(
+    '<file>',
+    'JSON: known deviations and why they are no matter, [{ "finding": ID, "reason": TEXT }]',
+  ),
+  restart: value('<command>', 'a command that brings the server back when it stops answering'),
+  skipSweep: toggle('leave out every first byte in every state'),
+  yes: toggle('write to an address that is not of this machine without asking'),
   ...reachingFlags,
   tap: toggle('write TAP to stdout in place of the report for people'),
 };
@@ -86,6 +100,7 @@ async function verifyAt(
 ): Promise<number> {
   // Better missed now than when the run is over.
   if (options.html !== undefined) await import('elkjs');
+  await consent(protocol, where.host ?? '127.0.0.1', options);
   const stop = stopSignal();
   const progress = new VerifyProgress();
   const samples = options.samples === undefined ? undefined : readSamples(protocol, options.samples);
@@ -93,6 +108,9 @@ async function verifyAt(
     host: where.host ?? '127.0.0.1',
     port: where.port,
     tls: tlsOf(options),
+    sweep: !options.skipSweep,
+    waivers: options.waive === undefined ? undefined : readWaivers(options.waive),
+    restart: options.restart === undefined ? undefined : () => restart(options.restart ?? ''),
     k: options.k,
     only: options.case,
     samples,
@@ -112,7 +130,11 @@ async function verifyAt(
   progress.stop();
   stop.release();
 
-  const extra = options.samples === undefined ? '' : ` --samples ${quoted(options.samples)}`;
+  const extra = [
+    options.samples === undefined ? '' : ` --samples ${quoted(options.samples)}`,
+    options.tls ? ' --tls' : '',
+    options.yes ? ' --yes' : '',
+  ].join('');
   const told = { extra, module };
   // Their libraries take longer to load than a run takes.
   if (options.junit !== undefined) {
@@ -133,6 +155,56 @@ async function verifyAt(
 function depth(text: string): number {
   if (!/^\d$/.test(text)) throw new Failure('Expected 0, 1, 2, ... 9.', EXIT.usage);
   return Number(text);
+}
+
+function readWaivers(path: string) {
+  try {
+    return waiversOf(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (error) {
+    throw new Failure(
+      `cannot use the waivers in ${path}: ${error instanceof Error ? error.message : error}`,
+      EXIT.usage,
+    );
+  }
+}
+
+/** Runs the command in a shell, and waits until it is done. What it starts has to go on by itself. */
+async function restart(command: string): Promise<void> {
+  const child = spawn(command, { shell: true, stdio: 'ignore' });
+  const [status] = await once(child, 'exit');
+  if (status !== 0) throw new Failure(`--restart: ${command} ended with ${status}`, EXIT.usage);
+  await setTimeout(RESTART_PAUSE);
+}
+
+/** Milliseconds until a server that was just started listens. */
+const RESTART_PAUSE = 300;
+
+/** Says what will be left behind, and asks where that is somebody else's machine. @throws Failure without a yes. */
+async function consent(protocol: AnyProtocol, host: string, options: Options): Promise<void> {
+  const litter = Object.entries(protocol.samples('a').messages).flatMap(([id, { leaves, cleanup }]) =>
+    leaves === undefined ? [] : [`${id}: ${leaves}${cleanup === undefined ? '' : ', undone behind it'}`],
+  );
+  if (litter.length > 0) process.stderr.write(`each test may leave behind: ${litter.join('; ')}\n`);
+  if (options.yes || (await isOwn(host))) return;
+  if (!process.stdin.isTTY) {
+    throw new Failure(`${host} is not this machine: give --yes to write to it all the same`, EXIT.usage);
+  }
+  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await asking.question(
+    `${host} is not this machine. Send it thousands of dialogues, wrong ones too? [y/N] `,
+  );
+  asking.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Failure('nothing was sent', EXIT.usage);
+}
+
+async function isOwn(host: string): Promise<boolean> {
+  if (host.startsWith('unix:')) return true;
+  // Who cannot be found is told by the one who connects.
+  const addresses = await lookup(host, { all: true }).catch(() => []);
+  const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  return addresses.every(
+    ({ address }) => /^(127\.|::1$)/.test(address) || own.some((one) => one.address === address),
+  );
 }
 
 function readSamples(protocol: AnyProtocol, path: string) {

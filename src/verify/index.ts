@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+export type { AnyAnswer, AnyExpected } from '../transport/samples.ts';
+export { Asking, type AskOptions, type Said } from './asking.ts';
 export type { Confirmation, Confirmed } from './confirm.ts';
 export { type ConformanceOptions, type ConformanceTest, conformanceSuite } from './conformance.ts';
 export type { Agreement, Closing, Dialogue, Exchange, Patience, Target } from './dialogue.ts';
@@ -17,4 +19,10 @@ export { guarantee, PREMISES } from './report/words.ts';
 export type { Stopped } from './restart.ts';
 export { withSamples } from './samples.ts';
 export type { Cut } from './segmentation.ts';
+<<<<<<< HEAD
+=======
+export { defaultDepth, hsiSuite, type Suite, type Test, testOf } from './suite.ts';
+export type { Unseen } from './unseen.ts';
+>>>>>>> 3d446e1 (Suites run ahead of their runner; words can be asked; --waive, --restart, --yes; what is left behind is said and undone)
 export { type Plan, type Verdict, type Verification, type VerifyOptions, verify } from './verify.ts';
+export { type Waiver, waiversOf } from './waivers.ts';

@@ -18,13 +18,13 @@ import type { AnySample, AnySamples } from '../transport/samples.ts';
 export function withSamples(protocol: AnyProtocol, changes: unknown): (unique: string) => AnySamples {
   if (!isObject(changes)) throw new TypeError('samples are an object: sample ids, and the fields to change');
   const changed = (unique: string): AnySamples => {
-    const { messages, malformed } = protocol.samples(unique);
+    const { messages, ...rest } = protocol.samples(unique);
     const all: Record<string, AnySample> = { ...messages };
     for (const [id, change] of Object.entries(changes)) {
       if (change === null) delete all[id];
       else all[id] = sampleOf(protocol, all[id], id, change, unique);
     }
-    return { messages: all, malformed };
+    return { ...rest, messages: all };
   };
   // What does not fit is told before anything is sent.
   for (const [id, { message }] of Object.entries(changed('a').messages)) {
@@ -50,8 +50,9 @@ function sampleOf(
     const known = Object.keys(protocol.frames).filter((name) => name.startsWith('client.'));
     throw new TypeError(`sample ${id}: expected a type of ${known.join(', ')}`);
   }
-  if (answer !== undefined && typeof answer !== 'string')
-    throw new TypeError(`sample ${id}: answer is a name`);
+  if (!isAnswer(answer)) {
+    throw new TypeError(`sample ${id}: answer is a name, a list of names, or one of them for each state`);
+  }
   const { fields: known } = protocol.entry(type).frame;
   const message: { type: string; [field: string]: unknown } = { ...given?.message, type };
   for (const [key, value] of Object.entries(fields)) {
@@ -60,6 +61,13 @@ function sampleOf(
     message[key] = fieldValue(value, unique, `sample ${id}: ${key}`, carries === 'bytes');
   }
   return { ...given, message, ...(answer === undefined ? {} : { answer }) };
+}
+
+/** As it stands in a file: whether the names are known is told where the sample is used. */
+function isAnswer(value: unknown): value is AnySample['answer'] | undefined {
+  if (value === undefined || typeof value === 'string') return true;
+  if (Array.isArray(value)) return value.every((one) => typeof one === 'string' || isObject(one));
+  return isObject(value) && Object.values(value).every((one) => one === null || isAnswer(one));
 }
 
 function fieldValue(value: unknown, unique: string, where: string, isBytes: boolean): unknown {

@@ -45,15 +45,17 @@ export const accountChat = defineProtocol({
     const register = (letter: string) => ({ type: 'client.REG', ...account(letter) }) as const;
     const login = (letter: string) => ({ type: 'client.LOG', ...account(letter) }) as const;
     const message = (toUsername: string) => ({ type: 'client.MSG', toUsername, content: 'hello' }) as const;
+    const forgotten = (letter: string) =>
+      ({ leaves: 'an account', cleanup: [login(letter), { type: 'client.DEL' }] }) as const;
     return {
       messages: {
-        REG: { message: register('r'), answer: 'server.SUC' },
+        REG: { message: register('r'), answer: 'server.SUC', ...forgotten('r') },
         'REG/taken': { before: [register('t')], message: register('t'), answer: 'server.ERR' },
         'REG/no-name': { message: { ...register('r'), username: '' }, answer: 'server.ERR' },
         'REG/no-password': { message: { ...register('p'), password: '' }, answer: 'server.ERR' },
         'REG/comma': { message: register(','), answer: 'server.ERR' },
         'REG/space': { message: register(' '), answer: 'server.ERR' },
-        LOG: { before: [register('l')], message: login('l'), answer: 'server.SUC' },
+        LOG: { before: [register('l')], message: login('l'), answer: 'server.SUC', ...forgotten('l') },
         'LOG/unknown': { message: login('u'), answer: 'server.ERR' },
         'LOG/wrong-password': {
           before: [register('w')],

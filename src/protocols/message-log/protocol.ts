@@ -39,7 +39,11 @@ export const messageLog = defineProtocol({
         message: { type: 'client.PASSWORD', payload: ascii('BAAA') },
         answer: 'server.REJECT',
       },
-      MESSAGE: { message: { type: 'client.MESSAGE', payload: ascii('hello') }, answer: 'server.ACCEPT' },
+      MESSAGE: {
+        message: { type: 'client.MESSAGE', payload: ascii('hello') },
+        answer: 'server.ACCEPT',
+        leaves: 'a record in the log',
+      },
       CLOSE: { message: { type: 'client.CLOSE' }, answer: 'server.ACCEPT' },
     },
     malformed: {
