@@ -96,7 +96,7 @@ export async function runTests(
 }
 
 /** Milliseconds for a sign of life, one after the other: a busy machine is not a server that hangs. */
-const LIFE_SIGNS = [1_000, 5_000];
+const LIFE_SIGNS = [1_000, 3_000];
 
 /** So many alike missed their answers: the others are not waited for as long. */
 const SLOW_ONES = 4;
