@@ -19,10 +19,8 @@ export { guarantee, PREMISES } from './report/words.ts';
 export type { Stopped } from './restart.ts';
 export { withSamples } from './samples.ts';
 export type { Cut } from './segmentation.ts';
-<<<<<<< HEAD
-=======
-export { defaultDepth, hsiSuite, type Suite, type Test, testOf } from './suite.ts';
+
 export type { Unseen } from './unseen.ts';
->>>>>>> 3d446e1 (Suites run ahead of their runner; words can be asked; --waive, --restart, --yes; what is left behind is said and undone)
+
 export { type Plan, type Verdict, type Verification, type VerifyOptions, verify } from './verify.ts';
 export { type Waiver, waiversOf } from './waivers.ts';

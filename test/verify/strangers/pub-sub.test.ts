@@ -112,11 +112,15 @@ describe('a server that stops answering is one finding, with the dialogue that d
     });
     await server.close();
     const findings = findingsOf(verification);
-    expect(findings.map(({ rule }) => rule)).toEqual([
-      expect.stringMatching(/stopped answering after code:fe, and again when it was brought back/),
-      expect.stringMatching(/stopped answering after code:fe:alone, and again/),
-    ]);
-    expect(restarts).toBeGreaterThanOrEqual(4);
+    expect(findings[0]?.rule).toMatch(
+      /stopped answering after code:fe.*, and again when it was brought back/,
+    );
+    expect(findings.filter(({ rule }) => !/stopped answering after code:fe/.test(rule))).toEqual([]);
+    expect(restarts).toBeGreaterThanOrEqual(2);
+    const { plan, passed, failed, blocked } = verification;
+    const fatal = findings.length;
+    expect(failed).toEqual([]);
+    expect(passed.length + blocked.length).toBeGreaterThanOrEqual((plan?.tests ?? 0) - fatal);
     expect(verification.reason).toBeUndefined();
   });
 });
