@@ -7,7 +7,7 @@ import type { AnyRefusalRule, Protocol } from '../src/transport/protocol.ts';
 /** What a page is made of: nothing that the declaration of a protocol does not say. */
 type Documented = Pick<
   Protocol,
-  'name' | 'port' | 'machine' | 'table' | 'decoder' | 'timeout' | 'failure' | 'pipelinedEvent'
+  'name' | 'port' | 'machine' | 'table' | 'decoder' | 'timeout' | 'failure' | 'pipelinedEvent' | 'unchecked'
 > & {
   readonly frames: Readonly<Record<string, Frame>>;
   readonly violation: AnyRefusalRule;
@@ -95,7 +95,8 @@ function verdicts(protocol: Documented): string {
     hoped === undefined
       ? 'A client waits for each answer before it sends what only that answer allows.'
       : `A client may send ahead, in the hope that each of its messages is answered with ${code(hoped)}.`;
-  return `${tableIn(['case', 'what it is', 'the server says', 'then'], rows)}\n\n${ahead}`;
+  const unchecked = protocol.unchecked.map((what) => `\n\nNot checked: ${what}.`).join('');
+  return `${tableIn(['case', 'what it is', 'the server says', 'then'], rows)}\n\n${ahead}${unchecked}`;
 }
 
 function verdictOf({ reply, closes }: AnyRefusalRule, refusal: RemoteError['code']): [string, string] {

@@ -78,13 +78,14 @@ test('handlers answer every message of the peer with a message of their own', ()
   const wrong: Handlers<LogFrames> = { ...all, NAME: () => ({ type: 'client.NAME', payload: Buffer.of(1) }) };
   // @ts-expect-error: CLOSE carries no payload
   const nosy: Handlers<LogFrames> = { ...all, CLOSE: ({ payload }) => (payload ? ACCEPT : ACCEPT) };
-  const run = { take: () => 0, accept: ACCEPT, refuse: ACCEPT };
+  const run = { handle: () => 0, accept: ACCEPT, refuse: ACCEPT };
+  const running: Handlers<LogFrames> = { ...all, MESSAGE: run };
   // @ts-expect-error: the runs of a message that is none
-  const running: Handlers<LogFrames> = { ...all, runs: { PING: run } };
+  const astray: Handlers<LogFrames> = { ...all, PING: run };
   const client: Handlers<LogFrames, 'client'> = { ACCEPT: () => undefined, REJECT: () => undefined };
   // @ts-expect-error: a client hears ACCEPT and REJECT
   const deaf: Handlers<LogFrames, 'client'> = { ACCEPT: () => undefined };
-  expectTypeOf([missing, surplus, wrong, nosy, running, client, deaf]).toBeArray();
+  expectTypeOf([missing, surplus, wrong, nosy, running, astray, client, deaf]).toBeArray();
 });
 
 test('each end sends its own messages only, whole', () => {

@@ -142,7 +142,7 @@ function messageLogService(): Service {
     serve(table, observer) {
       kept = [];
       // Without runs: theirs is made from the table that is not mutated.
-      const mutated = { ...messageLog, table, runs: new Uint8Array(messageLog.inPlace.length) };
+      const mutated = { ...messageLog, table, inPlace: new Uint8Array(messageLog.inPlace.length) };
       return memoryServer(mutated, messageLogHandlers({ log }), observer);
     },
     didRight(one) {
@@ -163,7 +163,7 @@ function basicChatService(): Service {
     projection,
     serve(table, observer) {
       sent = [];
-      const mutated = { ...basicChat, table, runs: new Uint8Array(basicChat.inPlace.length) };
+      const mutated = { ...basicChat, table, inPlace: new Uint8Array(basicChat.inPlace.length) };
       return memoryServer(mutated, basicChatHandlers({ log }), observer);
     },
     didRight(one) {
@@ -181,7 +181,7 @@ function accountChatService(): Service {
     protocol: accountChat,
     projection,
     serve(table, observer) {
-      const mutated = { ...accountChat, table, runs: new Uint8Array(accountChat.inPlace.length) };
+      const mutated = { ...accountChat, table, inPlace: new Uint8Array(accountChat.inPlace.length) };
       const service = { accounts: new MemoryAccounts(), passwords: plainPasswords };
       return memoryServer(mutated, accountChatHandlers(service), observer);
     },
