@@ -2,7 +2,7 @@ import { createConnection } from 'node:net';
 import { expect, test } from 'vitest';
 import type { Session } from '../../src/transport/session.ts';
 import { listen } from '../../src/transport/socket/listen.ts';
-import { Tally } from '../../src/transport/tally.ts';
+import { StepCounts } from '../../src/transport/step-counts.ts';
 import { drawing, randomHandlers, randomInput, randomProtocol } from './declarations.ts';
 
 const SEED = 0x50c1;
@@ -18,7 +18,7 @@ test(`${PROTOCOLS * CLIENTS} dialogues of random declarations over sockets leave
   try {
     for (let number = 0; number < PROTOCOLS; number++) {
       const protocol = randomProtocol(draw);
-      const tally = new Tally(protocol.table);
+      const stepCounts = new StepCounts(protocol.table);
       const later: (() => void)[] = [];
       const standing = new Set<Session<never>>();
       const server = await listen(
@@ -27,7 +27,14 @@ test(`${PROTOCOLS * CLIENTS} dialogues of random declarations over sockets leave
           standing.add(session as never);
           return randomHandlers(protocol, draw, session, later) as never;
         },
-        { host: '127.0.0.1', port: 0, lingerTimeout: 50, handshakeTimeout: 100, idleTimeout: 100, tally },
+        {
+          host: '127.0.0.1',
+          port: 0,
+          lingerTimeout: 50,
+          handshakeTimeout: 100,
+          idleTimeout: 100,
+          stepCounts,
+        },
       );
       const clients = Array.from({ length: CLIENTS }, async () => {
         const socket = createConnection({ port: server.port, host: '127.0.0.1' });
@@ -49,7 +56,7 @@ test(`${PROTOCOLS * CLIENTS} dialogues of random declarations over sockets leave
       await server.close();
       await Promise.all(gone.map(({ closed }) => closed));
       expect(server.sessions.size).toBe(0);
-      expect([...tally.standing]).toEqual([...tally.standing].fill(0));
+      expect([...stepCounts.standing]).toEqual([...stepCounts.standing].fill(0));
       expect([...standing].every((session) => session.over)).toBe(true);
     }
   } finally {
