@@ -25,6 +25,8 @@ export class Inbox implements Cursor {
   fault: Fault | undefined = undefined;
   lost = false;
   doubted = false;
+  /** Who looked last: what is kept and wanted is of no use to another. */
+  readBy: object | undefined = undefined;
   #later: Uint8Array[] | undefined;
   #laterBytes = 0;
   /** Whether `bytes` are pieces joined here: memory of our own, with room behind `end`. */

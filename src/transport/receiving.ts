@@ -89,6 +89,11 @@ export class Receiving<F extends Frames, R extends Role> {
     const cursor = this.#inbox;
     if (cursor === undefined) return this.#ended ? PEER_ENDED : NEED_MORE;
     const decoder = this.#decoder;
+    if (cursor.readBy !== decoder) {
+      // Another state reads other frames: what was half identified, and how much was wanted for it, counts no more.
+      cursor.rewind(cursor.at);
+      cursor.readBy = decoder;
+    }
     while (cursor.ready()) {
       const { at } = cursor;
       const entry = decoder.identify(cursor);
