@@ -35,7 +35,7 @@ const AHEAD = 64;
  *
  * @example
  * ```ts
- * for (const { name, run } of conformanceSuite(messageLog, { port: 5555 })) test(name, run);
+ * for (const { name, run } of conformanceSuite(thermostat, { port: 7000 })) test(name, run);
  * ```
  */
 export function* conformanceSuite(

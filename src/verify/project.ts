@@ -206,11 +206,14 @@ function effectOf(
     }
   }
   const names = [...(first === undefined ? [] : [answers.join(' or ')]), ...input.pushes].join(' and ');
+  const where = table.states[judging];
+  if (names === '') {
+    throw new TypeError(
+      `sample ${input.id}: the server still owes a message in ${where}; declare its answer`,
+    );
+  }
   throw new TypeError(
-    names === ''
-      ? `sample ${input.id}: the server still owes a message in ${table.states[judging]}; declare its answer`
-      : `sample ${input.id}: answered by ${names}, which the machine does not allow in state ` +
-          `${table.states[judging]}, or does not end there; declare an answer that it allows`,
+    `sample ${input.id}: answered by ${names}, which the machine does not allow in state ${where}; declare an answer that it allows`,
   );
 }
 
