@@ -129,20 +129,26 @@ export class Hypothesis {
     return length;
   }
 
-  /** As a machine; it must be complete. */
+  /** As a machine. Where nothing was asked yet it answers `unknown`, and stays where it is. */
   mealy(inputs: readonly string[]): Mealy {
     const open = this.basis.length;
     const closes = this.next.includes(CLOSED);
+    const names = this.tree.names();
+    const unknown = names.length;
+    const filler = (value: number): number[] => (closes ? Array(this.width).fill(value) : []);
+    const next = this.next.map((state, cell) => {
+      return state === CLOSED ? open : state === UNKNOWN ? Math.floor(cell / this.width) : state;
+    });
     return {
       inputs,
-      outputs: this.tree.names(),
+      outputs: this.output.includes(UNKNOWN) ? [...names, 'unknown'] : names,
       states: [...this.basis.keys()].map((state) => `s${state}`).concat(closes ? ['closed'] : []),
       initial: 0,
-      next: Int32Array.from([
-        ...this.next.map((state) => (state === CLOSED ? open : state)),
-        ...(closes ? Array(this.width).fill(open) : []),
+      next: Int32Array.from([...next, ...filler(open)]),
+      output: Int32Array.from([
+        ...this.output.map((output) => (output === UNKNOWN ? unknown : output)),
+        ...filler(-1),
       ]),
-      output: Int32Array.from([...this.output, ...(closes ? Array(this.width).fill(-1) : [])]),
       closed: [...Array(open).fill(false), ...(closes ? [true] : [])],
     };
   }

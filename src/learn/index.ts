@@ -3,5 +3,10 @@
  *
  * @packageDocumentation
  */
-export { type Learned, type LearnOptions, learn } from './learn.ts';
+export { type Difference, differences, sentenceOf, shortestDifference } from './difference.ts';
+export { type Learned, type LearnOptions, learn, type Progress } from './learn.ts';
+export { type MachineOptions, machineOf, withNamesOf } from './machine.ts';
+export { simulated } from './simulated.ts';
 export type { Answer, Dialogue, System } from './system.ts';
+export { type Answers, Unsteady } from './tree.ts';
+export { type Wired, type WireOptions, wired } from './wire.ts';

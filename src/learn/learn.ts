@@ -2,7 +2,7 @@ import { checkMealy, type Mealy, type Word } from '../verify/mealy.ts';
 import { hsiSuite } from '../verify/suite.ts';
 import { Learner } from './learner.ts';
 import type { System } from './system.ts';
-import type { Node } from './tree.ts';
+import type { Answers, Node } from './tree.ts';
 
 /** How a system is learned. */
 export interface LearnOptions {
@@ -20,6 +20,19 @@ export interface LearnOptions {
    * that is asked, and costs counterexamples. Default: true.
    */
   readonly trusting?: boolean;
+  /** What was answered before: of {@link Learned.answers}. */
+  readonly answers?: Answers | undefined;
+  /** Ends it early, with the hypothesis that stands then. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** How far it has come. */
+export interface Progress {
+  /** States known by now. */
+  readonly states: number;
+  /** Of the suite that confirms the present hypothesis; undefined while that is still made. */
+  readonly tests?: { readonly k: number; readonly held: number; readonly size: number };
 }
 
 /** What was learned. */
@@ -28,6 +41,10 @@ export interface Learned {
   readonly mealy: Mealy;
   /** How many hypotheses were made and tried. */
   readonly hypotheses: number;
+  /** Was it confirmed? Otherwise the signal came first, and this is the hypothesis that stood. */
+  readonly confirmed: boolean;
+  /** All that was answered, to go on with another time. */
+  readonly answers: Answers;
 }
 
 /**
@@ -41,25 +58,50 @@ export async function learn(
   alphabet: readonly string[],
   options: LearnOptions = {},
 ): Promise<Learned> {
-  const { oracle, k = 1, seed = 1, trusting } = options;
+  const { oracle, k = 1, seed = 1, trusting, answers, signal, onProgress } = options;
   const learner = new Learner(system, alphabet, trusting);
-  for (let hypotheses = 1; ; hypotheses++) {
-    await learner.explore();
-    const mealy = learner.hypothesis.mealy(alphabet);
-    if (hypotheses === 1) checkMealy(mealy);
-    const word = await oracle?.(mealy);
-    if (word !== undefined) await learner.ask(word);
-    else if (oracle !== undefined || !(await refuted(learner, mealy, k, seed))) return { mealy, hypotheses };
+  if (answers !== undefined) learner.tree.restore(answers);
+  let hypotheses = 0;
+  const end = (confirmed: boolean): Learned => ({
+    mealy: learner.hypothesis.mealy(alphabet),
+    hypotheses,
+    confirmed,
+    answers: learner.tree.answers(),
+  });
+  try {
+    for (;;) {
+      await learner.explore((states) => onProgress?.({ states }));
+      const mealy = learner.hypothesis.mealy(alphabet);
+      if (hypotheses++ === 0) checkMealy(mealy);
+      const word = await oracle?.(mealy);
+      if (word !== undefined) await learner.ask(word);
+      else if (oracle !== undefined || !(await refuted(learner, mealy, k, seed, onProgress)))
+        return end(true);
+    }
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    return end(false);
   }
 }
 
 /** Holds the suites of a hypothesis, by growing k, up to the first test that is answered otherwise. */
-async function refuted(learner: Learner, mealy: Mealy, k: number, seed: number): Promise<boolean> {
+async function refuted(
+  learner: Learner,
+  mealy: Mealy,
+  k: number,
+  seed: number,
+  onProgress: LearnOptions['onProgress'],
+): Promise<boolean> {
   for (let depth = 0; depth <= k; depth++) {
-    for (const { inputs, outputs } of shuffled([...hsiSuite(mealy, depth)], seed)) {
+    const tests = shuffled([...hsiSuite(mealy, depth)], seed);
+    for (const [held, { inputs, outputs }] of tests.entries()) {
       const isRight = ({ depth, output }: Node) => depth === 0 || output === outputs[depth - 1];
       const last = await learner.ask([], (node) => (isRight(node) ? inputs[node.depth] : undefined));
       if (!isRight(last)) return true;
+      onProgress?.({
+        states: learner.hypothesis.basis.length,
+        tests: { k: depth, held: held + 1, size: tests.length },
+      });
     }
   }
   return false;

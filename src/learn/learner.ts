@@ -31,10 +31,11 @@ export class Learner {
   }
 
   /** Asks until every transition was taken, no answer contradicts the hypothesis, and nothing more is to be told apart. */
-  async explore(): Promise<void> {
+  async explore(onStates?: (states: number) => void): Promise<void> {
     const { hypothesis } = this;
     for (;;) {
       hypothesis.update();
+      onStates?.(hypothesis.basis.length);
       const contradiction = hypothesis.contradiction();
       const cell = contradiction === undefined ? this.#unexplored() : undefined;
       const node = contradiction === undefined && cell === undefined ? this.#ambiguous() : undefined;
@@ -58,7 +59,7 @@ export class Learner {
       let child = node.children[input];
       if (child === undefined || dialogue !== undefined) {
         dialogue ??= await this.#replay(node);
-        child = this.tree.grow(node, input, await dialogue.send(this.#inputs[input] ?? ''));
+        child = await this.#send(dialogue, node, input);
       }
       node = child;
     }
@@ -66,11 +67,16 @@ export class Learner {
     return node;
   }
 
+  async #send(dialogue: Dialogue, node: Node, input: number): Promise<Node> {
+    const known = this.tree.outputs[node.children[input]?.output ?? -1];
+    return this.tree.grow(node, input, await dialogue.send(this.#inputs[input] ?? '', known));
+  }
+
   async #replay(node: Node): Promise<Dialogue> {
     const dialogue = await this.#system.connect();
     let at = this.tree.root;
     for (const input of node.word) {
-      at = this.tree.grow(at, input, await dialogue.send(this.#inputs[input] ?? ''));
+      at = await this.#send(dialogue, at, input);
     }
     return dialogue;
   }

@@ -8,8 +8,12 @@ export interface Answer {
 
 /** One dialogue with a system, from its beginning. */
 export interface Dialogue {
-  /** Sends an input and hears the answer out. Never called behind an answer that closes. */
-  send(input: string): Answer | Promise<Answer>;
+  /**
+   * Sends an input and hears the answer out. Never called behind an answer that closes.
+   *
+   * @param known the output that is expected, where the same words were answered before: nobody need wait for more.
+   */
+  send(input: string, known?: string): Answer | Promise<Answer>;
   /** Nothing more will be sent. */
   end?(): void | Promise<void>;
 }

@@ -31,6 +31,9 @@ export class Node {
   }
 }
 
+/** What a tree knows as plain values: of each input the output, whether it closes, and what is known behind it. */
+export type Answers = readonly (readonly [input: number, output: string, closes: boolean, below: Answers])[];
+
 /** Everything that was ever answered, as a tree of inputs. Learner and suite share it: what is in it is not asked again. */
 export class Tree {
   readonly root = new Node(undefined, -1, -1, false);
@@ -82,6 +85,21 @@ export class Tree {
       above.changed = this.size;
     }
     return child;
+  }
+
+  /** What is known below a node, to be kept in a file. */
+  answers(node: Node = this.root): Answers {
+    return node.children.flatMap((child, input): Answers => {
+      if (child === undefined) return [];
+      return [[input, this.outputs[child.output] ?? '', child.closed, this.answers(child)]];
+    });
+  }
+
+  /** Takes in what was kept. */
+  restore(answers: Answers, node: Node = this.root): void {
+    for (const [input, output, closes, below] of answers) {
+      this.restore(below, this.grow(node, input, { output, closes }));
+    }
   }
 
   /** The node after `word`, as far as it is known. */

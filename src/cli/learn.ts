@@ -1,0 +1,175 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { mermaidOf } from '../diagram/mermaid.ts';
+import { tableOf } from '../diagram/table.ts';
+import { xstateOf } from '../diagram/xstate.ts';
+import { differences, sentenceOf } from '../learn/difference.ts';
+import { dotOf } from '../learn/dot.ts';
+import { declaredMealy, fileOf, readLearned, refusalsOf } from '../learn/file.ts';
+import { type Learned, learn as learnSystem, type Progress } from '../learn/learn.ts';
+import { machineOf, withNamesOf } from '../learn/machine.ts';
+import { wired } from '../learn/wire.ts';
+import { exploreMachine } from '../machine/table.ts';
+import type { AnyProtocol } from '../transport/protocol.ts';
+import { messageInputsOf } from '../verify/inputs.ts';
+import type { Mealy } from '../verify/mealy.ts';
+import { type Address, patience } from './arguments.ts';
+import { defineCommand } from './command.ts';
+import { EXIT, Failure } from './failure.ts';
+import { choice, value } from './flag.ts';
+import { loadModule, MODULE } from './modules.ts';
+import { reachingFlags, serverAddress, tlsOf } from './reaching.ts';
+
+type Format = 'xstate' | 'dot' | 'mermaid' | 'svg' | 'json' | 'table';
+
+/** Flags of every command that learns. */
+export const learningFlags = {
+  k: value('<steps>', 'hidden steps to search for more states (default: 1)', { read: depth }),
+  timeout: value('<seconds>', 'what has not come by then is silence (default: 0.3)', { read: patience }),
+  ...reachingFlags,
+};
+
+/** `wirechart learn` */
+export default defineCommand({
+  help: 'learn the machine that a server has, from its answers alone',
+  operands: {
+    module: value('<module>', MODULE, { required: true }),
+    address: value('<address>', 'where it listens, [HOST:]PORT or unix:PATH', {
+      read: serverAddress,
+      required: true,
+    }),
+  },
+  flags: {
+    ...learningFlags,
+    format: choice<Format>(
+      '<format>',
+      'how it is written',
+      ['xstate', 'dot', 'mermaid', 'svg', 'json', 'table'],
+      'table',
+    ),
+    output: value('<file>', 'write to this file (default: stdout)', { short: 'o' }),
+    resume: value(
+      '<file>',
+      'take what was answered before from this file, if it is there, and keep it there',
+    ),
+  },
+  more: `What differs from the module's own machine is told at standard error. Ctrl-C ends it with what is known by then.
+
+Exit status: 0 learned and confirmed, 1 it differs from the module's machine, 2 it could not be learned; 130 stopped.
+
+  wirechart learn ./my-frames.js old-server:7000 --format svg -o old.svg
+  wirechart learn message-log 5555 --format json -o today.json && wirechart diff message-log yesterday.json today.json`,
+  async run({ module, address }, { format, output, resume, ...options }) {
+    const { protocol } = await loadModule(module);
+    const before = resume !== undefined && existsSync(resume) ? readLearned(read(resume)) : undefined;
+    const learned = await learnAt(protocol, address, { ...options, answers: before?.answers });
+    const k = options.k ?? 1;
+    const declared = declaredBy(protocol, learned.mealy.inputs);
+    const mealy = declared === undefined ? learned.mealy : withNamesOf(learned.mealy, declared);
+    const file = JSON.stringify(fileOf(protocol.name, k, { ...learned, mealy }), null, 1);
+    if (resume !== undefined) write(resume, `${file}\n`);
+    const text = format === 'json' ? file : await drawn(protocol, mealy, format);
+    if (output === undefined) process.stdout.write(`${text.trimEnd()}\n`);
+    else write(output, `${text.trimEnd()}\n`);
+
+    const open = mealy.states.length - (mealy.closed?.filter(Boolean).length ?? 0);
+    const say = (line: string) => process.stderr.write(`${line}\n`);
+    say(
+      learned.confirmed
+        ? `${open} states: the server is equivalent to this machine, or it has a state more than ${k} inputs away from every known one.`
+        : `${open} states so far: it was stopped, and nothing is promised.`,
+    );
+    const found = declared === undefined ? [] : differences(mealy, declared);
+    for (const difference of found) say(sentenceOf(difference, ['this server', 'declared']));
+    process.exitCode = !learned.confirmed ? 130 : found.length > 0 ? EXIT.failed : EXIT.ok;
+  },
+});
+
+/** Learns the server at an address, with progress at a terminal, until it is confirmed or Ctrl-C comes. */
+export async function learnAt(
+  protocol: AnyProtocol,
+  { host, port }: Address,
+  options: { readonly k?: number | undefined; readonly timeout?: number | undefined } & Parameters<
+    typeof tlsOf
+  >[0] & { readonly answers?: Learned['answers'] | undefined },
+): Promise<Learned> {
+  const stop = new AbortController();
+  const onSignal = () => (stop.signal.aborted ? process.exit(130) : stop.abort());
+  process.on('SIGINT', onSignal);
+  const tls = tlsOf(options);
+  const system = wired(protocol, {
+    address: { host: host ?? '127.0.0.1', port, tls },
+    patience: options.timeout,
+    signal: stop.signal,
+  });
+  const started = performance.now();
+  try {
+    return await learnSystem(system, system.alphabet, {
+      k: options.k ?? 1,
+      // Over a wire a wrong belief costs more than a question: each makes a suite that is held in vain.
+      trusting: false,
+      answers: options.answers,
+      signal: stop.signal,
+      onProgress: (progress) => show(progress, performance.now() - started),
+    });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new Failure(`cannot learn what is at ${host ?? ''}:${port}: ${error.message}`, EXIT.usage);
+  } finally {
+    process.off('SIGINT', onSignal);
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  }
+}
+
+/** What the module's own machine would answer; undefined where it declares no order that these samples keep. */
+export function declaredBy(protocol: AnyProtocol, inputs: readonly string[]): Mealy | undefined {
+  try {
+    return declaredMealy(protocol, inputs);
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+async function drawn(protocol: AnyProtocol, mealy: Mealy, format: Exclude<Format, 'json'>): Promise<string> {
+  if (format === 'dot') return dotOf(mealy);
+  const types = new Map(messageInputsOf(protocol, protocol.samples).map(({ id, type }) => [id, type]));
+  const machine = machineOf(mealy, {
+    id: protocol.name,
+    message: (input) => types.get(input),
+    refusals: declaredBy(protocol, mealy.inputs) ? refusalsOf(protocol, mealy.inputs) : new Set(),
+  });
+  if (format === 'svg') {
+    const { svgOf } = await import('../diagram/svg.ts');
+    return svgOf(machine);
+  }
+  if (format === 'mermaid') return mermaidOf(machine);
+  return format === 'xstate' ? xstateOf(machine) : tableOf(exploreMachine(machine), 'text');
+}
+
+function show({ states, tests }: Progress, took: number): void {
+  if (!process.stderr.isTTY) return;
+  const suite = tests === undefined ? 'learning' : `confirming k=${tests.k}: ${tests.held}/${tests.size}`;
+  process.stderr.write(`\r\x1b[K${states} states | ${suite} | ${(took / 1000).toFixed(0)} s`);
+}
+
+function depth(text: string): number {
+  if (!/^\d$/.test(text)) throw new Failure('Expected 0, 1, 2, ... 9.', EXIT.usage);
+  return Number(text);
+}
+
+/** @throws Failure when the file cannot be read. */
+export function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new Failure(`cannot read ${path}: ${error instanceof Error ? error.message : error}`, EXIT.usage);
+  }
+}
+
+function write(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new Failure(`cannot write ${path}: ${error instanceof Error ? error.message : error}`);
+  }
+}
