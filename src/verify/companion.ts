@@ -12,6 +12,8 @@ export interface CompanionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const LEAST = 5_000;
+
 /**
  * Holds a dialogue whose answers are nobody's concern on a connection of its own, and answers the connection.
  *
@@ -34,12 +36,14 @@ export async function converse(
     }
     return at === REFUSED || table.serverOwes[at] !== 1;
   };
-  await probe.wait(() => probe.over || isAnswered(), patience.reply);
+  // What is sent next is judged as if this had been answered: a busy server gets all the time that it may need.
+  const reply = Math.max(patience.reply, LEAST);
+  await probe.wait(() => probe.over || isAnswered(), reply);
   for (const message of messages) {
     const { event, bytes } = protocol.encode(message);
     probe.send(bytes);
     at = at === REFUSED ? at : step(table, at, event);
-    await probe.wait(() => probe.over || isAnswered(), patience.reply);
+    await probe.wait(() => probe.over || isAnswered(), reply);
   }
   return probe;
 }
