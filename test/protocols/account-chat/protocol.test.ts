@@ -153,10 +153,15 @@ describe('what breaks the rules', () => {
   });
 });
 
+/** What begins no frame at all ends the connection. */
+const isNamed = ([id]: readonly [string, Uint8Array]) => !id.startsWith('unknown/');
+
 test('however the stream is cut, the answers are the same', () => {
   const request = fc.constantFrom(
     ...frames.flatMap(([message, bytes]) => (message.type.startsWith('client.') ? [bytes] : [])),
-    ...Object.values(accountChat.samples('x').malformed).map((bytes) => Buffer.from(bytes)),
+    ...Object.entries(accountChat.samples('x').malformed)
+      .filter(isNamed)
+      .map(([, bytes]) => Buffer.from(bytes)),
   );
   fc.assert(
     fc.property(
@@ -213,7 +218,7 @@ test('each sample is a frame of its own name, also with the longest text that ma
       expect(decodeFrame(accountChat.decoder('client'), encode(one).bytes)).toEqual(one);
     }
   }
-  for (const [id, bytes] of Object.entries(malformed)) {
+  for (const [id, bytes] of Object.entries(malformed).filter(isNamed)) {
     const { seen } = serve(bytes, []);
     expect(seen[0]?.split(' ')[1]).toBe(`client.${id.split('/')[0]}`);
   }
