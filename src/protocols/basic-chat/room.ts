@@ -7,8 +7,8 @@ type Frames = typeof basicChat.frames;
 export const MOST_WAITING = 4096;
 /** Messages of one sender under way, where the room is not too full for that. */
 const MOST_SHARE = 16;
-/** A member who acknowledges nothing for so long, in milliseconds, is not waited for. */
-const SILENCE = 5_000;
+/** A member who acknowledges nothing for so long, in milliseconds, is not waited for; nor one who never has. */
+const SILENCE = 2_000;
 /** Nor is one for whom a message has waited so long: it acknowledges, but does not keep up. */
 const LATE = 15_000;
 const LOOK_AGAIN = 250;
@@ -43,7 +43,7 @@ export class Seat {
   awaited(now: number): number {
     while (this.#waits.length > this.session.waiting) this.#waits.shift();
     const [oldest] = this.#waits;
-    if (oldest === undefined) return Number.POSITIVE_INFINITY;
+    if (oldest === undefined || this.#acknowledged === 0) return Number.POSITIVE_INFINITY;
     const silent = now - Math.max(this.#acknowledged, oldest.since) > SILENCE;
     return silent || now - oldest.since > LATE ? Number.POSITIVE_INFINITY : oldest.number;
   }
