@@ -8,7 +8,13 @@ export { checkDialect, DialectError, TRANSPORT_EVENTS } from './machine/dialect.
 export { exploreMachine, legalEvents, REFUSED, step, type Table } from './machine/table.ts';
 export { Connection, type ConnectionOptions, type StepListener } from './transport/connection.ts';
 export { Decoder, type Entry, type Framing } from './transport/decoder.ts';
-export { type ErrorCode, LocalError, type Refusal, RemoteError } from './transport/errors.ts';
+export {
+  DeclarationError,
+  type ErrorCode,
+  LocalError,
+  type Refusal,
+  RemoteError,
+} from './transport/errors.ts';
 export type { EndCause, Handlers, Reply, RunHandler } from './transport/handlers.ts';
 export { Inbox } from './transport/inbox.ts';
 export type { AnySession, ServerObserver, SessionObserver } from './transport/observer.ts';

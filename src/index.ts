@@ -8,7 +8,14 @@
 
 export { DialectError } from './machine/dialect.ts';
 export { AddressError, formatAddress } from './transport/address.ts';
-export { ERROR_CODES, type ErrorCode, LocalError, type Refusal, RemoteError } from './transport/errors.ts';
+export {
+  DeclarationError,
+  ERROR_CODES,
+  type ErrorCode,
+  LocalError,
+  type Refusal,
+  RemoteError,
+} from './transport/errors.ts';
 export type { EndCause, Handlers, Reply, RunHandler } from './transport/handlers.ts';
 export {
   type AnySession,

@@ -5,9 +5,11 @@ export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly exitCode: number;
+  readonly code: 'failed' | 'usage';
 
   constructor(message: string, exitCode: number = EXIT.failed) {
     super(message);
     this.exitCode = exitCode;
+    this.code = exitCode === EXIT.usage ? 'usage' : 'failed';
   }
 }

@@ -5,7 +5,7 @@ import { xstateOf } from '../diagram/xstate.ts';
 import { differences, sentenceOf } from '../learn/difference.ts';
 import { dotOf } from '../learn/dot.ts';
 import { declaredMealy, fileOf, readLearned, refusalsOf } from '../learn/file.ts';
-import { type Learned, learn as learnSystem, type Progress } from '../learn/learn.ts';
+import { type Learned, type LearnProgress, learn as learnSystem } from '../learn/learn.ts';
 import { machineOf, withNamesOf } from '../learn/machine.ts';
 import { wired } from '../learn/wire.ts';
 import { exploreMachine } from '../machine/table.ts';
@@ -146,7 +146,7 @@ async function drawn(protocol: AnyProtocol, mealy: Mealy, format: Exclude<Format
   return format === 'xstate' ? xstateOf(machine) : tableOf(exploreMachine(machine), 'text');
 }
 
-function show({ states, tests }: Progress, took: number): void {
+function show({ states, tests }: LearnProgress, took: number): void {
   if (!process.stderr.isTTY) return;
   const suite = tests === undefined ? 'learning' : `confirming k=${tests.k}: ${tests.held}/${tests.size}`;
   process.stderr.write(`\r\x1b[K${states} states | ${suite} | ${(took / 1000).toFixed(0)} s`);

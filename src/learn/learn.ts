@@ -24,11 +24,11 @@ export interface LearnOptions {
   readonly answers?: Answers | undefined;
   /** Ends it early, with the hypothesis that stands then. */
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: (progress: Progress) => void;
+  readonly onProgress?: (progress: LearnProgress) => void;
 }
 
 /** How far it has come. */
-export interface Progress {
+export interface LearnProgress {
   /** States known by now. */
   readonly states: number;
   /** Of the suite that confirms the present hypothesis; undefined while that is still made. */

@@ -1,7 +1,7 @@
 import type { Word } from '../verify/mealy.ts';
 import { Belief, Distances } from './belief.ts';
 import { Hypothesis } from './hypothesis.ts';
-import type { Dialogue, System } from './system.ts';
+import type { System, SystemDialogue } from './system.ts';
 import { isApart, type Node, Tree } from './tree.ts';
 
 /**
@@ -52,7 +52,7 @@ export class Learner {
    */
   async ask(word: Word, choose?: (node: Node) => number | undefined): Promise<Node> {
     let node = this.tree.root;
-    let dialogue: Dialogue | undefined;
+    let dialogue: SystemDialogue | undefined;
     for (let length = 0; !node.closed; length++) {
       const input = length < word.length ? word[length] : choose?.(node);
       if (input === undefined) break;
@@ -67,12 +67,12 @@ export class Learner {
     return node;
   }
 
-  async #send(dialogue: Dialogue, node: Node, input: number): Promise<Node> {
+  async #send(dialogue: SystemDialogue, node: Node, input: number): Promise<Node> {
     const known = this.tree.outputs[node.children[input]?.output ?? -1];
     return this.tree.grow(node, input, await dialogue.send(this.#inputs[input] ?? '', known));
   }
 
-  async #replay(node: Node): Promise<Dialogue> {
+  async #replay(node: Node): Promise<SystemDialogue> {
     const dialogue = await this.#system.connect();
     let at = this.tree.root;
     for (const input of node.word) {

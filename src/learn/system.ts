@@ -7,7 +7,7 @@ export interface Answer {
 }
 
 /** One dialogue with a system, from its beginning. */
-export interface Dialogue {
+export interface SystemDialogue {
   /**
    * Sends an input and hears the answer out. Never called behind an answer that closes.
    *
@@ -21,5 +21,5 @@ export interface Dialogue {
 /** Anything that can be begun anew and answers what it is sent. */
 export interface System {
   /** Begins a dialogue; whatever was said before does not matter in it. */
-  connect(): Dialogue | Promise<Dialogue>;
+  connect(): SystemDialogue | Promise<SystemDialogue>;
 }

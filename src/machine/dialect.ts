@@ -14,6 +14,7 @@ const MESSAGE = /^(client|server)\.[A-Z][A-Z0-9_]*$/;
  */
 export class DialectError extends Error {
   override readonly name = 'DialectError';
+  readonly code = 'dialect';
   /** The machine's id. */
   readonly machine: string;
   /** Path of the state at fault, `N.awaiting`; `(root)` for the machine itself. */

@@ -1,4 +1,5 @@
 import type { Cursor } from './cursor.ts';
+import { DeclarationError } from './errors.ts';
 
 /** Finds the pieces of a content in what is received. */
 export interface Pieces {
@@ -47,7 +48,7 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
     return new Promise((resolve, reject) => {
       if (this.#reader !== undefined)
-        throw new TypeError('content is read by one reader, one piece after the other');
+        throw new DeclarationError('content is read by one reader, one piece after the other');
       this.#reader = { resolve, reject };
       if (this.#outcome === undefined) this.onRead?.();
       else this.#settle();

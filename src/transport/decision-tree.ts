@@ -1,4 +1,5 @@
 import type { Entry } from './decoder.ts';
+import { DeclarationError } from './errors.ts';
 import { hex } from './fault.ts';
 import { type Condition, exclude } from './fields/conditions.ts';
 import { ANY, type ByteSet, type Field } from './fields/field.ts';
@@ -41,7 +42,7 @@ interface Candidate {
  * a word with what ends it.
  *
  * @param wholly constants in front are looked at to their end, because another frame takes what does not fit.
- * @throws TypeError naming the frames that cannot be told apart.
+ * @throws DeclarationError naming the frames that cannot be told apart.
  */
 export function decisionTree(entries: readonly Entry[], wholly: boolean): DecisionNode {
   const candidates = entries.map((entry) => ({ entry, steps: entry.frame.steps }));
@@ -55,7 +56,7 @@ function nodeOf(
   wholly: boolean,
 ): DecisionNode {
   const [first] = candidates;
-  if (first === undefined) throw new TypeError('no frames to tell apart');
+  if (first === undefined) throw new DeclarationError('no frames to tell apart');
   const [head] = first.steps;
   const isOnly = candidates.length === 1;
   if (isOnly && (hasRead || head === undefined || head.kind === 'unclear') && !goesOn(head, wholly)) {
@@ -64,7 +65,7 @@ function nodeOf(
   const heads = candidates.map(({ steps }) => steps[0]);
   const nearest = candidates.map(({ entry }) => entry.type);
   if (head === undefined || heads.includes(undefined) || heads.some((step) => step?.kind === 'unclear')) {
-    throw new TypeError(`frames ${nearest.join(' and ')} cannot be told apart`);
+    throw new DeclarationError(`frames ${nearest.join(' and ')} cannot be told apart`);
   }
   const behind = candidates.map(({ entry, steps }) => ({ entry, steps: steps.slice(1) }));
   if (heads.every((step) => step?.kind === 'byte')) {

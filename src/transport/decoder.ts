@@ -1,5 +1,6 @@
 import type { Cursor } from './cursor.ts';
 import { type DecisionNode, decisionTree } from './decision-tree.ts';
+import { DeclarationError } from './errors.ts';
 import { hex } from './fault.ts';
 import type { Frame } from './frame.ts';
 
@@ -37,11 +38,11 @@ export class Decoder implements Framing {
   readonly #tree: DecisionNode | undefined;
   readonly #otherwise: Entry | undefined;
 
-  /** @throws TypeError naming the frames that cannot be told apart. */
+  /** @throws DeclarationError naming the frames that cannot be told apart. */
   constructor(entries: readonly Entry[]) {
     const [otherwise, another] = entries.filter(({ frame }) => frame.otherwise);
     if (otherwise !== undefined && another !== undefined) {
-      throw new TypeError(`${otherwise.type} and ${another.type} both take what no other frame takes`);
+      throw new DeclarationError(`${otherwise.type} and ${another.type} both take what no other frame takes`);
     }
     const named = entries.filter((entry) => entry !== otherwise);
     this.#otherwise = otherwise;

@@ -4,6 +4,8 @@ import type { Fault } from './fault.ts';
  * Every code of an error that the engine makes, and what it says. `docs/errors.md` tells what to do about each.
  */
 export const ERROR_CODES = {
+  declaration: 'a protocol, or a frame of it, cannot be as it was declared',
+  dialect: 'a machine uses what a finite table of order cannot hold',
   violation: 'the peer sent a known message at the wrong moment',
   malformed: 'the peer sent a frame with content that cannot be decoded, and whose end is known',
   unreadable: 'the peer sent bytes after which no frame can be found any more',
@@ -24,12 +26,21 @@ export type ErrorCode = keyof typeof ERROR_CODES;
 /** Why a peer was refused; see {@link ERROR_CODES}. */
 export type Refusal = 'violation' | 'malformed' | 'unreadable';
 
+/** What a {@link LocalError} is. */
+type OwnCode = Exclude<ErrorCode, Refusal | 'declaration' | 'dialect'>;
+
+/** A protocol, or a frame of it, cannot be as it was declared. */
+export class DeclarationError extends TypeError {
+  override readonly name = 'DeclarationError';
+  readonly code = 'declaration';
+}
+
 /** Our own side broke the protocol or gave a value that cannot be sent: a fault of the calling program. */
 export class LocalError extends Error {
   override readonly name = 'LocalError';
-  readonly code: Exclude<ErrorCode, Refusal>;
+  readonly code: OwnCode;
 
-  constructor(message: string, code: Exclude<ErrorCode, Refusal> = 'unencodable', options?: ErrorOptions) {
+  constructor(message: string, code: OwnCode = 'unencodable', options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }

@@ -1,4 +1,5 @@
 import type { Cursor } from './cursor.ts';
+import { DeclarationError } from './errors.ts';
 import { type InPlace, type Random, Sizes } from './fields/field.ts';
 import {
   type AnyPart,
@@ -44,7 +45,7 @@ export interface Frame<F extends object = object> {
   size(message: F): number;
   /** Writes the whole frame and answers the index after it. */
   write(message: F, into: Uint8Array, at: number): number;
-  /** The fields of any legal message. @throws TypeError where a field of one's own has no samples. */
+  /** The fields of any legal message. @throws DeclarationError where a field of one's own has no samples. */
   sample(random: Random): Fields;
 }
 
@@ -56,7 +57,7 @@ export interface Frame<F extends object = object> {
  * ```ts
  * frame(is(u8(), 3), { payload: bytes('u16le', { min: 1 }) })
  * ```
- * @throws TypeError when the parts cannot be read or written: a name twice, something open with no end.
+ * @throws DeclarationError when the parts cannot be read or written: a name twice, something open with no end.
  */
 export function frame<const P extends readonly AnyPart[]>(...parts: P & Legal<P>): Frame<FieldsOf<P>> {
   return framed(parts, false);
@@ -71,10 +72,11 @@ function framed(given: readonly AnyPart[], otherwise: boolean): Frame<never> {
   const whole = wholeOf(given);
   const { parts } = whole;
   if (whole.fields.some(({ key }) => key === 'type')) {
-    throw new TypeError('a field cannot be called type: that is the name of the message');
+    throw new DeclarationError('a field cannot be called type: that is the name of the message');
   }
-  if (whole.open) throw new TypeError('a field goes on to the end of what covers it, and nothing covers it');
-  if (whole.maximum === 0) throw new TypeError('a frame has at least one byte');
+  if (whole.open)
+    throw new DeclarationError('a field goes on to the end of what covers it, and nothing covers it');
+  if (whole.maximum === 0) throw new DeclarationError('a frame has at least one byte');
   const code = new FrameCode(whole.shape);
   const sizes = new Sizes();
   let sized: Readonly<Fields> | undefined;
@@ -127,7 +129,7 @@ function streamedIn(parts: readonly Part[], fields: readonly NamedField[]): stri
   const inside = last?.fields.reduce((size, { field }) => size + field.minimum, 0);
   if (fields.at(-1) === streamed && last?.fields.at(-1) === streamed && last.minimum === inside)
     return streamed.key;
-  throw new TypeError(
+  throw new DeclarationError(
     `${streamed.key}: what is handed over as it comes is the last of its frame, with no length around it`,
   );
 }

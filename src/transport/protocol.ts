@@ -2,7 +2,7 @@ import type { AnyStateMachine, EventFrom } from 'xstate';
 import type { Role } from '../machine/gate.ts';
 import { exploreMachine, REFUSED, type Table } from '../machine/table.ts';
 import { Decoder, type Entry, type Framing } from './decoder.ts';
-import { LocalError, type RemoteError } from './errors.ts';
+import { DeclarationError, LocalError, type RemoteError } from './errors.ts';
 import type { Frame } from './frame.ts';
 import { decodersOf } from './readable.ts';
 import { answeredInPlace } from './run.ts';
@@ -178,7 +178,7 @@ export interface AnyRefusalRule {
  * Defines a protocol from its machine and its frames, and explores its order once.
  *
  * @throws DialectError when the machine says more than order.
- * @throws TypeError when messages and frames do not match, or two frames cannot be told apart.
+ * @throws DeclarationError when messages and frames do not match, or two frames cannot be told apart.
  */
 export function defineProtocol<M extends AnyStateMachine, const F extends Frames>(
   declaration: Declaration<M, F>,
@@ -189,13 +189,13 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
   for (const [type, frame] of Object.entries<Frame>(frames)) {
     const event = table.events.indexOf(type);
     if (event < 0 && !type.startsWith('server.')) {
-      throw new TypeError(`${name}: frame ${type} has no event in the machine`);
+      throw new DeclarationError(`${name}: frame ${type} has no event in the machine`);
     }
     entries.set(type, { type, name: type.slice(type.indexOf('.') + 1), event, frame });
   }
   for (const event of table.events) {
     if (!event.startsWith('transport.') && !entries.has(event)) {
-      throw new TypeError(`${name}: event ${event} of the machine has no frame`);
+      throw new DeclarationError(`${name}: event ${event} of the machine has no frame`);
     }
   }
   const sent = (role: Role) => [...entries.values()].filter((entry) => entry.type.startsWith(`${role}.`));

@@ -1,12 +1,13 @@
 import type { Role } from '../machine/gate.ts';
 import type { Table } from '../machine/table.ts';
 import { Decoder, type Entry } from './decoder.ts';
+import { DeclarationError } from './errors.ts';
 
 /**
  * Of each state, the decoder of what `role` may send there: all of its frames, unless the state or one around it says
  * which. States with the same frames share a decoder.
  *
- * @throws TypeError for frames that are readable together and cannot be told apart, or a name that is not known.
+ * @throws DeclarationError for frames that are readable together and cannot be told apart, or a name that is not known.
  */
 export function decodersOf(
   role: Role,
@@ -17,9 +18,10 @@ export function decodersOf(
   const all = entries.filter(({ type }) => type.startsWith(`${role}.`));
   for (const [path, types] of Object.entries(reads)) {
     if (!nodes.some((active) => active.includes(path)))
-      throw new TypeError(`reads: there is no state ${path}`);
+      throw new DeclarationError(`reads: there is no state ${path}`);
     const unknown = types.find((type) => !entries.some((entry) => entry.type === type));
-    if (unknown !== undefined) throw new TypeError(`reads: ${path} reads ${unknown}, which has no frame`);
+    if (unknown !== undefined)
+      throw new DeclarationError(`reads: ${path} reads ${unknown}, which has no frame`);
   }
   // Where nothing of this sender is read, nothing must be told apart.
   const elsewhere = new Set(Object.values(reads).flat());

@@ -7,6 +7,7 @@ import { Turns } from './turns.ts';
 
 /** The server cannot be reached any more. */
 export class Gone extends Error {
+  readonly code = 'gone';
   override readonly name = 'Gone';
 }
 

@@ -22,6 +22,8 @@ const CODES = [
 export interface ErrorsInSource {
   /** Classes of our own. */
   readonly classes: ReadonlySet<string>;
+  /** Classes that give their errors no `code`. */
+  readonly codeless: ReadonlySet<string>;
   /** Codes, problems, kinds. */
   readonly codes: ReadonlySet<string>;
   /** Texts; `…` stands for what is filled in. */
@@ -31,14 +33,27 @@ export interface ErrorsInSource {
 /** Reads every error out of the syntax of `src`. */
 export function errorsInSource(): ErrorsInSource {
   const root = new URL('../../src/', import.meta.url);
-  const found = { classes: new Set<string>(), codes: new Set<string>(), messages: new Set<string>() };
+  const found = {
+    classes: new Set<string>(),
+    codeless: new Set<string>(),
+    codes: new Set<string>(),
+    messages: new Set<string>(),
+  };
   const sources = readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
     .map((path) => {
       const text = readFileSync(new URL(path.replaceAll('\\', '/'), root), 'utf8');
       return ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
     });
-  for (const source of sources) each(source, (node) => found.classes.add(errorClassOf(node)));
+  for (const source of sources) {
+    each(source, (node) => {
+      const name = errorClassOf(node);
+      found.classes.add(name);
+      const coded =
+        ts.isClassDeclaration(node) && node.members.some((member) => member.name?.getText() === 'code');
+      if (name !== '' && !coded) found.codeless.add(name);
+    });
+  }
   found.classes.delete('');
   const classes = new Set([...found.classes, ...FOREIGN].filter((name) => !CODED.includes(name)));
   for (const source of sources) {

@@ -1,4 +1,4 @@
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { between, bytesWhere, type Field } from './field.ts';
 import { type Bounds, boundsIn } from './integers.ts';
@@ -55,12 +55,12 @@ type BitFields<B> = {
  * ```ts
  * bits({ kind: isBits(3, 4), dup: flag(), qos: ubits(2, { max: 2 }), retain: flag() })
  * ```
- * @throws TypeError when they make no whole bytes.
+ * @throws DeclarationError when they make no whole bytes.
  */
 export function bits<const B extends { readonly [name: string]: Bits }>(given: B): Part<BitFields<B>> {
   const total = Object.values(given).reduce((sum, { shape }) => sum + shape.width, 0);
   if (total === 0 || total % 8 !== 0 || total > 32)
-    throw new TypeError(`${total} bits are no one to four bytes`);
+    throw new DeclarationError(`${total} bits are no one to four bytes`);
   const size = total / 8;
   let low = total;
   const all = Object.entries(given).map(([name, { shape, of }]) => {

@@ -1,5 +1,5 @@
 import type { Cursor } from '../cursor.ts';
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import { between, type Field, type Random } from './field.ts';
 import { type Bounds, boundsIn, u8, u16be, u16le, u24be, u24le, u32be, u32le } from './integers.ts';
 import { terminatedBytes, type Until } from './terminated.ts';
@@ -24,7 +24,7 @@ export function lengthOf(length: Length): { readonly field: Field<number>; reado
  * what was received, not a copy: it stays valid as long as it is held, and must not be written to.
  *
  * @param bounds fewest and most bytes. Default: what the length can say.
- * @throws TypeError for bounds that the length cannot say.
+ * @throws DeclarationError for bounds that the length cannot say.
  */
 export function bytes(length: Length | 'rest' | number | Until, bounds: Bounds = {}): Field<Uint8Array> {
   if (length === 'rest') return restBytes(bounds);
@@ -100,7 +100,7 @@ export function smallestOf({ shape }: Field<number>): number {
 /** The largest number that a field can carry. */
 export function largestOf({ shape, says }: Field<number>): number {
   if (shape !== undefined && 'max' in shape) return Number(shape.max);
-  throw new TypeError(`${says}: a length has to say how large it can be`);
+  throw new DeclarationError(`${says}: a length has to say how large it can be`);
 }
 
 function restBytes({ min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds): Field<Uint8Array> {

@@ -1,4 +1,4 @@
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import type { Condition } from './conditions.ts';
 import {
   type AnyPart,
@@ -28,7 +28,7 @@ export function when<const P extends readonly AnyPart[]>(
   const isPresence = test.kind === 'present';
   const own = inner.fields.map((field) => field.key);
   if (isPresence && !own.includes(key))
-    throw new TypeError(`${key}: present is asked of a field that is there then`);
+    throw new DeclarationError(`${key}: present is asked of a field that is there then`);
   const isThere = (fields: Readonly<Fields>): boolean =>
     isPresence ? fields[key] !== undefined : Reflect.apply(holds, test, [fields[key]]);
   return {
@@ -83,7 +83,7 @@ export function cases<const K extends string, const C extends Cases>(
     const number = Number(name);
     return { value: name !== '' && String(number) === name ? number : name, parts: sequence(parts) };
   });
-  if (all.length === 0) throw new TypeError(`${key}: a choice of nothing`);
+  if (all.length === 0) throw new DeclarationError(`${key}: a choice of nothing`);
   const byValue = new Map<unknown, Whole>(all.map(({ value, parts }) => [value, parts]));
   const values = all.map(({ value }) => value).join(', ');
   const wholes = all.map(({ parts }) => parts);

@@ -1,4 +1,4 @@
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { allocate } from '../memory.ts';
 import { bytesWhere, type Field, Sizes } from './field.ts';
@@ -8,7 +8,7 @@ import { PART, type Part, type PartStep } from './part.ts';
  * A value that is always the same: it tells frames apart, wherever it stands, and is no part of the message.
  *
  * @example `is(u8(), 3)`, `is(u32be(), 196_608)`
- * @throws TypeError for a value that the field cannot carry.
+ * @throws DeclarationError for a value that the field cannot carry.
  */
 export function is<T>(field: Field<T>, value: T): Part<object, never> {
   const sizes = new Sizes();
@@ -16,7 +16,7 @@ export function is<T>(field: Field<T>, value: T): Part<object, never> {
   try {
     constant = allocate(field.size(value, sizes));
   } catch (error) {
-    if (error instanceof LocalError) throw new TypeError(`a constant: ${error.message}`);
+    if (error instanceof LocalError) throw new DeclarationError(`a constant: ${error.message}`);
     throw error;
   }
   field.write(value, constant, 0, sizes);

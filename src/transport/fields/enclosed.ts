@@ -1,5 +1,5 @@
 import type { Cursor } from '../cursor.ts';
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { utf8 } from '../memory.ts';
 import { bytesWhere, type Field } from './field.ts';
@@ -16,7 +16,7 @@ export function enclosed<T>(field: Field<T>, { before = '', behind = '' }: Enclo
   const around = front.length + back.length;
   const first = front[0];
   if (field.open && back.length > 0)
-    throw new TypeError(`${field.says}: nothing stands behind what goes on to the end`);
+    throw new DeclarationError(`${field.says}: nothing stands behind what goes on to the end`);
   return {
     says: [before && JSON.stringify(before), field.says, behind && JSON.stringify(behind)]
       .filter(Boolean)
@@ -70,7 +70,7 @@ function matches(cursor: Cursor, constant: Uint8Array): boolean {
  */
 export function nullable<T>(field: Field<T>, nothing: string | Uint8Array): Field<T | null> {
   const mark = typeof nothing === 'string' ? utf8(nothing) : nothing;
-  if (mark.length === 0) throw new TypeError('what stands for null has at least one byte');
+  if (mark.length === 0) throw new DeclarationError('what stands for null has at least one byte');
   return {
     says: `${field.says}, or ${[...mark].map(hex).join(' ')} for null`,
     ...(field.carries && { carries: field.carries }),

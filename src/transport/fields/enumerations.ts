@@ -1,11 +1,11 @@
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import { between, bytesWhere, type Field, Sizes } from './field.ts';
 
 /**
  * A value that has a name: the message has the name. Others are refused.
  *
  * @example `enumeration(u8(), { word: 1, number: 2 })`
- * @throws TypeError for two names of one value, or one that the field cannot carry.
+ * @throws DeclarationError for two names of one value, or one that the field cannot carry.
  */
 export function enumeration<
   T extends number | bigint | string,
@@ -15,7 +15,8 @@ export function enumeration<
   const isName = (name: string): name is Name => Object.hasOwn(names, name);
   const all = Object.keys(names).filter(isName);
   const byValue = new Map<T | undefined, Name>(all.map((name) => [names[name], name]));
-  if (all.length === 0 || byValue.size < all.length) throw new TypeError('names stand for one value each');
+  if (all.length === 0 || byValue.size < all.length)
+    throw new DeclarationError('names stand for one value each');
   const says = `${field.says}, one of ${all.map((name) => `${name} (${String(names[name])})`).join(', ')}`;
   const wire = all.map((name) => encoded(field, names[name]));
   const meant = (name: Name): T => {
@@ -48,20 +49,22 @@ export function enumeration<
     write: (name, into, at, rest) => field.write(meant(name), into, at, rest),
     sample(random) {
       const drawn = all[between(random, 0, all.length - 1)];
-      if (drawn === undefined) throw new TypeError('names stand for one value each');
+      if (drawn === undefined) throw new DeclarationError('names stand for one value each');
       return drawn;
     },
   };
 }
 
 function encoded<T>(field: Field<T>, value: T | undefined): Uint8Array {
-  if (value === undefined) throw new TypeError('names stand for one value each');
+  if (value === undefined) throw new DeclarationError('names stand for one value each');
   const sizes = new Sizes();
   try {
     const bytes = new Uint8Array(field.size(value, sizes));
     field.write(value, bytes, 0, sizes);
     return bytes;
   } catch (error) {
-    throw new TypeError(`a name stands for a value: ${error instanceof Error ? error.message : error}`);
+    throw new DeclarationError(
+      `a name stands for a value: ${error instanceof Error ? error.message : error}`,
+    );
   }
 }

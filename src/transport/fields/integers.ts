@@ -1,4 +1,4 @@
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import { ANY, type ByteSet, between, bytesWhere, type Field } from './field.ts';
 
 /** What a number may be. */
@@ -87,7 +87,7 @@ function integer(kind: string, width: number, order: Order, signed: boolean, bou
   };
 }
 
-/** @throws TypeError for bounds that the field cannot have. */
+/** @throws DeclarationError for bounds that the field cannot have. */
 export function boundsIn(
   kind: string,
   lowest: number,
@@ -97,7 +97,7 @@ export function boundsIn(
   if (Number.isInteger(min) && Number.isInteger(max) && lowest <= min && min <= max && max <= highest) {
     return { min, max };
   }
-  throw new TypeError(`${kind}: bounds ${min}..${max} do not lie within ${lowest}..${highest}`);
+  throw new DeclarationError(`${kind}: bounds ${min}..${max} do not lie within ${lowest}..${highest}`);
 }
 
 /** Big-endian numbers, and single bytes, say in their first byte what they cannot be. */
@@ -143,7 +143,7 @@ function bigInteger(kind: string, order: Order, signed: boolean, bounds: BigBoun
   const { min = lowest, max = highest } = bounds;
   const name = `${kind} ${order}-endian`;
   if (min < lowest || min > max || max > highest) {
-    throw new TypeError(`${name}: bounds ${min}..${max} do not lie within ${lowest}..${highest}`);
+    throw new DeclarationError(`${name}: bounds ${min}..${max} do not lie within ${lowest}..${highest}`);
   }
   const says = `${name}, ${min}..${max}`;
   const little = order === 'little';

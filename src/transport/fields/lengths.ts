@@ -1,3 +1,4 @@
+import { DeclarationError } from '../errors.ts';
 import { type Length, largestOf, lengthOf } from './bytes.ts';
 import { Sizes } from './field.ts';
 import { type AnyPart, type FieldsOf, type Legal, type NamesIn, PART, type Part, sequence } from './part.ts';
@@ -19,7 +20,7 @@ const NONE = new Sizes();
  * ```ts
  * frame(is(u8(), 0x51), within(u32be({ max: 10_000 }), { bias: 4 }, { query: text(until('\0')) }))
  * ```
- * @throws TypeError where the length cannot count what it covers.
+ * @throws DeclarationError where the length cannot count what it covers.
  */
 export function within<const P extends readonly AnyPart[]>(
   length: Length,
@@ -39,7 +40,7 @@ export function within(length: Length, ...given: readonly (Counting | AnyPart)[]
   const { field, name } = lengthOf(length);
   const most = largestOf(field) - bias;
   if (most < inner.minimum)
-    throw new TypeError(`${name}: a length of at most ${most} covers ${inner.minimum} bytes`);
+    throw new DeclarationError(`${name}: a length of at most ${most} covers ${inner.minimum} bytes`);
   const isFixed = field.minimum === field.maximum;
   const counts = `${name} length${bias === 0 ? '' : ` and ${bias}`}`;
   return {

@@ -1,5 +1,5 @@
 import type { Cursor } from '../cursor.ts';
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { utf8 } from '../memory.ts';
 import { between, bytesWhere, type Field } from './field.ts';
@@ -55,10 +55,11 @@ export function line({
  * has: neither a letter nor a digit.
  *
  * @example `frame(word('MAIL'), { rest: line({ separator: ' ' }) })`
- * @throws TypeError for what has other than printable ASCII characters.
+ * @throws DeclarationError for what has other than printable ASCII characters.
  */
 export function word(text: string): Part<object, never> {
-  if (!/^[\x20-\x7e]+$/.test(text)) throw new TypeError(`${JSON.stringify(text)}: a word is printable ASCII`);
+  if (!/^[\x20-\x7e]+$/.test(text))
+    throw new DeclarationError(`${JSON.stringify(text)}: a word is printable ASCII`);
   const lower = utf8(text.toLowerCase());
   const upper = utf8(text.toUpperCase());
   const { length } = lower;
@@ -134,7 +135,7 @@ export function replyLines({
   size = 1000,
 }: ReplyOptions = {}): Field<ReplyText> {
   if (!(Number.isInteger(min) && Number.isInteger(max) && 100 <= min && min <= max && max <= 999)) {
-    throw new TypeError(`a reply's codes ${min}..${max} do not lie within 100..999`);
+    throw new DeclarationError(`a reply's codes ${min}..${max} do not lie within 100..999`);
   }
   const says = `lines that begin with a code, ${min}..${max}`;
   const codes = Array.from({ length: max - min + 1 }, (_, index) => `${min + index}`);

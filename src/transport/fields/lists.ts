@@ -1,5 +1,5 @@
 import type { Cursor, Progress } from '../cursor.ts';
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import { within } from '../fault.ts';
 import { type Length, largestOf, lengthOf, smallestOf } from './bytes.ts';
 import { between, type Field, Sizes } from './field.ts';
@@ -20,7 +20,7 @@ const NONE = new Sizes();
  * its start with every byte.
  *
  * @param bounds fewest and most elements. Default: what the count can say; 65,535 for the others.
- * @throws TypeError for elements that may take no bytes: nobody could say how many of them there are.
+ * @throws DeclarationError for elements that may take no bytes: nobody could say how many of them there are.
  */
 export function list<T>(
   count: Length | 'rest' | number | Until,
@@ -28,8 +28,8 @@ export function list<T>(
   bounds: Bounds = {},
 ): Field<readonly T[]> {
   if (element.minimum === 0)
-    throw new TypeError(`a list of ${element.says}: an element takes at least one byte`);
-  if (element.open) throw new TypeError(`a list of ${element.says}: an element has an end of its own`);
+    throw new DeclarationError(`a list of ${element.says}: an element takes at least one byte`);
+  if (element.open) throw new DeclarationError(`a list of ${element.says}: an element has an end of its own`);
   const extent = extentOf(count, bounds);
   const { min, max } = extent;
   const says = `${extent.says}${min === max ? min : `${min}..${max}`} times (${element.says})`;
@@ -108,7 +108,8 @@ export function list<T>(
     },
     sample(random) {
       const { sample } = element;
-      if (sample === undefined) throw new TypeError(`a list of ${element.says}: the field has no samples`);
+      if (sample === undefined)
+        throw new DeclarationError(`a list of ${element.says}: the field has no samples`);
       const length = between(random, min, Math.min(max, Math.max(min, LONGEST_SAMPLE)));
       return Array.from({ length }, () => sample.call(element, random));
     },

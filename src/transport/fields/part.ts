@@ -1,5 +1,5 @@
 import type { Cursor } from '../cursor.ts';
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import { within } from '../fault.ts';
 import { joined } from '../memory.ts';
 import type { Condition } from './conditions.ts';
@@ -133,7 +133,7 @@ export interface Whole extends Part {
   readonly parts: readonly Part[];
 }
 
-/** Parts one behind the other, as one. @throws TypeError for names that cannot be those of fields. */
+/** Parts one behind the other, as one. @throws DeclarationError for names that cannot be those of fields. */
 export function sequence(given: readonly AnyPart[]): Whole {
   const parts = given.map((part) => (isPart(part) ? part : group(part)));
   const fields = parts.flatMap((part) => part.fields);
@@ -142,7 +142,9 @@ export function sequence(given: readonly AnyPart[]): Whole {
   const open = parts.findIndex((part) => part.open);
   const behind = open < 0 ? [] : parts.slice(open + 1);
   if (behind.some((part) => part.minimum !== part.maximum || part.open)) {
-    throw new TypeError(`what goes on to the end is followed by ${behind[0]?.says}, whose size varies`);
+    throw new DeclarationError(
+      `what goes on to the end is followed by ${behind[0]?.says}, whose size varies`,
+    );
   }
   const tail = behind.reduce((size, part) => size + part.minimum, 0);
   const isConstant = parts.every((part) => part.constant !== undefined);
@@ -193,15 +195,17 @@ function isPart(part: AnyPart): part is Part {
   return PART in part;
 }
 
-/** @throws TypeError for names that fields cannot have, here or in parts of parts. */
+/** @throws DeclarationError for names that fields cannot have, here or in parts of parts. */
 function checkNames(parts: readonly Part[]): void {
   const known = new Set<string>();
   for (const { key } of parts.flatMap((part) => part.fields)) {
     if (/^(0|[1-9]\d*)$/.test(key)) {
-      throw new TypeError(`${key}: a field cannot be called by a number: such keys do not keep their place`);
+      throw new DeclarationError(
+        `${key}: a field cannot be called by a number: such keys do not keep their place`,
+      );
     }
-    if (key === '__proto__') throw new TypeError('a field cannot be called __proto__');
-    if (known.has(key)) throw new TypeError(`${key}: two fields have the same name`);
+    if (key === '__proto__') throw new DeclarationError('a field cannot be called __proto__');
+    if (known.has(key)) throw new DeclarationError(`${key}: two fields have the same name`);
     known.add(key);
   }
 }
@@ -221,14 +225,15 @@ function missing(parts: readonly Part[]): readonly string[] {
 /**
  * Parts that nothing stands before.
  *
- * @throws TypeError where one depends on what does not stand before it, or one goes on to an end that nothing covers.
+ * @throws DeclarationError where one depends on what does not stand before it, or one goes on to an end that nothing covers.
  */
 export function whole(given: readonly AnyPart[]): Whole {
   const all = sequence(given);
   const [lacking] = all.needs ?? [];
   if (lacking?.startsWith('?'))
-    throw new TypeError(`${lacking.slice(1)}: no flag before it says whether it is there`);
-  if (lacking !== undefined) throw new TypeError(`${lacking}: what depends on it must stand behind it`);
+    throw new DeclarationError(`${lacking.slice(1)}: no flag before it says whether it is there`);
+  if (lacking !== undefined)
+    throw new DeclarationError(`${lacking}: what depends on it must stand behind it`);
   return all;
 }
 
@@ -239,7 +244,7 @@ function group(named: Group): Part {
   const last = fields.at(-1);
   const tooEarly = fields.find(({ field }) => field.open && field !== last?.field);
   if (tooEarly !== undefined) {
-    throw new TypeError(
+    throw new DeclarationError(
       `${tooEarly.key}: what follows it needs a part of its own, since it goes on to the end`,
     );
   }
@@ -290,9 +295,9 @@ function sizeNamed(from: Readonly<Fields>, key: string, field: Field<unknown>, s
   return field.size(value, sizes);
 }
 
-/** A legal value of a field. @throws TypeError for a field of one's own that has none to give. */
+/** A legal value of a field. @throws DeclarationError for a field of one's own that has none to give. */
 export function sampleOf(key: string, field: Field<unknown>, random: Random): unknown {
-  if (field.sample === undefined) throw new TypeError(`${key}: the field has no samples`);
+  if (field.sample === undefined) throw new DeclarationError(`${key}: the field has no samples`);
   return field.sample(random);
 }
 

@@ -1,5 +1,5 @@
 import type { Cursor } from '../cursor.ts';
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import type { Field } from './field.ts';
 
 /** How far values may go into each other. */
@@ -29,13 +29,13 @@ export function recursive<T>(
   { depth, max, leaf }: Recursion<T>,
   make: (self: Field<T>) => Field<T>,
 ): Field<T> {
-  if (!Number.isInteger(depth) || depth < 1) throw new TypeError(`a depth is 1 or more, not ${depth}`);
+  if (!Number.isInteger(depth) || depth < 1) throw new DeclarationError(`a depth is 1 or more, not ${depth}`);
   const shape = { kind: 'recursive', id: made++, depth, max, of: () => built?.shape } as const;
   let level = 0;
   let start = 0;
   let built: Field<T> | undefined;
   const inner = (): Field<T> => {
-    if (built === undefined) throw new TypeError('a recursive field is used while it is made');
+    if (built === undefined) throw new DeclarationError('a recursive field is used while it is made');
     return built;
   };
   const deeper = <R>(act: () => R): R => {

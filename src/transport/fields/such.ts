@@ -1,4 +1,4 @@
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import type { Condition } from './conditions.ts';
 import type { Field } from './field.ts';
 
@@ -37,7 +37,7 @@ export function such<T>(field: Field<T>, test: Condition<T>, value?: T): Field<T
         const drawn = field.sample?.(random);
         if (drawn !== undefined && test.holds(drawn)) return drawn;
       }
-      throw new TypeError(`${says}: name a value for samples`);
+      throw new DeclarationError(`${says}: name a value for samples`);
     },
   };
 }

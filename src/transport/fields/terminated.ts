@@ -1,5 +1,5 @@
 import type { Cursor } from '../cursor.ts';
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { utf8 } from '../memory.ts';
 import type { Field } from './field.ts';
@@ -13,10 +13,10 @@ export interface Until {
 /** Most bytes before a terminator, where nothing else is said. */
 const MOST = 65_535;
 
-/** Up to these bytes, which are not part of the value: `until('\0')`, `until('\r\n')`. @throws TypeError for none. */
+/** Up to these bytes, which are not part of the value: `until('\0')`, `until('\r\n')`. @throws DeclarationError for none. */
 export function until(end: string | Uint8Array): Until {
   const bytes = typeof end === 'string' ? utf8(end) : end;
-  if (bytes.length === 0) throw new TypeError('what ends a field has at least one byte');
+  if (bytes.length === 0) throw new DeclarationError('what ends a field has at least one byte');
   return { until: bytes };
 }
 

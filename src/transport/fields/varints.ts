@@ -1,5 +1,5 @@
 import type { Cursor } from '../cursor.ts';
-import { LocalError } from '../errors.ts';
+import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { between, type Field } from './field.ts';
 import { type BigBounds, type Bounds, boundsIn } from './integers.ts';
@@ -126,7 +126,7 @@ function groupsOf(value: number): number {
 /** An unsigned LEB128 of at most 64 bits, within ten bytes. */
 export function bigLeb128({ min = 0n, max = 2n ** 64n - 1n }: BigBounds = {}): Field<bigint> {
   if (min < 0n || min > max || max >= 2n ** 64n) {
-    throw new TypeError(`LEB128: bounds ${min}..${max} do not lie within 0..${2n ** 64n - 1n}`);
+    throw new DeclarationError(`LEB128: bounds ${min}..${max} do not lie within 0..${2n ** 64n - 1n}`);
   }
   const says = `LEB128, ${min}..${max}`;
   return {

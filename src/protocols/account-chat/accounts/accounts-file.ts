@@ -23,14 +23,14 @@ export type AccountsFileProblem = keyof typeof ADVICE;
 /** The file of the accounts cannot be opened, or not be written any more: which file, what is wrong, what to do. */
 export class AccountsFileError extends Error {
   override readonly name = 'AccountsFileError';
-  readonly problem: AccountsFileProblem;
+  readonly code: AccountsFileProblem;
   /** Absolute. */
   readonly path: string;
 
   constructor(path: string, problem: AccountsFileProblem, cause?: unknown, command = '') {
     const advice = ADVICE[problem] + command;
     super(`Accounts file ${path}: ${advice}`, { cause });
-    this.problem = problem;
+    this.code = problem;
     this.path = path;
   }
 }

@@ -10,6 +10,7 @@ export interface Line {
 /** A line does not end where it must. */
 export class LineTooLong extends Error {
   override readonly name = 'LineTooLong';
+  readonly code = 'line-too-long';
   /** From 1. */
   readonly number: number;
 

@@ -23,6 +23,7 @@ export interface LogRecord extends RecordContent {
 /** A line of a log that is no record: torn, forged, edited, or of another format. */
 export class MalformedRecord extends Error {
   override readonly name = 'MalformedRecord';
+  readonly code = 'malformed-record';
   /** Number of the line, from 1. */
   readonly line: number;
   /** Where the line begins, in bytes from the start of the file. */

@@ -11,13 +11,13 @@ import {
 } from '../../../../src/protocols/account-chat/accounts/libsql-accounts.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 
-async function refuses(path: string, problem: AccountsFileProblem, advice: RegExp): Promise<void> {
+async function refuses(path: string, code: AccountsFileProblem, advice: RegExp): Promise<void> {
   const error = await openLibsqlAccounts(path).then(
     () => undefined,
     (reason: unknown) => reason,
   );
   expect(error).toBeInstanceOf(AccountsFileError);
-  expect(error).toMatchObject({ problem, path, message: expect.stringContaining(path) });
+  expect(error).toMatchObject({ code, path, message: expect.stringContaining(path) });
   expect(error).toMatchObject({ message: expect.stringMatching(advice) });
 }
 
@@ -145,7 +145,7 @@ test('a file that is open already, here or in another process; it is free once c
   const other = () =>
     node(
       `const { openLibsqlAccounts } = await import(${JSON.stringify(module)});
-       const accounts = await openLibsqlAccounts(${JSON.stringify(path)}).catch((error) => error.problem);
+       const accounts = await openLibsqlAccounts(${JSON.stringify(path)}).catch((error) => error.code);
        if (typeof accounts === 'string') console.log(accounts);
        else { console.log(await accounts.passwordHash('ann')); await accounts.close(); }`,
     );

@@ -73,7 +73,7 @@ test('a call that fails takes nothing from the others of its turn', async () => 
   ]);
   expect(results).toMatchObject([
     { status: 'fulfilled', value: true },
-    { status: 'rejected', reason: { name: 'AccountsFileError', problem: 'io' } },
+    { status: 'rejected', reason: { name: 'AccountsFileError', code: 'io' } },
     { status: 'fulfilled', value: 'queued' },
     { status: 'rejected', reason: expect.any(RangeError) },
     { status: 'rejected', reason: expect.any(RangeError) },
