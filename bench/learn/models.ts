@@ -1,7 +1,7 @@
 /**
  * Learns every machine in a folder of Graphviz files and prints what that took, in the mean of some seeds:
  *
- *     npm run bench:learn -- DIR [--seeds N] [--sparing] [--confirm K] [--only TEXT]
+ *     npm run bench:learn -- DIR [--seeds N] [--sparing] [--confirm K] [--only TEXT] [--reference FILE]
  *
  * A perfect oracle answers with a shortest counterexample. Counted are all dialogues begun and all inputs sent,
  * counterexamples included. `--sparing` asks the learner for few counterexamples, `--confirm` uses no oracle but the
@@ -37,11 +37,14 @@ const { values, positionals } = parseArgs({
     sparing: { type: 'boolean', default: false },
     confirm: { type: 'string' },
     only: { type: 'string', default: '' },
+    reference: { type: 'string' },
   },
 });
 const folder = positionals[0];
 if (folder === undefined) throw new TypeError('name a folder of .dot files');
 const k = values.confirm === undefined ? undefined : Number(values.confirm);
+const reference =
+  values.reference === undefined ? undefined : mealyOfDot(readFileSync(values.reference, 'utf8'));
 
 console.info(`model,states,inputs,resets,symbols,exact,equivalence${k === undefined ? '' : ',ratio'}`);
 const sum = { resets: 0, symbols: 0, equivalence: 0, exact: 0 };
@@ -73,6 +76,7 @@ async function learned(mealy: Mealy, seed: number): Promise<Row> {
   const result = await learn(counted(simulated(mealy), cost), alphabet, {
     seed,
     trusting: !values.sparing,
+    ...(reference && { reference }),
     ...(k === undefined ? { oracle } : { k }),
   });
   const suite = k === undefined ? { size: 1, inputs: 0 } : hsiSuite(result.mealy, k);

@@ -107,6 +107,7 @@ export async function learnAt(
       k: options.k ?? 1,
       // Over a wire a wrong belief costs more than a question: each makes a suite that is held in vain.
       trusting: false,
+      reference: declaredBy(protocol, system.alphabet),
       answers: options.answers,
       signal: stop.signal,
       onProgress: (progress) => show(progress, performance.now() - started),

@@ -1,4 +1,5 @@
 import type { Mealy, Word } from '../verify/mealy.ts';
+import type { Reference } from './reference.ts';
 import { isApart, type Node, type Tree } from './tree.ts';
 
 /** What a hypothesis does not know. */
@@ -34,7 +35,12 @@ export class Hypothesis {
   readonly #targets = new Map<Node, Target>();
   readonly #stateOf = new Map<Node, number>();
 
-  constructor(tree: Tree, width: number) {
+  /** By cell: where a reference says that a transition leads, if that is a state here. */
+  readonly #foretold = new Map<number, number>();
+  readonly #reference: Reference | undefined;
+
+  constructor(tree: Tree, width: number, reference?: Reference) {
+    this.#reference = reference;
     this.tree = tree;
     this.width = width;
     this.#promote(tree.root);
@@ -56,7 +62,50 @@ export class Hypothesis {
         }
       }
     }
+    this.#refer();
     this.#believe();
+  }
+
+  /** What is believed of a transition as long as nothing contradicts: what the reference says, or that it is a loop. */
+  expected(cell: number): number {
+    return this.#foretold.get(cell) ?? Math.floor(cell / this.width);
+  }
+
+  /** Is there nothing known, and nothing foretold, of a transition? */
+  isOpen(cell: number): boolean {
+    return this.output[cell] === UNKNOWN;
+  }
+
+  /** Fills in what nobody asked with what the reference says. */
+  #refer(): void {
+    const reference = this.#reference;
+    if (reference === undefined) return;
+    const matches = this.basis.map((node) => reference.stateAfter(node.word));
+    let [right, wrong] = [0, 0];
+    this.#foretold.clear();
+    for (const [cell, known] of this.next.entries()) {
+      const node = this.nodeAt(cell);
+      const state = matches[Math.floor(cell / this.width)];
+      const said = state === undefined ? undefined : reference.predict(state, cell % this.width, this.tree);
+      if (node === undefined) this.next[cell] = this.output[cell] = UNKNOWN;
+      if (said === undefined) continue;
+      const next = said.next === 'closed' ? CLOSED : matches.indexOf(said.next);
+      if (node !== undefined) {
+        const candidates = this.#targets.get(node)?.candidates ?? [known];
+        if (node.output !== said.output || (next >= 0 && !candidates.includes(next))) wrong++;
+        else right++;
+        if (next >= 0) this.#foretold.set(cell, next);
+      } else if (next !== -1) {
+        this.next[cell] = next;
+        this.output[cell] = said.output;
+      }
+    }
+    reference.judge(right, wrong);
+    if (!reference.dropped) return;
+    this.#foretold.clear();
+    for (const cell of this.next.keys()) {
+      if (this.nodeAt(cell) === undefined) this.next[cell] = this.output[cell] = UNKNOWN;
+    }
   }
 
   /** The node that shows a transition. */
@@ -185,15 +234,15 @@ export class Hypothesis {
     return target;
   }
 
-  /** Believes of each transition that it is a loop if it can be, and that it leads where nothing known contradicts. */
+  /** Believes of each transition what is expected of it if that can be, and that it leads where nothing known contradicts. */
   #believe(): void {
     const open: [number, Node, Target][] = [];
     for (let cell = 0; cell < this.next.length; cell++) {
       const node = this.nodeAt(cell);
       const target = node && this.#targets.get(node);
       if (node === undefined || target === undefined) continue;
-      const state = Math.floor(cell / this.width);
-      if (target.candidates.includes(state)) target.guess = state;
+      const expected = this.expected(cell);
+      if (target.candidates.includes(expected)) target.guess = expected;
       else if (!target.candidates.includes(target.guess)) target.guess = target.candidates[0] ?? UNKNOWN;
       this.next[cell] = target.guess;
       if (target.candidates.length > 1) open.push([cell, node, target]);

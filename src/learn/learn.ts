@@ -1,6 +1,7 @@
 import { checkMealy, type Mealy, type Word } from '../verify/mealy.ts';
 import { hsiSuite } from '../verify/suite.ts';
 import { Learner } from './learner.ts';
+import { Reference } from './reference.ts';
 import type { System } from './system.ts';
 import type { Answers, Node } from './tree.ts';
 
@@ -20,6 +21,8 @@ export interface LearnOptions {
    * that is asked, and costs counterexamples. Default: true.
    */
   readonly trusting?: boolean;
+  /** A machine that is perhaps like this one: it guides, is never believed, and is dropped when it is often wrong. */
+  readonly reference?: Mealy | undefined;
   /** What was answered before: of {@link Learned.answers}. */
   readonly answers?: Answers | undefined;
   /** Ends it early, with the hypothesis that stands then. */
@@ -58,8 +61,8 @@ export async function learn(
   alphabet: readonly string[],
   options: LearnOptions = {},
 ): Promise<Learned> {
-  const { oracle, k = 1, seed = 1, trusting, answers, signal, onProgress } = options;
-  const learner = new Learner(system, alphabet, trusting);
+  const { oracle, k = 1, seed = 1, trusting, reference, answers, signal, onProgress } = options;
+  const learner = new Learner(system, alphabet, trusting, reference && new Reference(reference, alphabet));
   if (answers !== undefined) learner.tree.restore(answers);
   let hypotheses = 0;
   const end = (confirmed: boolean): Learned => ({

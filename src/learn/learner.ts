@@ -1,6 +1,7 @@
 import type { Word } from '../verify/mealy.ts';
 import { Belief, Distances } from './belief.ts';
 import { Hypothesis } from './hypothesis.ts';
+import type { Reference } from './reference.ts';
 import type { System, SystemDialogue } from './system.ts';
 import { isApart, type Node, Tree } from './tree.ts';
 
@@ -21,18 +22,21 @@ export class Learner {
   readonly #system: System;
   readonly #inputs: readonly string[];
   readonly #trusting: boolean;
+  readonly #reference: Reference | undefined;
   #distances: Distances | undefined;
 
-  constructor(system: System, inputs: readonly string[], trusting = true) {
+  constructor(system: System, inputs: readonly string[], trusting = true, reference?: Reference) {
     this.#system = system;
     this.#inputs = inputs;
     this.#trusting = trusting;
-    this.hypothesis = new Hypothesis(this.tree, inputs.length);
+    this.hypothesis = new Hypothesis(this.tree, inputs.length, reference);
+    this.#reference = reference;
   }
 
   /** Asks until every transition was taken, no answer contradicts the hypothesis, and nothing more is to be told apart. */
   async explore(onStates?: (states: number) => void): Promise<void> {
     const { hypothesis } = this;
+    if (this.tree.size === 1) await this.#rebuild();
     for (;;) {
       hypothesis.update();
       onStates?.(hypothesis.basis.length);
@@ -81,6 +85,20 @@ export class Learner {
     return dialogue;
   }
 
+  /** Asks what would show the states of the reference, each word as long as it is answered as foretold. */
+  async #rebuild(): Promise<void> {
+    const reference = this.#reference;
+    let [right, wrong] = [0, 0];
+    for (const word of reference?.words() ?? []) {
+      if (reference?.dropped) return;
+      const foretold = (node: Node) => node.parent === undefined || reference?.foretells(node, this.tree);
+      const last = await this.ask([], (node) => (foretold(node) ? word[node.depth] : undefined));
+      if (foretold(last)) right++;
+      else wrong++;
+      reference?.judge(right, wrong);
+    }
+  }
+
   /** A transition that nobody took, of a state that is reached by few inputs. */
   #unexplored(): number | undefined {
     const { basis, width } = this.hypothesis;
@@ -88,7 +106,8 @@ export class Learner {
     for (const [state, node] of basis.entries()) {
       if (node.depth >= depth) continue;
       for (let input = 0; input < width && node.depth < depth; input++) {
-        if (node.children[input] === undefined) [best, depth] = [state * width + input, node.depth];
+        if (this.hypothesis.isOpen(state * width + input))
+          [best, depth] = [state * width + input, node.depth];
       }
     }
     return best;
@@ -101,7 +120,7 @@ export class Learner {
     for (const [cell, next] of hypothesis.next.entries()) {
       const node = hypothesis.nodeAt(cell);
       if (node === undefined || (best !== undefined && node.depth >= best.depth)) continue;
-      if (this.#trusting && next === Math.floor(cell / hypothesis.width)) continue;
+      if (this.#trusting && next === hypothesis.expected(cell)) continue;
       if (hypothesis.agreeing(node).length > 1) best = node;
     }
     return best;
@@ -144,6 +163,8 @@ export class Learner {
     let end = word.length;
     for (;;) {
       const from = hypothesis.leaves(word);
+      // What was only foretold is known by now, and other than foretold.
+      if (from >= end) return;
       const middle = from + Math.floor((end - from) / 2);
       const access = hypothesis.basis[hypothesis.run(word.slice(0, middle))];
       const here = tree.find(word.slice(0, middle));

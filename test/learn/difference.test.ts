@@ -17,7 +17,7 @@ test('every single-fault mutant of message-log is learned, and told from it in o
       );
       const width = messageLog.inputs.length;
       const oracle = (hypothesis: Mealy) => shortestDifference(hypothesis, mutant);
-      const { mealy } = await learn(simulated(mutant), mutant.inputs, { oracle });
+      const { mealy } = await learn(simulated(mutant), mutant.inputs, { oracle, reference: messageLog });
       const found = differences(messageLog, mealy);
       expect(found.map((each) => sentenceOf(each, ['declared', 'learned']))).toHaveLength(1);
       expect(found[0]?.input).toBe(messageLog.inputs[cell % width]);

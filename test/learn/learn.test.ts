@@ -107,3 +107,23 @@ test('an answer that is another the second time is called unsteady', async () =>
   };
   await expect(learn(system, ['a', 'b'])).rejects.toMatchObject({ code: 'unsteady' });
 });
+
+test('a reference never leads astray: right, wrong, or of another system altogether', async () => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const mealy = randomMachine(seed, 12, 6);
+    const oracle = (hypothesis: Mealy) => shortestDifference(hypothesis, mealy);
+    for (const reference of [mealy, randomMachine(seed + 1, 12, 6)]) {
+      const result = await learn(simulated(mealy), mealy.inputs, { oracle, reference });
+      expect(shortestDifference(result.mealy, mealy), `seed ${seed}`).toBeUndefined();
+    }
+  }
+});
+
+test('with the right machine as reference, message-log costs hardly more than its suite', async () => {
+  const { system, words } = written(messageLog);
+  const { mealy } = await learn(system, messageLog.inputs, { k: 1, reference: messageLog });
+  expect(shortestDifference(mealy, messageLog)).toBeUndefined();
+  const suite = hsiSuite(messageLog, 1);
+  const symbols = words.reduce((sum, word) => sum + word.length, 0);
+  expect((words.length + symbols) / (suite.size + suite.inputs)).toBeLessThan(1.05);
+});

@@ -1,0 +1,74 @@
+import { stateCover, stateIdentifiers } from '../verify/identify.ts';
+import { isClosed, type Mealy, nextState, outputOn, type Word } from '../verify/mealy.ts';
+import { minimise } from '../verify/minimise.ts';
+import type { Node, Tree } from './tree.ts';
+
+/** Of so many predictions that came true or did not, this share may be wrong before a reference is dropped. */
+const TRIED = 6;
+const WRONG = 0.5;
+
+/**
+ * A machine that is perhaps like the one to be learned: a declared one, or that of the last version. It says what to
+ * ask first, and what to expect where nothing was asked; what it says is believed until anything contradicts.
+ *
+ * Source: Kruger, Junges and Rot, State Matching and Multiple References in Adaptive Active Automata Learning, FM 2024.
+ */
+export class Reference {
+  readonly #mealy: Mealy;
+  /** Number of each input of the learner, or -1. */
+  readonly #inputs: readonly number[];
+  #dropped = false;
+
+  constructor(mealy: Mealy, alphabet: readonly string[]) {
+    this.#mealy = minimise(mealy).mealy;
+    this.#inputs = alphabet.map((name) => this.#mealy.inputs.indexOf(name));
+  }
+
+  get dropped(): boolean {
+    return this.#dropped;
+  }
+
+  /** Words that reach each of its states, and tell it from every other: where it is right, they show all states. */
+  *words(): Iterable<Word> {
+    const identifiers = stateIdentifiers(this.#mealy);
+    for (const [state, access] of stateCover(this.#mealy)) {
+      for (const word of identifiers.get(state) ?? [[]]) {
+        const ours = [...access, ...word].map((input) => this.#inputs.indexOf(input));
+        const foreign = ours.indexOf(-1);
+        yield foreign < 0 ? ours : ours.slice(0, foreign);
+      }
+    }
+  }
+
+  /** Its state after a word; undefined where it has none that is open. */
+  stateAfter(word: Word): number | undefined {
+    let state = this.#mealy.initial;
+    for (const input of word) {
+      const same = this.#inputs[input] ?? -1;
+      if (same < 0 || isClosed(this.#mealy, state)) return undefined;
+      state = nextState(this.#mealy, state, same);
+    }
+    return isClosed(this.#mealy, state) ? undefined : state;
+  }
+
+  /** What it answers, as a number of the tree, and its next state; `closed` where it has none. */
+  predict(state: number, input: number, tree: Tree): { output: number; next: number | 'closed' } | undefined {
+    const same = this.#inputs[input] ?? -1;
+    if (same < 0 || this.#dropped) return undefined;
+    const next = nextState(this.#mealy, state, same);
+    const closes = isClosed(this.#mealy, next);
+    const output = this.#mealy.outputs[outputOn(this.#mealy, state, same)] ?? '';
+    return { output: tree.number({ output, closes }), next: closes ? 'closed' : next };
+  }
+
+  /** Is the last output before a node the one that it says? */
+  foretells(node: Node, tree: Tree): boolean {
+    const state = node.parent && this.stateAfter(node.parent.word);
+    return state !== undefined && this.predict(state, node.input, tree)?.output === node.output;
+  }
+
+  /** Drops it for good where too much of what it said is wrong. */
+  judge(right: number, wrong: number): void {
+    if (right + wrong >= TRIED && wrong > WRONG * (right + wrong)) this.#dropped = true;
+  }
+}
