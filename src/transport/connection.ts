@@ -156,12 +156,9 @@ export class Connection<F extends Frames, R extends Role> {
     return this.#error;
   }
 
-  /**
-   * What the peer has said next, or why there is nothing.
-   *
-   * @param handlers where a message has a {@link RunHandler} under its name, it comes in a {@link Run}.
-   */
+  /** What the peer has said next, or why there is nothing. */
   next(): Exclude<Incoming<F, R>, Run<F, R>>;
+  /** The same; where a message has a {@link RunHandler} under its name in `handlers`, it comes in a {@link Run}. */
   next(handlers: object | undefined): Incoming<F, R>;
   next(handlers?: object): Incoming<F, R> {
     if (this.#cause !== undefined) return this.#error ?? NEED_MORE;
