@@ -16,6 +16,7 @@ export interface CommandDeclaration<A extends Flags, L extends Flags> {
 
 /** A command, whichever its flags. */
 export interface AnyCommand extends Omit<CommandDeclaration<Flags, Flags>, 'run'> {
+  /** See {@link CommandDeclaration.run}. */
   run(operands: object, options: object): void | Promise<void>;
 }
 

@@ -20,6 +20,7 @@ export {
 export {
   type AnyServe,
   type AnyService,
+  type AnySharedService,
   defineModule,
   type Host,
   type HostMetrics,

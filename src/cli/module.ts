@@ -58,8 +58,11 @@ export interface Service<F extends Frames> {
 export interface Host {
   /** Diagnostics of the server. No payloads, no secrets. */
   readonly log: {
+    /** What goes its way. */
     info(text: string): void;
+    /** What an operator should look at. */
     warn(text: string): void;
+    /** What failed, and why. */
     error(text: string, error?: unknown): void;
   };
   /** What must be seen even where the diagnostics go nowhere: a line on stderr. */
@@ -98,12 +101,27 @@ export interface ProtocolModule {
 /** {@link ServeDeclaration}, whichever the protocol. */
 export interface AnyServe extends Pick<ServeDeclaration<Frames, Flags>, 'help' | 'idleTimeout'> {
   readonly flags: Flags;
-  readonly workers: string | { prepare?(options: object, host: Host): void | Promise<void> };
+  /** See {@link ServeDeclaration.workers}. */
+  readonly workers: string | AnySharedService;
+  /** See {@link ServeDeclaration.open}. */
   open(options: object, host: Host): Promise<AnyService>;
 }
 
+/** {@link SharedService}, whichever the flags. */
+export interface AnySharedService {
+  /** See {@link SharedService.prepare}. */
+  prepare?(options: object, host: Host): void | Promise<void>;
+}
+
 /** {@link Service}, whichever the protocol: it listens itself. */
-export interface AnyService extends Omit<Service<Frames>, 'handlers'> {
+export interface AnyService {
+  /** See {@link Service.reopen}. */
+  reopen?(): void | Promise<void>;
+  /** See {@link Service.unready}. */
+  unready?(): string | undefined;
+  /** See {@link Service.close}. */
+  close?(): void | Promise<void>;
+  /** Begins to serve. */
   listen(options: ListenOptions): Promise<ListeningServer>;
 }
 

@@ -13,6 +13,7 @@ export type Words =
       readonly lineBreaks?: boolean;
     };
 
+/** How words may look: a style of `util.styleText`. */
 export type Style = Exclude<Parameters<typeof styleText>[0], readonly unknown[]>;
 
 /** How a {@link Terminal} is set up. */
@@ -59,6 +60,7 @@ export class Terminal implements AsyncIterable<string> {
     this.#prompt();
   }
 
+  /** The lines, one after the other. */
   async *[Symbol.asyncIterator](): AsyncGenerator<string, void, undefined> {
     for (;;) {
       const line = this.#lines.shift();

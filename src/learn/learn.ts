@@ -27,6 +27,7 @@ export interface LearnOptions {
   readonly answers?: Answers | undefined;
   /** Ends it early, with the hypothesis that stands then. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of every state that is found. */
   readonly onProgress?: (progress: LearnProgress) => void;
 }
 

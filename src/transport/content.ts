@@ -45,6 +45,7 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
     return this.#reader !== undefined;
   }
 
+  /** The next piece. */
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
     return new Promise((resolve, reject) => {
       if (this.#reader !== undefined)
@@ -61,6 +62,7 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
     return DONE;
   }
 
+  /** Itself: it can be read once. */
   [Symbol.asyncIterator](): this {
     return this;
   }

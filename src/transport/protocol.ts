@@ -74,7 +74,7 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
    * What finds the frames of an end in place of the decoder that is given: called for each connection. Default: the
    * decoder.
    */
-  readonly framing?: { readonly [role in Role]?: (decoder: Decoder) => Framing };
+  readonly framing?: Partial<Readonly<Record<Role, (decoder: Decoder) => Framing>>>;
   /**
    * Which frames are readable in a state and the states inside it, where that is not all of their sender: by the path of
    * the state in the machine, `session.body`.
@@ -137,7 +137,7 @@ export interface Protocol<F extends Frames = Frames> {
   readonly largest: Readonly<Record<Role, number>>;
   /** Number of the reply that a client sending ahead hopes for, or {@link REFUSED}. */
   readonly pipelinedEvent: number;
-  /** Which messages may be taken together: see {@link answeredInPlace}. */
+  /** Which messages may be taken together: see `answeredInPlace`. */
   readonly inPlace: Uint8Array;
   /** @throws LocalError for a value that a field cannot carry. */
   encode<R extends Role = Role>(message: MessageFrom<F, R>): Encoded;

@@ -58,10 +58,10 @@ export interface Samples<F extends Frames> {
   readonly malformed: Readonly<Record<string, Uint8Array>>;
 }
 
-/** {@link Expected}, whichever the messages. */
+/** `Expected`, whichever the messages. */
 export type AnyExpected = string | { readonly type: string };
 
-/** {@link Answer}, whichever the messages. */
+/** `Answer`, whichever the messages. */
 export type AnyAnswer = AnyExpected | readonly AnyExpected[];
 
 /** {@link Sample}, whichever the messages. */

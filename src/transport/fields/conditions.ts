@@ -5,6 +5,7 @@ export interface Condition<T = unknown> {
   readonly says: string;
   /** What it compares with; for `not`, the other test. */
   readonly with: unknown;
+  /** Whether the value passes. */
   holds(value: T): boolean;
 }
 

@@ -84,14 +84,17 @@ export class Sizes {
     this.#sizes[index] = size;
   }
 
+  /** Adds the size that is next. */
   add(size: number): void {
     this.#sizes.push(size);
   }
 
+  /** Takes the size that is next. */
   take(): number {
     return this.#sizes[this.#next++] ?? 0;
   }
 
+  /** Forgets them all. */
   clear(): void {
     this.#sizes.length = 0;
     this.#next = 0;

@@ -21,6 +21,7 @@ export type Fields = Record<string, unknown>;
  * @typeParam Names those of them that it brings.
  */
 export interface Part<F extends object = never, Names extends PropertyKey = KeysOf<F>> {
+  /** Tells parts from groups of fields; there for the compiler alone. */
   readonly [PART]: (fields: F, names: Names) => void;
   /** The part in words, for documents. */
   readonly says: string;
@@ -44,6 +45,7 @@ export interface Part<F extends object = never, Names extends PropertyKey = Keys
   read(cursor: Cursor, fields: Fields): boolean;
   /** @throws LocalError for a value that it cannot carry. */
   size(fields: Readonly<Fields>, sizes: Sizes): number;
+  /** Writes the part and answers the index after it. */
   write(fields: Readonly<Fields>, into: Uint8Array, at: number, sizes: Sizes): number;
   /** Puts legal values under the names of its fields. */
   sample(random: Random, fields: Fields): void;

@@ -53,6 +53,7 @@ export type Shape =
       readonly id: number;
       readonly depth: number;
       readonly max: number;
+      /** The value that it is made of. */
       readonly of: () => Shape | undefined;
     };
 
