@@ -280,7 +280,7 @@ class ReadCode {
     const code = `p = ${plus(place.offset)}; const ${sign} = ${negative}; if (${sign}) p++; const ${start} = p;
       let ${value} = 0, ${digit} = 0;
       while (p < ${place.end} && (${digit} = b[p] - 48) >= 0 && ${digit} <= 9) { ${value} = ${value} * 10 + ${digit}; p++; }
-      if (p === ${start} || p - ${start} > 15 || (p - ${start} > 1 && b[${start}] === 48)) ${DOUBT}
+      if (p === ${start} || p - ${start} > 15 || (b[${start}] === 48 && (${sign} || p - ${start} > 1))) ${DOUBT}
       ${past(end, place.end)} if (${sign}) ${value} = -${value}; ${bounded(value, { min, max }, NUMBERS)}`;
     return { code, value, place: { ...place, offset: 0, known: 0 } };
   }

@@ -86,3 +86,12 @@ test.each(senders)('%s: code writes what closures write', (_, frames) => {
     }
   }
 });
+
+test('a number has one way to be written in code too: -0 is refused', () => {
+  const decoder = decoderOf(resp.server);
+  warm(resp.server, decoder);
+  const bytes = Buffer.from(':-0\r\n');
+  const judged = judge(decoder, bytes, false);
+  expect(judged).toEqual(judge(decoder, bytes, true));
+  expect(judged.fault?.kind).toBe('encoding');
+});
