@@ -1,3 +1,4 @@
+import type { Cursor } from '../cursor.ts';
 import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { allocate } from '../memory.ts';
@@ -38,19 +39,7 @@ export function constantPart(constant: Uint8Array): Part<object, never> {
     ),
     constant,
     shape: { kind: 'constant', bytes: [...constant] },
-    read(cursor) {
-      const { at, bytes, end } = cursor;
-      const known = Math.min(length, end - at);
-      for (let index = 0; index < known; index++) {
-        if (bytes[at + index] === constant[index]) continue;
-        cursor.lose('constant', at + index, hex(constant[index] ?? 0), hex(bytes[at + index] ?? 0));
-        return false;
-      }
-      // No more is wanted than the next byte: it may be wrong already.
-      if (known < length) return cursor.has(known + 1);
-      cursor.at = at + length;
-      return true;
-    },
+    read: (cursor) => readConstant(cursor, constant),
     size: () => length,
     write(_, into, at) {
       for (let index = 0; index < length; index++) into[at + index] = constant[index] ?? 0;
@@ -58,4 +47,19 @@ export function constantPart(constant: Uint8Array): Part<object, never> {
     },
     sample() {},
   };
+}
+
+/** Moves past bytes that are always the same, or `other` ones in their places; what else stands there is lost. */
+export function readConstant(cursor: Cursor, constant: Uint8Array, other = constant, says?: string): boolean {
+  const { at, bytes } = cursor;
+  for (let index = 0; index < constant.length; index++) {
+    // No more is wanted than the next byte: it may be wrong already.
+    if (!cursor.has(index + 1)) return false;
+    const byte = bytes[at + index] ?? 0;
+    if (byte === constant[index] || byte === other[index]) continue;
+    cursor.lose('constant', at + index, says ?? hex(constant[index] ?? 0), hex(byte));
+    return false;
+  }
+  cursor.at = at + constant.length;
+  return true;
 }

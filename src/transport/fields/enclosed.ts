@@ -1,7 +1,7 @@
-import type { Cursor } from '../cursor.ts';
 import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { utf8 } from '../memory.ts';
+import { readConstant } from './constants.ts';
 import { bytesWhere, type Field } from './field.ts';
 
 /** Bytes that are always the same, around a field. */
@@ -33,9 +33,9 @@ export function enclosed<T>(field: Field<T>, { before = '', behind = '' }: Enclo
     }),
     read(cursor) {
       const { at } = cursor;
-      if (!matches(cursor, front)) return undefined;
+      if (!readConstant(cursor, front)) return undefined;
       const value = field.read(cursor);
-      if (value !== undefined && matches(cursor, back)) return value;
+      if (value !== undefined && readConstant(cursor, back)) return value;
       if (!cursor.lost) cursor.at = at;
       return undefined;
     },
@@ -48,19 +48,6 @@ export function enclosed<T>(field: Field<T>, { before = '', behind = '' }: Enclo
     },
     ...(field.sample && { sample: field.sample.bind(field) }),
   };
-}
-
-/** Moves past bytes that are always the same; others are a fault that nobody knows the end of. */
-function matches(cursor: Cursor, constant: Uint8Array): boolean {
-  const { at, bytes } = cursor;
-  for (let index = 0; index < constant.length; index++) {
-    if (!cursor.has(index + 1)) return false;
-    if (bytes[at + index] === constant[index]) continue;
-    cursor.lose('constant', at + index, hex(constant[index] ?? 0), hex(bytes[at + index] ?? 0));
-    return false;
-  }
-  cursor.at = at + constant.length;
-  return true;
 }
 
 /**

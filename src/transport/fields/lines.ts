@@ -2,6 +2,7 @@ import type { Cursor } from '../cursor.ts';
 import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { utf8 } from '../memory.ts';
+import { readConstant } from './constants.ts';
 import { between, bytesWhere, type Field } from './field.ts';
 import { PART, type Part, type PartStep } from './part.ts';
 import { find, terminatedBytes, until } from './terminated.ts';
@@ -80,20 +81,7 @@ export function word(text: string): Part<object, never> {
     fields: [],
     shape: { kind: 'word', text },
     steps: [...letters, delimiter, { kind: 'unclear' }],
-    read(cursor) {
-      const { at, bytes, end } = cursor;
-      const known = Math.min(length, end - at);
-      for (let index = 0; index < known; index++) {
-        const byte = bytes[at + index];
-        if (byte === lower[index] || byte === upper[index]) continue;
-        cursor.lose('constant', at + index, JSON.stringify(text), hex(byte ?? 0));
-        return false;
-      }
-      // No more is wanted than the next byte: it may be wrong already.
-      if (known < length) return cursor.has(known + 1);
-      cursor.at = at + length;
-      return true;
-    },
+    read: (cursor) => readConstant(cursor, lower, upper, JSON.stringify(text)),
     size: () => length,
     write(_, into, at) {
       for (let index = 0; index < length; index++) into[at + index] = text.charCodeAt(index);

@@ -14,29 +14,13 @@ const U32_LARGEST = 0xffff_ffff;
  */
 export function varint(bounds: Bounds = {}): Field<number> {
   const { min, max } = boundsIn('varint', 0, MQTT_LARGEST, bounds);
-  return numberIn(
-    'varint',
-    'mqtt',
-    min,
-    max,
-    true,
-    (value) => value,
-    (value) => value,
-  );
+  return numberIn('varint', 'mqtt', min, max);
 }
 
 /** An unsigned LEB128 of at most 32 bits. Groups that say nothing are allowed, within five bytes. */
 export function leb128(bounds: Bounds = {}): Field<number> {
   const { min, max } = boundsIn('LEB128', 0, U32_LARGEST, bounds);
-  return numberIn(
-    'LEB128',
-    'leb128',
-    min,
-    max,
-    false,
-    (value) => value,
-    (value) => value,
-  );
+  return numberIn('LEB128', 'leb128', min, max);
 }
 
 /** A signed integer of 32 bits whose small values, of either sign, are short: zigzag in LEB128. */
@@ -47,7 +31,6 @@ export function zigzag(bounds: Bounds = {}): Field<number> {
     'zigzag',
     min,
     max,
-    false,
     (raw) => (raw >>> 1) ^ -(raw & 1),
     (value) => ((value << 1) ^ (value >> 31)) >>> 0,
   );
@@ -58,11 +41,11 @@ function numberIn(
   form: 'mqtt' | 'leb128' | 'zigzag',
   min: number,
   max: number,
-  shortest: boolean,
-  meant: (raw: number) => number,
-  rawOf: (value: number) => number,
+  meant = (raw: number): number => raw,
+  rawOf = (value: number): number => value,
 ): Field<number> {
   const says = `${kind}, ${min}..${max}`;
+  const shortest = form === 'mqtt';
   const most = shortest ? groupsOf(max) : 5;
   const sizes = [min, max, ...(min < 0 && max > 0 ? [0] : [])].map((value) => groupsOf(rawOf(value)));
   return {
