@@ -55,18 +55,28 @@ export function observedBy(observers: readonly ServerObserver[]): ServerObserver
   const [only] = observers;
   if (only !== undefined && observers.length === 1) return only;
   const joined: ServerObserver = {
-    opened: (...about) => observers.forEach((each) => void each.opened?.(...about)),
-    refused: (...about) => observers.forEach((each) => void each.refused?.(...about)),
-    failed: (...about) => observers.forEach((each) => void each.failed?.(...about)),
-    ended: (...about) => observers.forEach((each) => void each.ended?.(...about)),
-    dropped: (...about) => observers.forEach((each) => void each.dropped?.(...about)),
-    strained: (...about) => observers.forEach((each) => void each.strained?.(...about)),
-    acceptFailed: (...about) => observers.forEach((each) => void each.acceptFailed?.(...about)),
+    opened: (...about) => tellAll(observers, (each) => each.opened?.(...about)),
+    refused: (...about) => tellAll(observers, (each) => each.refused?.(...about)),
+    failed: (...about) => tellAll(observers, (each) => each.failed?.(...about)),
+    ended: (...about) => tellAll(observers, (each) => each.ended?.(...about)),
+    dropped: (...about) => tellAll(observers, (each) => each.dropped?.(...about)),
+    strained: (...about) => tellAll(observers, (each) => each.strained?.(...about)),
+    acceptFailed: (...about) => tellAll(observers, (each) => each.acceptFailed?.(...about)),
   };
   const asking = observers.filter((each) => each.transaction !== undefined);
   if (asking.length === 0) return joined;
   return {
     ...joined,
-    transaction: (...about) => asking.forEach((each) => void each.transaction?.(...about)),
+    transaction: (...about) => tellAll(asking, (each) => each.transaction?.(...about)),
   };
+}
+
+/** @returns what is still to come, where an observer is async: its failure is for whoever told it. */
+function tellAll(observers: readonly ServerObserver[], tell: (observer: ServerObserver) => unknown): unknown {
+  let late: Promise<unknown> | undefined;
+  for (const observer of observers) {
+    const told = tell(observer);
+    if (told instanceof Promise) late = late === undefined ? told : Promise.all([late, told]);
+  }
+  return late;
 }

@@ -267,7 +267,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   }
 
   #open(open: MakeHandlers<F, R>): void {
-    this.#observer?.opened?.(this);
+    this.#watch(this.#observer?.opened?.(this));
     this.#handlers = open(this);
     this.connection.open();
     // Where the server speaks first, what it pushed before is due now.
@@ -308,7 +308,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
       const incoming = connection.next(this.#handlers);
       if (typeof incoming === 'symbol') break;
       if (incoming instanceof Run) this.#handleRun(incoming);
-      else if (incoming instanceof RemoteError) this.#observer?.refused?.(this, incoming);
+      else if (incoming instanceof RemoteError) this.#watch(this.#observer?.refused?.(this, incoming));
       else this.#handle(incoming);
       // Behind each message, not each segment: what the peer may say next can depend on it.
       this.#rest();
@@ -326,7 +326,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
       this.#pushed.shift();
       connection.send(next);
     }
-    if (connection.cause === undefined) this.#handlers?.caughtUp?.();
+    if (connection.cause === undefined) this.#watch(this.#handlers?.caughtUp?.());
   }
 
   #handle(message: MessageFrom<F, Peer<R>>): void {
@@ -372,7 +372,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
       if (typeof piece === 'symbol') return;
       if (piece instanceof RemoteError) {
         content.end({ error: piece });
-        this.#observer?.refused?.(this, piece);
+        this.#watch(this.#observer?.refused?.(this, piece));
         return;
       }
       if (piece !== undefined) {
@@ -399,17 +399,18 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     }
     const words = reply === undefined ? NO_WORDS : isSeveral(reply) ? reply : [reply];
     for (const word of words) connection.send(word);
-    this.#observer?.transaction?.(this, received, this.#typeOf(words.at(-1)));
+    this.#watch(this.#observer?.transaction?.(this, received, this.#typeOf(words.at(-1))));
     this.#answered(received);
   }
 
   #handleRun(run: Run<F, R>): void {
     this.#waits |= ANSWER;
     this.#run = run;
-    run.handler.handle.call(this.#handlers, run.contents, (accepted) => {
+    const answer = (accepted: number) => {
       run.accepted = accepted;
       this.#guarded(this.#answerRun, run);
-    });
+    };
+    this.#watch(run.handler.handle.call(this.#handlers, run.contents, answer));
   }
 
   #answerRun(run: Run<F, R>): void {
@@ -425,8 +426,8 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.received += Math.min(accepted + 1, contents.length);
     const observe = this.#observer?.transaction?.bind(this.#observer);
     if (observe !== undefined) {
-      for (let due = accepted; due > 0; due--) observe(this, entry.type, handler.accept.type);
-      if (accepted < contents.length) observe(this, entry.type, handler.refuse.type);
+      for (let due = accepted; due > 0; due--) this.#watch(observe(this, entry.type, handler.accept.type));
+      if (accepted < contents.length) this.#watch(observe(this, entry.type, handler.refuse.type));
     }
     this.#answered(entry.type);
     // A handler that answers at once is called from there.
@@ -473,7 +474,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     const refused = this.connection.dropInput(early === 'refuse');
     if (refused === undefined) this.#wire.upgrade(change);
     else {
-      this.#observer?.refused?.(this, refused);
+      this.#watch(this.#observer?.refused?.(this, refused));
       this.#end('refused');
     }
   }
@@ -499,15 +500,22 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   }
 
   #tellHandlers(cause: EndCause): void {
-    this.#handlers?.ended?.(cause, this.#why);
+    this.#watch(this.#handlers?.ended?.(cause, this.#why));
   }
 
   #tellObserver(cause: EndCause): void {
-    this.#observer?.ended?.(this, cause, this.#why);
+    this.#watch(this.#observer?.ended?.(this, cause, this.#why));
   }
 
   #tellFailure(error: unknown): void {
-    this.#observer?.failed?.(this, error);
+    const told: unknown = this.#observer?.failed?.(this, error);
+    // Who fails at telling of a failure has nobody to tell.
+    if (told instanceof Promise) told.catch(() => {});
+  }
+
+  /** An async function fits where a type says `void`: what it rejects with fails the session, and not the process. */
+  #watch(outcome: unknown): void {
+    if (outcome instanceof Promise) outcome.catch((error) => this.#guarded(rethrow, error));
   }
 }
 

@@ -1,9 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { Connection } from '../../src/transport/connection.ts';
 import { LocalError } from '../../src/transport/errors.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
-import type { SessionObserver } from '../../src/transport/observer.ts';
+import { observedBy, type SessionObserver } from '../../src/transport/observer.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
 import { Session } from '../../src/transport/session.ts';
 import { MemoryWire } from '../support/memory-wire.ts';
@@ -175,7 +176,7 @@ test('a stop while a handler works hurries the wire', () => {
 test('a caughtUp() that throws ends its session', () => {
   const { session, wire, told } = serve(messageLog, (own) => ({
     ...accepting,
-    rested: () => {
+    caughtUp: () => {
       if (own.received === 1) throw new Error('tired');
     },
   }));
@@ -403,5 +404,39 @@ test('what an observer, a listener or a clock throws is this session’s failure
       true,
       act === 'failed' ? [] : [`Error: ${act}`],
     ]);
+  }
+});
+
+test('what rejects where a type says void fails its session, and not the process', async () => {
+  const reject = async () => {
+    throw new Error('late');
+  };
+  const run = { handle: reject, accept: ACCEPT, refuse: { type: 'server.REJECT' } } as const;
+  for (const [own, observed] of [
+    [{ caughtUp: reject }, {}],
+    [{ ended: reject }, {}],
+    [{ NAME: run }, {}],
+    [{}, { opened: reject }],
+    [{}, { transaction: reject }],
+    [{}, { ended: reject }],
+    [{ NAME: reject }, { failed: reject }],
+  ] as const) {
+    const told: unknown[] = [];
+    const failed = (_: unknown, error: unknown) => told.push(error);
+    const observer = observedBy([{ failed }, observed]);
+    const wire = new MemoryWire();
+    const session = new Session(new Connection(messageLog, 'server'), wire, {
+      id: 1,
+      peer: 'test',
+      observer,
+    });
+    session.open(() => ({ ...accepting, ...own }));
+    session.receive(NAME);
+    await setImmediate();
+    session.receiveReset();
+    // Vitest fails the file for a rejection that nobody handled.
+    await setImmediate();
+    expect([session.over, wire.closed]).toEqual([true, true]);
+    expect(told[0]).toEqual(new Error('late'));
   }
 });

@@ -157,12 +157,14 @@ export class Link<F extends Frames, R extends Role> implements Wire {
     plain.off('data', listeners.data).off('end', listeners.end).off('drain', listeners.drain).pause();
     const begin = async () => {
       const stream = await change(plain);
+      // What is no stream throws here, while the plain one still ends the session.
+      const { destroyed } = stream;
       plain.off('close', listeners.close);
       plain[LINK] = undefined;
       this.#changing = false;
       this.#stream = stream;
       // It went while we were told.
-      if (stream.destroyed) return this.closed();
+      if (destroyed) return this.closed();
       this.#listen(stream);
       if (this.session.over) this.close();
       else this.session.upgraded();

@@ -2,6 +2,7 @@ import { createServer, type Socket, type Server as SocketServer } from 'node:net
 import { formatAddress, plainHost, sourceOf } from '../address.ts';
 import type { Frames, Protocol } from '../protocol.ts';
 import type { MakeHandlers } from '../session.ts';
+import { announce } from './announce.ts';
 import { Descriptors } from './descriptors.ts';
 import { LONGEST_HEADER, type ProxiedPeer, readProxyHeader } from './proxy-header.ts';
 import { Server, type ServerOptions } from './server.ts';
@@ -59,7 +60,7 @@ export async function listen<F extends Frames>(
   const { observer, path } = options;
   const server = new Server(protocol, open, options);
   const descriptors = new Descriptors((isShort) =>
-    observer?.strained?.(isShort ? OUT_OF_DESCRIPTORS : undefined),
+    announce(() => observer?.strained?.(isShort ? OUT_OF_DESCRIPTORS : undefined)),
   );
   /** Of whom we do not know yet whom they forward. */
   const announcing = new Set<Socket>();
@@ -73,7 +74,7 @@ export async function listen<F extends Frames>(
   const sockets = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     if (!descriptors.take()) {
       socket.destroy();
-      observer?.dropped?.('descriptors');
+      announce(() => observer?.dropped?.('descriptors'));
       return;
     }
     const peer = {
@@ -88,7 +89,7 @@ export async function listen<F extends Frames>(
         (proxied) => begin(socket, proxied ?? peer),
         () => {
           socket.destroy();
-          observer?.dropped?.('proxy');
+          announce(() => observer?.dropped?.('proxy'));
         },
       );
   });
@@ -101,7 +102,7 @@ export async function listen<F extends Frames>(
     sockets.close();
     throw error;
   }
-  sockets.on('error', (error) => observer?.acceptFailed?.(error));
+  sockets.on('error', (error) => announce(() => observer?.acceptFailed?.(error)));
   const at = sockets.address();
   const { address: host, port } =
     typeof at === 'object' && at !== null ? at : { address: path ?? '', port: 0 };

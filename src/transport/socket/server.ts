@@ -9,6 +9,7 @@ import type { StepCounts } from '../step-counts.ts';
 import { type TimeLimits, timeLimits } from '../time-limits.ts';
 import type { WireChange } from '../wire.ts';
 import { Admission, type AdmissionLimits, type Guest } from './admission.ts';
+import { announce } from './announce.ts';
 import { Link, linkOptions } from './link.ts';
 
 /** How a server serves; every bound has a default, and time is in milliseconds. */
@@ -99,7 +100,7 @@ export class Server<F extends Frames> {
     const turned = admission.enter(visit);
     if (turned !== undefined) {
       turned.guest.drop();
-      this.#options.observer?.dropped?.(turned.reason);
+      announce(() => this.#options.observer?.dropped?.(turned.reason));
     }
     if (turned?.guest === visit) return undefined;
     stream.once('close', () => admission.leave(visit));
@@ -114,7 +115,9 @@ export class Server<F extends Frames> {
       stream = await change(plain);
     } catch {
       plain.destroy();
-      if (visit?.isDropped !== true && !this.#closed) this.#options.observer?.dropped?.('tls');
+      if (visit?.isDropped !== true && !this.#closed) {
+        announce(() => this.#options.observer?.dropped?.('tls'));
+      }
       return;
     } finally {
       this.#changing.delete(plain);

@@ -274,3 +274,47 @@ test('connect and listen speak to each other, and say what is wrong with an addr
     }),
   ).rejects.toThrow('no more');
 });
+
+test('an observer that fails at what is no session’s affair ends no server', async () => {
+  const warned: unknown[] = [];
+  const warn = (warning: Error) => warned.push(warning.message);
+  process.on('warning', warn);
+  onTestFinished(() => void process.off('warning', warn));
+  for (const fails of [
+    () => {
+      throw new Error('dropped, at once');
+    },
+    async () => {
+      throw new Error('dropped, later');
+    },
+  ]) {
+    const options = { observer: { dropped: fails } };
+    const crowded = await started(messageLog, () => accepting, { ...options, maxPerSource: 1 });
+    const first = await client(crowded, { allowHalfOpen: false });
+    const second = await client(crowded, { allowHalfOpen: false });
+    await Promise.race([closed(first.socket), closed(second.socket)]);
+    const proxied = await started(messageLog, () => accepting, { ...options, proxies: ['127.0.0.1'] });
+    const bare = await client(proxied, { allowHalfOpen: false });
+    bare.socket.write(NAME);
+    await closed(bare.socket);
+  }
+  await vi.waitFor(() =>
+    expect(warned).toEqual(['dropped, at once', 'dropped, at once', 'dropped, later', 'dropped, later']),
+  );
+});
+
+test('a wire that is changed for no stream at all breaks its connection, and nothing else', async () => {
+  const nothing = Reflect.get({}, 'stream');
+  const server = await started(messageLog, (session) => ({
+    ...accepting,
+    NAME() {
+      session.upgrade(async () => nothing);
+      return ACCEPT;
+    },
+  }));
+  const { socket, hex } = await client(server, { allowHalfOpen: false });
+  socket.write(NAME);
+  await closed(socket);
+  expect(hex()).toBe('00');
+  expect(server.sessions.size).toBe(0);
+});
