@@ -49,6 +49,7 @@ type Load = (next: string | undefined, wantsAll: boolean) => Promise<Command>;
 const own: ReadonlyMap<string, Load> = new Map<string, Load>([
   ['serve', async (next, wantsAll) => (await import('./serve/serve.ts')).serve(next, wantsAll)],
   ['verify', async () => commandOf('verify', (await import('./verify.ts')).default)],
+  ['guard', async () => commandOf('guard', (await import('./guard.ts')).default)],
   ['learn', async () => commandOf('learn', (await import('./learn.ts')).default)],
   ['diff', async () => commandOf('diff', (await import('./diff.ts')).default)],
   ['diagram', async () => commandOf('diagram', (await import('./diagram.ts')).default)],

@@ -72,6 +72,16 @@ export class Monitor {
     return this.#client.length;
   }
 
+  /** Whether what is held waits for the server: not for the rest of a frame. */
+  get waits(): boolean {
+    return !this.#stopped && this.#client.length > 0 && !this.#where.settled;
+  }
+
+  /** What is held, which nobody judges any more. */
+  release(): Uint8Array | undefined {
+    return this.#client.length === 0 ? undefined : this.#client.drain();
+  }
+
   /** Whether the dialogue is over, as far as the protocol goes, or nothing is known of it any more. */
   get over(): boolean {
     return this.#stopped || this.#where.over;
@@ -100,18 +110,21 @@ export class Monitor {
     if (this.#stopped) return;
     this.#server.add(bytes);
     this.#hear();
-    if (this.#stopped) return;
-    for (let [entry] = this.#unjudged; entry !== undefined; [entry] = this.#unjudged) {
+    if (!this.#stopped) this.#judge();
+  }
+
+  /** Tells of what has passed and can be judged by now. */
+  #catchUp(): void {
+    for (let [entry] = this.#unjudged; entry !== undefined && !this.#stopped; [entry] = this.#unjudged) {
       if (!this.#report(entry)) break;
       this.#unjudged.shift();
     }
-    this.#judge();
   }
 
   /** Lets through what is legal, up to what is not, or has to wait. */
   #judge(): void {
     const cursor = this.#client;
-    while (!this.#stopped && cursor.ready()) {
+    while (!this.over && cursor.ready()) {
       const decoder = this.#decoder('client');
       if (decoder === undefined) {
         if (this.#reportOnly) this.#lose('the states that the server may stand in read different frames');
@@ -146,9 +159,10 @@ export class Monitor {
     const { inPlace } = entry.frame;
     if (inPlace === undefined) decoder.read(cursor, entry);
     else if (!inPlace.skip(cursor) && cursor.fault === undefined) {
-      const known = cursor.end - at >= inPlace.header;
       const size = cursor.wanted - at;
       cursor.at = at;
+      // All that has come of it is at hand, its length with it.
+      const known = cursor.end - at >= inPlace.header && cursor.length === cursor.end - at;
       if (!known || !passes) return true;
       // Whatever its content is, it is well-formed: it need not be held until it is whole.
       this.#passing = size - (cursor.end - at);
@@ -262,13 +276,23 @@ export class Monitor {
       else if (cursor.at === at) continue;
       else if (entry.event === REFUSED) {
         for (let each = 0; each < count; each++) this.#where.refused();
-      } else if (this.#where.hear(entry.event, count) < count) {
+      } else if (!this.#heard(entry.event, count)) {
         this.#fault('violation', entry.type, undefined);
       }
     }
     cursor.settle();
     if (this.#where.lost) this.#lose('too much of the client is unanswered');
     this.#speak();
+  }
+
+  /** @returns false where the server says what its protocol does not know there. */
+  #heard(event: number, count: number): boolean {
+    if (this.#unjudged.length === 0) return this.#where.hear(event, count) === count;
+    for (let each = 0; each < count && !this.#stopped; each++) {
+      if (this.#where.hear(event) === 0) return false;
+      this.#catchUp();
+    }
+    return true;
   }
 
   /** Moves past a frame of the server, and past equal ones that are always the same. @returns how many. */

@@ -63,6 +63,14 @@ export class Inbox implements Cursor {
     return this.at < this.end && this.end >= this.wanted;
   }
 
+  /** All that waits, taken at once. */
+  drain(): Uint8Array {
+    this.#join();
+    const { bytes, at, end } = this;
+    this.#show(NOTHING, 0);
+    return bytes.subarray(at, end);
+  }
+
   /** Keeps what is left of a chunk without keeping the chunk alive. */
   settle(): void {
     const left = this.end - this.at;

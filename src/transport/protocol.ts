@@ -157,6 +157,7 @@ export interface AnyProtocol
     | 'entry'
     | 'pipelinedEvent'
     | 'unchecked'
+    | 'largest'
   > {
   readonly violation: AnyRefusalRule;
   readonly malformed: AnyRefusalRule;

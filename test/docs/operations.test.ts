@@ -15,6 +15,7 @@ const FOREIGN = ['--signal'];
 const servers = ['message-log', 'basic-chat', 'account-chat'];
 const commands = [
   ...servers.map((name) => `serve ${name}`),
+  'guard',
   'send',
   'log',
   'verify',

@@ -250,7 +250,7 @@ function serviceManager(diagnostics: Diagnostics): ServiceManager | undefined {
 }
 
 /** Resolves at the first request to stop; the second one is not asked twice. */
-function stopSignal(): Promise<void> {
+export function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     const signals = ['SIGTERM', 'SIGINT'] as const;
     for (const signal of signals) {
@@ -279,7 +279,7 @@ function reopenWhenTold(
   else if (process.platform !== 'win32') process.on('SIGHUP', reopenAll);
 }
 
-function cannotListen(error: unknown, where: string): unknown {
+export function cannotListen(error: unknown, where: string): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') {
     return new Failure(`${where} is taken: stop the program that listens there, or choose another port`);

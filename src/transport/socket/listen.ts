@@ -1,50 +1,14 @@
-import { createServer, type Socket, type Server as SocketServer } from 'node:net';
-import { formatAddress, plainHost, sourceOf } from '../address.ts';
 import type { Frames, Protocol } from '../protocol.ts';
 import type { MakeHandlers } from '../session.ts';
-import { announce } from './announce.ts';
-import { Descriptors } from './descriptors.ts';
-import { LONGEST_HEADER, type ProxiedPeer, readProxyHeader } from './proxy-header.ts';
+import { type Door, type DoorOptions, openDoor } from './door.ts';
 import { Server, type ServerOptions } from './server.ts';
-import type { ServerTls } from './tls.ts';
-import { claimPath, openPath } from './unix-socket.ts';
-
-/** From the accept until a proxy has said whom it forwards. */
-const PROXY_TIMEOUT = 5_000;
 
 /** Where and how a server listens. */
-export interface ListenOptions extends ServerOptions {
-  /** Default: all interfaces. */
-  readonly host?: string | undefined;
-  /** Default: the protocol's port. 0 takes a free one. */
-  readonly port?: number | undefined;
-  /** A unix socket, in place of host and port. */
-  readonly path?: string | undefined;
-  /** Who may connect to the unix socket. Default 0o660: its owner and its group. */
-  readonly mode?: number | undefined;
-  /** Other processes of a cluster listen there too: whoever started them has made way for the socket (`claimPath`). */
-  readonly shared?: boolean | undefined;
-  /** Default: in clear. */
-  readonly tls?: ServerTls | undefined;
-  /**
-   * Addresses of proxies that say whom they forward, by a PROXY header of version 1 or 2 before each dialogue. From
-   * nobody else is one taken.
-   */
-  readonly proxies?: readonly string[] | undefined;
-}
+export interface ListenOptions extends DoorOptions, ServerOptions {}
 
-/** A server that listens. */
-export interface ListeningServer {
-  /** Of a unix socket, its path; then the port is 0. */
-  readonly host: string;
-  readonly port: number;
-  /** `HOST:PORT` or `unix:PATH`. */
-  readonly address: string;
+/** A server that listens; `close` stops listening, and then does as {@link Server.close}. */
+export interface ListeningServer extends Door {
   readonly sessions: Server<Frames>['sessions'];
-  /** Why no new clients should come, while that is so. */
-  readonly unready: string | undefined;
-  /** Stops listening, and then as {@link Server.close}. */
-  close(): Promise<void>;
 }
 
 /**
@@ -57,114 +21,22 @@ export async function listen<F extends Frames>(
   open: MakeHandlers<F>,
   options: ListenOptions = {},
 ): Promise<ListeningServer> {
-  const { observer, path } = options;
   const server = new Server(protocol, open, options);
-  const descriptors = new Descriptors((isShort) =>
-    announce(() => observer?.strained?.(isShort ? OUT_OF_DESCRIPTORS : undefined)),
-  );
-  /** Of whom we do not know yet whom they forward. */
-  const announcing = new Set<Socket>();
-  const proxies = new Set(options.proxies?.map(plainHost));
-  const begin = (socket: Socket, { host, port }: ProxiedPeer) =>
-    server.accept(socket, {
-      peer: path === undefined ? formatAddress(host, port) : host,
-      source: sourceOf(host),
-      change: options.tls?.accept,
-    });
-  const sockets = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    if (!descriptors.take()) {
-      socket.destroy();
-      announce(() => observer?.dropped?.('descriptors'));
-      return;
-    }
-    const peer = {
-      host: path === undefined ? (socket.remoteAddress ?? '?') : 'unix',
-      port: socket.remotePort ?? 0,
-    };
-    if (!proxies.has(plainHost(peer.host))) return begin(socket, peer);
-    announcing.add(socket);
-    takeHeader(socket)
-      .finally(() => announcing.delete(socket))
-      .then(
-        (proxied) => begin(socket, proxied ?? peer),
-        () => {
-          socket.destroy();
-          announce(() => observer?.dropped?.('proxy'));
-        },
-      );
-  });
-  try {
-    if (path !== undefined && options.shared !== true) await claimPath(path);
-    await listening(sockets, options, protocol.port);
-    if (path !== undefined) openPath(path, options.mode);
-  } catch (error) {
-    descriptors.close();
-    sockets.close();
-    throw error;
-  }
-  sockets.on('error', (error) => announce(() => observer?.acceptFailed?.(error)));
-  const at = sockets.address();
-  const { address: host, port } =
-    typeof at === 'object' && at !== null ? at : { address: path ?? '', port: 0 };
+  const at = { ...options, port: options.port ?? protocol.port };
+  const door = await openDoor((stream, origin) => server.accept(stream, origin), at);
+  const { host, port, address } = door;
   return {
     host,
     port,
-    address: path === undefined ? formatAddress(host, port) : `unix:${path}`,
+    address,
     sessions: server.sessions,
     get unready() {
-      return descriptors.isShort ? OUT_OF_DESCRIPTORS : undefined;
+      return door.unready;
     },
     async close() {
-      descriptors.close();
-      const closed = new Promise((resolve) => sockets.close(resolve));
-      for (const socket of announcing) socket.destroy();
+      const closed = door.close();
       await server.close();
       await closed;
     },
   };
-}
-
-const OUT_OF_DESCRIPTORS = 'file descriptors have run out';
-
-function listening(
-  server: SocketServer,
-  { host, port, path }: ListenOptions,
-  byDefault: number,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    const where =
-      path === undefined ? { port: port ?? byDefault, ...(host !== undefined && { host }) } : { path };
-    server.listen({ ...where, backlog: 4096 }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-/** Takes the PROXY header that stands before a dialogue. Rejects when there is none, or it does not come in time. */
-function takeHeader(socket: Socket): Promise<ProxiedPeer | undefined> {
-  return new Promise((resolve, reject) => {
-    let received: Buffer = Buffer.alloc(0);
-    const settle = (done: () => void) => {
-      clearTimeout(timer);
-      socket.off('data', take).off('close', fail).pause();
-      done();
-    };
-    const fail = () => settle(reject);
-    const take = (chunk: Buffer) => {
-      received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-      const header = readProxyHeader(received.subarray(0, LONGEST_HEADER));
-      if (header.kind === 'none') fail();
-      if (header.kind !== 'header') return;
-      settle(() => {
-        if (received.length > header.length) socket.unshift(received.subarray(header.length));
-        resolve(header.peer);
-      });
-    };
-    const timer = setTimeout(fail, PROXY_TIMEOUT);
-    socket.on('error', () => {});
-    socket.on('close', fail);
-    socket.on('data', take);
-  });
 }
