@@ -18,12 +18,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        // Examples import wirechart as a stranger would; here that is the source.
+        resolve: { tsconfigPaths: true },
         test: {
           name: 'quick',
           // A process for each of a hundred files costs as much as the longest ten of them.
           isolate: false,
-          include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, LONG],
+          include: ['test/**/*.test.ts', 'examples/*/*.test.ts'],
+          // Those of the guide and of anybody's server are run by tests of their own.
+          exclude: [...configDefaults.exclude, LONG, 'examples/{thermostat,conformance}/**'],
           typecheck: {
             enabled: true,
             include: ['test/**/*.test-d.ts'],

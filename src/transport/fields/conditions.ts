@@ -1,6 +1,6 @@
 /** A condition on the value of a field, as data: types, generators and documents can read it. */
 export interface Condition<T = unknown> {
-  readonly kind: 'equals' | 'above' | 'below' | 'present' | 'starts' | 'ends' | 'not';
+  readonly kind: 'equals' | 'above' | 'below' | 'present' | 'starts' | 'ends' | 'matches' | 'not';
   /** What follows the field's name: `above 0`. */
   readonly says: string;
   /** What it compares with; for `not`, the other test. */
@@ -42,6 +42,11 @@ export function ends(text: string): Condition<string> {
     with: text,
     holds: (value) => value.endsWith(text),
   };
+}
+
+/** The text matches a pattern; `says` in words what the pattern stands for. */
+export function matches(pattern: RegExp, says = `matches ${pattern}`): Condition<string> {
+  return { kind: 'matches', says, with: pattern, holds: (value) => value.search(pattern) >= 0 };
 }
 
 /** The other way round. */

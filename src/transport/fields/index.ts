@@ -22,7 +22,7 @@ export {
   xor8,
 } from './checksums.ts';
 export { cases, when } from './choices.ts';
-export { above, below, type Condition, ends, equals, not, present, starts } from './conditions.ts';
+export { above, below, type Condition, ends, equals, matches, not, present, starts } from './conditions.ts';
 export { is } from './constants.ts';
 export { decimal } from './decimals.ts';
 export { dotStuffed } from './dot-stuffed.ts';

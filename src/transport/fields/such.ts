@@ -16,8 +16,10 @@ const MOST_DRAWS = 1000;
  */
 export function such<T>(field: Field<T>, test: Condition<T>, value?: T): Field<T> {
   const says = `${field.says} that ${test.says}`;
+  // Code that is made from the shape alone would not ask.
+  const { shape: _, ...unshaped } = field;
   return {
-    ...field,
+    ...unshaped,
     says,
     such: { field, test },
     inPlace: undefined,
