@@ -1,0 +1,25 @@
+from raw import PINGRESP, report
+
+
+def passed_over(said, closed):
+    return said == PINGRESP and not closed
+
+
+def answered(said, closed):
+    return said == PINGRESP * 2 and not closed
+
+
+report(
+    [
+        # Table 2.1: these go from the server to the client; a violation ends the connection [MQTT-4.8.0-1].
+        ("a client's UNSUBACK is passed over", "b0020001", True, passed_over),
+        ("a client's SUBACK is passed over", "9003000100", True, passed_over),
+        ("a client's PINGRESP is passed over", "d000", True, passed_over),
+        # Flags other than those of table 2.2 end the connection [MQTT-2.2.2-2].
+        ("PUBACK with flags 6 is passed over", "46020001", True, passed_over),
+        ("UNSUBACK with flags 9 is passed over", "b9020001", True, passed_over),
+        ("PINGRESP with flags 9 is passed over", "d900", True, passed_over),
+        ("PINGREQ with flags 1 is answered", "c100", True, answered),
+        ("PINGREQ with flags 1 and a content is answered", "c1020000", True, answered),
+    ]
+)
