@@ -214,6 +214,16 @@ test('another authenticator, asynchronous, judges', async () => {
   expect(await talk(port, frame(1, 'ann'), frame(2, 'AAAA'), close)).toBe('00ff');
 });
 
+test('an asynchronous authenticator that answers with anything but true refuses', async () => {
+  const { port } = await start(
+    '--authenticator',
+    await authenticator("Promise.resolve(name[0] === 0x61 ? { ok: false } : name[0] === 0x62 ? 'no' : true)"),
+  );
+  expect(await talk(port, frame(1, 'ann'), frame(2, 'A'), close)).toBe('00ff');
+  expect(await talk(port, frame(1, 'bob'), frame(2, 'A'), close)).toBe('00ff');
+  expect(await talk(port, frame(1, 'cid'), frame(2, 'A'), close)).toBe('000000');
+});
+
 test('an authenticator that throws refuses, and the server goes on', async () => {
   const { port, says } = await start(
     '--authenticator',

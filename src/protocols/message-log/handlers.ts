@@ -77,7 +77,8 @@ class Dialogue implements Handlers<Frames> {
     const login = { name: this.#known(), password: payload, peer, source };
     const verdict = this.#service.authenticate(login);
     if (typeof verdict === 'boolean') return verdict ? ACCEPT : REJECT;
-    return verdict.then((yes) => (yes ? ACCEPT : REJECT));
+    // A module of somebody's own is not typed here: `{ ok: false }` would be a yes.
+    return verdict.then((yes) => (yes === true ? ACCEPT : REJECT));
   }
 
   CLOSE(): Reply {
