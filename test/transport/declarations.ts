@@ -298,7 +298,7 @@ export function randomHandlers(
     refuse: any(),
   };
   const handlers: Record<string, unknown> = {
-    rested: act,
+    caughtUp: act,
     ended: () => {
       if (oneIn(draw, 20)) mischief();
     },

@@ -121,7 +121,7 @@ export function bombardAll(strings: number): void {
             ASK: ({ number }) => ({ type: 'server.ANSWER', number }),
             SEEN: () => undefined,
             BYE: () => undefined,
-            rested: () => {},
+            caughtUp: () => {},
           };
         },
         dialogue: Buffer.of(1, 5, 1, 6, 3, 1, 201, 1, 7, 2),
