@@ -129,11 +129,6 @@ export class Connection<F extends Frames, R extends Role> {
     this.#receiving.end();
   }
 
-  /** The transport broke: the dialogue is over at once. */
-  receiveReset(): void {
-    this.close('reset');
-  }
-
   /**
    * Forgets what was received and not taken. Where it is `refused`, and there is something, the dialogue is over.
    *
@@ -254,7 +249,7 @@ export class Connection<F extends Frames, R extends Role> {
     this.#say(this.protocol.failure);
   }
 
-  /** The dialogue ends, without a word: `transport.end`. */
+  /** The dialogue ends, without a word: `transport.end`. With the cause `reset`, because the transport broke. */
   close(cause: EndCause = 'close', event = END): void {
     if (this.#cause !== undefined) return;
     this.#cause = cause;

@@ -5,7 +5,7 @@ import type { Frames, Protocol } from '../protocol.ts';
 import type { MakeHandlers, Session } from '../session.ts';
 import { type TimeLimits, timeLimits } from '../time-limits.ts';
 import { type DialOptions, reach } from './dial.ts';
-import { Link, linkOptions } from './link.ts';
+import { Link } from './link.ts';
 
 /** How a client connects; time is in milliseconds. */
 export interface ConnectOptions extends TimeLimits, Omit<DialOptions, 'port'> {
@@ -31,7 +31,7 @@ export async function connect<F extends Frames>(
   const stream = await reach({ ...options, host, port });
   const connection = new Connection(protocol, 'client', { limits: timeLimits(options) });
   const peer = formatAddress(host, port);
-  const { session } = new Link(stream, connection, { id: 0, peer }, linkOptions(options));
+  const { session } = new Link(stream, connection, { id: 0, peer }, options);
   session.open(open);
   if (session.failure !== undefined) throw session.failure;
   return session;

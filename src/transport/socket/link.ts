@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Connection } from '../connection.ts';
 import type { SessionObserver } from '../observer.ts';
 import type { Frames, Role } from '../protocol.ts';
-import { Session } from '../session.ts';
+import { Session, type SessionIdentity } from '../session.ts';
 import { wholeMilliseconds } from '../time-limits.ts';
 import type { Wire, WireChange } from '../wire.ts';
 import { identityOf } from './tls.ts';
@@ -16,31 +16,11 @@ const NOTHING = new Uint8Array(0);
 
 /** Shared by all links of a server. */
 export interface LinkOptions<F extends Frames, R extends Role> {
-  readonly observer: SessionObserver | undefined;
-  readonly lingerTimeout: number;
+  readonly observer?: SessionObserver | undefined;
+  /** Default: {@link LINGER_TIMEOUT}. */
+  readonly lingerTimeout?: number | undefined;
   /** The stream is closed, and nobody will hear of the session any more. */
   readonly left?: (session: Session<F, R>) => void;
-}
-
-/** What a link needs of the options of a server or a client. */
-export function linkOptions({
-  observer,
-  lingerTimeout = LINGER_TIMEOUT,
-}: {
-  readonly observer?: SessionObserver | undefined;
-  readonly lingerTimeout?: number | undefined;
-}) {
-  return { observer, lingerTimeout };
-}
-
-/** Who is at the other end. */
-export interface LinkPeer {
-  /** 0 for a client's own. */
-  readonly id: number;
-  /** `HOST:PORT`, or what else names it. */
-  readonly peer: string;
-  /** See `sourceOf`. Default: `peer`. */
-  readonly source?: string | undefined;
 }
 
 /** What the listeners of a stream need, found from the stream: five closures a connection would weigh more. */
@@ -80,7 +60,13 @@ export class Link<F extends Frames, R extends Role> implements Wire {
   #changing = false;
   #paused = false;
 
-  constructor(stream: Duplex, connection: Connection<F, R>, about: LinkPeer, options: LinkOptions<F, R>) {
+  /** The number of a client's own session is 0. */
+  constructor(
+    stream: Duplex,
+    connection: Connection<F, R>,
+    about: Omit<SessionIdentity, 'observer'>,
+    options: LinkOptions<F, R>,
+  ) {
     this.#stream = stream;
     this.#options = options;
     this.session = new Session(connection, this, { ...about, observer: options.observer });
@@ -130,7 +116,7 @@ export class Link<F extends Frames, R extends Role> implements Wire {
   destroyLater(): void {
     clearTimeout(this.#timer);
     clearTimeout(this.#linger);
-    this.#linger = setTimeout(() => this.#stream.destroy(), this.#options.lingerTimeout);
+    this.#linger = setTimeout(() => this.#stream.destroy(), this.#options.lingerTimeout ?? LINGER_TIMEOUT);
   }
 
   wakeAt(due: number | undefined): void {

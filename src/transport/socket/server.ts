@@ -10,7 +10,7 @@ import { type TimeLimits, timeLimits } from '../time-limits.ts';
 import type { WireChange } from '../wire.ts';
 import { Admission, type AdmissionLimits, type Guest } from './admission.ts';
 import { announce } from './announce.ts';
-import { Link, linkOptions } from './link.ts';
+import { Link } from './link.ts';
 
 /** How a server serves; every bound has a default, and time is in milliseconds. */
 export interface ServerOptions extends TimeLimits, AdmissionLimits {
@@ -55,7 +55,8 @@ export class Server<F extends Frames> {
     this.#open = open;
     this.#options = options;
     this.#shared = {
-      ...linkOptions(options),
+      observer: options.observer,
+      lingerTimeout: options.lingerTimeout,
       limits: timeLimits(options),
       stepCounts: options.stepCounts,
       left: (session: Session<F, 'server'>) => this.#left(session),
