@@ -32,6 +32,6 @@ export {
   type SharedService,
 } from './module.ts';
 export { printable } from './printable.ts';
-export { reachingFlags, serverAddress, tlsOf } from './reaching.ts';
+export { reached, reachingFlags, serverAddress, tlsOf } from './reaching.ts';
 export { type Style, Terminal, type TerminalOptions, type Words } from './terminal.ts';
 export { checkWritable, NEW_FILE } from './writable.ts';

@@ -31,6 +31,16 @@ export function serverAddress(text: string): Address {
   throw new Failure(`${text} cannot be spoken to yet: expected [HOST:]PORT or unix:PATH`, EXIT.usage);
 }
 
+/** Waits for a connection. @throws Failure that says what could not be reached, and what should be running there. */
+export async function reached<T>(connecting: Promise<T>, where: string, what: string): Promise<T> {
+  try {
+    return await connecting;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure(`cannot reach ${where}: ${reason}; is ${what} running there?`);
+  }
+}
+
 function read(file: string | undefined): Buffer | undefined {
   try {
     return file === undefined ? undefined : readFileSync(file);

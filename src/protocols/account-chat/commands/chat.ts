@@ -3,6 +3,7 @@ import {
   Failure,
   port,
   printable,
+  reached,
   reachingFlags,
   seconds,
   Terminal,
@@ -60,7 +61,11 @@ export default defineCommand({
 /** @throws Failure when there is no server, or it went away. */
 async function chat(server: Server, timeout: number): Promise<void> {
   const correspondent = new Correspondent(timeout);
-  const session = await reach(server, correspondent);
+  const session = await reached(
+    connect(accountChat, () => correspondent.begin(), { ...server, connectTimeout: 10_000 }),
+    formatAddress(server.host, server.port),
+    'an account-chat server',
+  );
   const { terminal } = correspondent;
   for await (const line of terminal) {
     if (line.trim() === '') continue;
@@ -73,25 +78,6 @@ async function chat(server: Server, timeout: number): Promise<void> {
   }
   if (!session.over) await correspondent.leave(session);
   else throw correspondent.lost(session);
-}
-
-async function reach(
-  { host, port, tls }: Server,
-  correspondent: Correspondent,
-): Promise<Session<Frames, 'client'>> {
-  try {
-    return await connect(accountChat, () => correspondent.begin(), {
-      host,
-      port,
-      tls,
-      connectTimeout: 10_000,
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Failure(
-      `cannot reach ${formatAddress(host, port)}: ${reason}; is an account-chat server running there?`,
-    );
-  }
 }
 
 /** The client's end of the dialogue. It asks one thing at a time. */

@@ -6,6 +6,7 @@ import {
   type OptionsOf,
   port,
   printable,
+  reached,
   reachingFlags,
   seconds,
   Terminal,
@@ -143,22 +144,15 @@ class Stay {
 
   async #enter(): Promise<void> {
     const { username, server, port, timeout } = this.#options;
-    const tls = tlsOf(this.#options);
     const guest = new Guest(timeout, () => this.#open());
-    try {
-      await connect(basicChat, (session) => guest.begin(session), {
-        host: server,
-        port,
-        tls,
-        connectTimeout: 10_000,
-        signal: this.#leaving.signal,
-      });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Failure(
-        `cannot reach ${formatAddress(server, port)}: ${reason}; is a basic-chat server running there?`,
-      );
-    }
+    const connecting = connect(basicChat, (session) => guest.begin(session), {
+      host: server,
+      port,
+      tls: tlsOf(this.#options),
+      connectTimeout: 10_000,
+      signal: this.#leaving.signal,
+    });
+    await reached(connecting, formatAddress(server, port), 'a basic-chat server');
     const registration = await guest.ask({ type: 'client.REGISTER', username });
     if (registration !== 'ok') throw guest.lost(registration);
     this.#guest = guest;
