@@ -256,8 +256,8 @@ export function targetOf(protocol: AnyProtocol, options: VerifyOptions): Target 
     project(protocol, inputs, { choices, greeting: samples('a').greeting });
   const projection = reproject(new Map());
   const turns = new Turns(projection.sociable ? 1 : (options.concurrency ?? 32));
-  // Every connection on its way listens for it.
-  if (options.signal !== undefined) setMaxListeners(turns.atOnce + 1, options.signal);
+  // Each dialogue at once listens for the stop while it connects, and while it waits.
+  if (options.signal !== undefined) setMaxListeners(2 * turns.atOnce + 4, options.signal);
   const prefix = Math.floor(Math.random() * 36 ** 4).toString(36);
   let count = 0;
   return {
