@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
-const LONG = 'test/**/*.long.test.ts';
+const LONG = '{test,examples}/**/*.long.test.ts';
 
 export default defineConfig({
   test: {
@@ -34,7 +34,11 @@ export default defineConfig({
           },
         },
       },
-      { extends: true, test: { name: 'long', include: [LONG], testTimeout: 300_000 } },
+      {
+        extends: true,
+        resolve: { tsconfigPaths: true },
+        test: { name: 'long', include: [LONG], testTimeout: 300_000 },
+      },
     ],
   },
 });

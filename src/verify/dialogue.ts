@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { REFUSED, step } from '../machine/table.ts';
 import type { Heard } from './answers.ts';
 import { converse, deliveredTo } from './companion.ts';
 import { greetingInput, type Input, type Use } from './inputs.ts';
@@ -159,7 +160,11 @@ class Holding {
     const expected = projection.effect(from, number);
     // Where the message is refused for its order, its content matters to nobody.
     const companion = expected.refuses || use.before.length === 0 ? undefined : await this.#accompany(use);
+    const { protocol } = projection;
+    const next =
+      input.type === undefined ? REFUSED : step(protocol.table, state, protocol.entry(input.type).event);
     const sent = async () => {
+      probe.readWith(protocol.decoder('server', next === REFUSED ? state : next));
       await sendIn(pieces, probe, use.bytes);
       if (use.ends) probe.end();
     };

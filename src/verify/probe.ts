@@ -33,7 +33,7 @@ const MOST_UNREADABLE = 64;
 
 /** A tester's connection: it sends any bytes at any time, and takes what comes for what it is. */
 export class Probe {
-  readonly #decoder: Decoder;
+  #decoder: Decoder;
   #connection: RawConnection | undefined;
   #messages: Heard[] = [];
   #undecoded: Uint8Array = new Uint8Array(0);
@@ -70,6 +70,11 @@ export class Probe {
       },
     );
     return probe;
+  }
+
+  /** What comes from here on is read so: the frames of a server may depend on the state. */
+  readWith(decoder: Decoder): void {
+    this.#decoder = decoder;
   }
 
   /** Something has come and was not taken. */
