@@ -15,7 +15,7 @@ export { jsonReport } from './report/json.ts';
 export { junitReport } from './report/junit.ts';
 export { tapReport } from './report/tap.ts';
 export { type TextOptions, textReport } from './report/text.ts';
-export { guarantee, PREMISES } from './report/words.ts';
+export { type Finding, findingsOf, guarantee, PREMISES } from './report/words.ts';
 export type { Stopped } from './restart.ts';
 export { withSamples } from './samples.ts';
 export type { Cut } from './segmentation.ts';

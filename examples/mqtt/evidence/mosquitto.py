@@ -17,6 +17,8 @@ report(
         ("a client's PINGRESP is passed over", "d000", True, passed_over),
         # Flags other than those of table 2.2 end the connection [MQTT-2.2.2-2].
         ("PUBACK with flags 6 is passed over", "46020001", True, passed_over),
+        ("PUBREC with flags 1 is taken", "51020001", True, lambda said, closed: not closed and PINGRESP in said),
+        ("PUBCOMP with flags 1 is passed over", "71020001", True, passed_over),
         ("UNSUBACK with flags 9 is passed over", "b9020001", True, passed_over),
         ("PINGRESP with flags 9 is passed over", "d900", True, passed_over),
         ("PINGREQ with flags 1 is answered", "c100", True, answered),
