@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 const LONG = '{test,examples}/**/*.long.test.ts';
+/** Millions: by hand, for an hour. */
+const SOAK = 'test/**/*.soak.test.ts';
 
 export default defineConfig({
   test: {
@@ -26,7 +28,7 @@ export default defineConfig({
           isolate: false,
           include: ['test/**/*.test.ts', 'examples/*/*.test.ts'],
           // Those of the guide and of anybody's server are run by tests of their own.
-          exclude: [...configDefaults.exclude, LONG, 'examples/{thermostat,conformance}/**'],
+          exclude: [...configDefaults.exclude, LONG, SOAK, 'examples/{thermostat,conformance}/**'],
           typecheck: {
             enabled: true,
             include: ['test/**/*.test-d.ts'],
@@ -39,6 +41,7 @@ export default defineConfig({
         resolve: { tsconfigPaths: true },
         test: { name: 'long', include: [LONG], testTimeout: 300_000 },
       },
+      { extends: true, test: { name: 'soak', include: [SOAK] } },
     ],
   },
 });
