@@ -212,8 +212,10 @@ class Holding {
     const late = !probe.over && judge.wrong === undefined && (!judge.complete || closes);
     const took = performance.now() - sentAt;
     let why = judge.wrong;
+    let delivered: readonly { readonly type: string }[] = [];
     if (why === undefined && companion !== undefined && use.delivers.length > 0 && !late) {
       why = await deliveredTo(companion, use.delivers, patience);
+      if (why === undefined) delivered = use.delivers;
     }
     // What deviates is heard to its end; what does not, once.
     if (why !== undefined) await probe.wait(() => probe.over, patience.quiet);
@@ -223,10 +225,7 @@ class Holding {
     const observed = probe.observe(judge.heard);
     const agreement = why === undefined ? agreementOf(expected, judge.complete, observed, closing) : 'wrong';
     if (agreement === 'right' && !closes) heardOut.add(key);
-    const besides = new Set([
-      ...judge.passedOver,
-      ...(why === undefined ? use.delivers.map(({ type }) => type) : []),
-    ]);
+    const besides = new Set([...judge.passedOver, ...delivered.map(({ type }) => type)]);
     this.#diverged = agreement === 'right' && judge.diverged;
     this.#exchanges.push({
       input,
