@@ -12,6 +12,7 @@ import {
   wantedAnswer,
 } from './answers.ts';
 import { isLine, nameOfUnknown, type Reading, readByServer, secretFields, terminatorOf } from './reading.ts';
+import { mustEncode } from './samples.ts';
 import { stateValue } from './state-value.ts';
 
 /**
@@ -109,7 +110,9 @@ export function inputsOf(protocol: AnyProtocol, samples: SamplesOf = protocol.sa
 
 /** The samples of messages as inputs. */
 export function messageInputsOf(protocol: AnyProtocol, samples: SamplesOf): readonly Input[] {
-  const { messages } = samples('a');
+  const made = samples('a');
+  mustEncode(protocol, made);
+  const { messages } = made;
   return Object.keys(messages)
     .filter((id) => messages[id]?.message.type.startsWith('client.'))
     .map((id) => messageInput(protocol, samples, id));

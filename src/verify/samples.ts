@@ -27,14 +27,19 @@ export function withSamples(protocol: AnyProtocol, changes: unknown): (unique: s
     return { ...rest, messages: all };
   };
   // What does not fit is told before anything is sent.
-  for (const [id, { message }] of Object.entries(changed('a').messages)) {
+  mustEncode(protocol, changed('a'));
+  return changed;
+}
+
+/** @throws TypeError naming the sample that its frame cannot say, and the field. */
+export function mustEncode(protocol: AnyProtocol, { messages }: AnySamples): void {
+  for (const [id, { message }] of Object.entries(messages)) {
     try {
       protocol.encode(message);
     } catch (error) {
       throw new TypeError(`sample ${id}: ${error instanceof Error ? error.message : error}`);
     }
   }
-  return changed;
 }
 
 function sampleOf(

@@ -30,6 +30,14 @@ test('the inputs of message-log have stable ids', () => {
   ]);
 });
 
+test('a sample that its frame cannot say is told by its name', () => {
+  const samples = (unique: string) => ({
+    ...messageLog.samples(unique),
+    messages: { NAME: { message: { type: 'client.NAME' }, answer: 'server.ACCEPT' } },
+  });
+  expect(() => inputsOf(messageLog, samples)).toThrow(/^sample NAME: payload: expected/);
+});
+
 test('a truncated frame is one that is legal where it is sent, all but its last byte', () => {
   const truncated = inputs.find(({ id }) => id === 'truncated');
   const bytesIn = (state: string) =>
