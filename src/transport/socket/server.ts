@@ -24,6 +24,22 @@ export interface ServerOptions extends TimeLimits, AdmissionLimits {
   readonly numbers?: { readonly first: number; readonly step: number } | undefined;
 }
 
+/** The longest that a timer of Node waits; told to wait longer, it fires at once. */
+const LONGEST_WAIT = 2 ** 31 - 1;
+
+/** What is no bound, from an unset variable say, would be none at all. @throws RangeError naming it. */
+function checkBounds(options: ServerOptions): void {
+  const { maxConnections, maxPerSource, handshakeTimeout, idleTimeout, lingerTimeout, drainTimeout } =
+    options;
+  const refuse = (name: string, least: number, value: number | undefined) => {
+    if (value === undefined || value >= least) return;
+    throw new RangeError(`${name}: expected a number of at least ${least}, got ${value}`);
+  };
+  for (const [name, count] of Object.entries({ maxConnections, maxPerSource })) refuse(name, 1, count);
+  const times = { handshakeTimeout, idleTimeout, lingerTimeout, drainTimeout };
+  for (const [name, time] of Object.entries(times)) refuse(name, 0, time);
+}
+
 /** Where a stream comes from. */
 export interface Origin {
   /** `HOST:PORT`, or what else names the peer. */
@@ -51,6 +67,7 @@ export class Server<F extends Frames> {
   #closed = false;
 
   constructor(protocol: Protocol<F>, open: MakeHandlers<F>, options: ServerOptions = {}) {
+    checkBounds(options);
     this.#protocol = protocol;
     this.#open = open;
     this.#options = options;
@@ -90,7 +107,12 @@ export class Server<F extends Frames> {
       if (this.#sessions.size === 0) resolve();
     });
     const { drainTimeout = 0 } = this.#options;
-    if (drainTimeout > 0) await Promise.race([empty, setTimeout(drainTimeout, undefined, { ref: false })]);
+    if (drainTimeout > 0) {
+      await Promise.race([
+        empty,
+        setTimeout(Math.min(drainTimeout, LONGEST_WAIT), undefined, { ref: false }),
+      ]);
+    }
     for (const session of this.#sessions) session.finish();
     await empty;
   }

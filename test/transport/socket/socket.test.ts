@@ -318,3 +318,14 @@ test('a wire that is changed for no stream at all breaks its connection, and not
   expect(hex()).toBe('00');
   expect(server.sessions.size).toBe(0);
 });
+
+test.each([
+  [{ maxConnections: Number.NaN }, 'maxConnections'],
+  [{ maxPerSource: 0 }, 'maxPerSource'],
+  [{ idleTimeout: -1 }, 'idleTimeout'],
+  [{ drainTimeout: Number.NaN }, 'drainTimeout'],
+])('what is no bound is refused before anybody is served: %o', async (options, name) => {
+  await expect(listen(messageLog, () => accepting, { ...options, port: 0 })).rejects.toThrow(
+    new RegExp(`^${name}: expected a number of at least`),
+  );
+});
