@@ -111,12 +111,16 @@ export class Passage implements Route {
 
   faulted(error: RemoteError): void {
     this.#options.observer?.faulted?.(this.#peer, error);
-    if (this.#options.reportOnly === true || this.#options.onServerFault === 'pass') this.#unwatch();
-    else this.#end('fault');
+    this.#stopJudging();
   }
 
   lost(why: string): void {
     this.#options.observer?.lost?.(this.#peer, why);
+    this.#stopJudging();
+  }
+
+  /** Nothing is known of the dialogue any more: it goes on unwatched, or ends. */
+  #stopJudging(): void {
     if (this.#options.reportOnly === true || this.#options.onServerFault === 'pass') this.#unwatch();
     else this.#end('fault');
   }

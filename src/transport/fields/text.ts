@@ -4,7 +4,7 @@ import { bytes, type Length } from './bytes.ts';
 import { between, type Field, type Random } from './field.ts';
 import type { Bounds } from './integers.ts';
 import type { Until } from './terminated.ts';
-import { HALF_A_PAIR, textOf } from './text-at.ts';
+import { HALF_A_PAIR, textAt, textOf } from './text-at.ts';
 
 /** How characters are bytes. */
 export type Encoding = 'utf8' | 'latin1' | 'ascii';
@@ -55,18 +55,7 @@ export function textIn(inner: Field<Uint8Array>, encoding: Encoding): Field<stri
 
 /** Bytes as text: whether they are any is {@link misfit}'s question. */
 export function decode(value: Uint8Array, encoding: Encoding): string {
-  const { length } = value;
-  if (length <= 8) {
-    let short = '';
-    let all = 0;
-    for (let index = 0; index < length; index++) {
-      const byte = value[index] ?? 0;
-      all |= byte;
-      short += String.fromCharCode(byte);
-    }
-    if (all < 0x80 || encoding !== 'utf8') return short;
-  }
-  return textOf(value, 0, length, encoding);
+  return textAt(value, 0, value.length, encoding) ?? textOf(value, 0, value.length, encoding);
 }
 
 /** Index of the first byte that is no text in this encoding; -1: there is none. */

@@ -11,7 +11,7 @@ import { identityOf } from './tls.ts';
 const LINGER_BYTES = 64 * 1024 * 1024;
 const LINGER_TIMEOUT = 2_000;
 /** The longest that a timer of Node waits; told to wait longer, it fires at once. */
-const LONGEST_WAIT = 2 ** 31 - 1;
+export const LONGEST_WAIT = 2 ** 31 - 1;
 const NOTHING = new Uint8Array(0);
 
 /** Shared by all links of a server. */

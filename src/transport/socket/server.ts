@@ -10,7 +10,7 @@ import { type TimeLimits, timeLimits } from '../time-limits.ts';
 import type { WireChange } from '../wire.ts';
 import { Admission, type AdmissionLimits, type Guest } from './admission.ts';
 import { announce } from './announce.ts';
-import { Link } from './link.ts';
+import { Link, LONGEST_WAIT } from './link.ts';
 
 /** How a server serves; every bound has a default, and time is in milliseconds. */
 export interface ServerOptions extends TimeLimits, AdmissionLimits {
@@ -23,9 +23,6 @@ export interface ServerOptions extends TimeLimits, AdmissionLimits {
   /** How connections are numbered: the first, and from each to the next. Default 1 and 1. */
   readonly numbers?: { readonly first: number; readonly step: number } | undefined;
 }
-
-/** The longest that a timer of Node waits; told to wait longer, it fires at once. */
-const LONGEST_WAIT = 2 ** 31 - 1;
 
 /** What is no bound, from an unset variable say, would be none at all. @throws RangeError naming it. */
 function checkBounds(options: ServerOptions): void {

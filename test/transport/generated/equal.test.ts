@@ -4,29 +4,11 @@ import { Sizes } from '../../../src/transport/fields/field.ts';
 import type { Frame } from '../../../src/transport/fields/index.ts';
 import { Inbox } from '../../../src/transport/inbox.ts';
 import { decoderOf, encode, sampleOf, seeded } from '../layouts/decoding.ts';
-import { modbus, serial } from '../layouts/modbus.ts';
-import { mqtt } from '../layouts/mqtt.ts';
-import { postgres } from '../layouts/postgres.ts';
 import { resp } from '../layouts/resp.ts';
-import { smtp } from '../layouts/smtp.ts';
+import { senders } from '../layouts/senders.ts';
 import { zoo } from './zoo.ts';
 
-const senders: readonly (readonly [string, Readonly<Record<string, Frame>>])[] = [
-  ['every field', zoo],
-  ['MQTT client', mqtt.client],
-  ['MQTT server', mqtt.server],
-  ['PostgreSQL startup', postgres.startup],
-  ['PostgreSQL client', postgres.client],
-  ['PostgreSQL server', postgres.server],
-  ['RESP client', resp.client],
-  ['RESP server', resp.server],
-  ['Modbus client', modbus.client],
-  ['Modbus server', modbus.server],
-  ['Modbus serial', serial],
-  ['SMTP client', smtp.client],
-  ['SMTP mail', smtp.mail],
-  ['SMTP server', smtp.server],
-];
+const all = [['every field', zoo], ...senders] as const;
 
 const SEED = 20261125;
 const WRITTEN = 300;
@@ -51,7 +33,7 @@ function warm(frames: Readonly<Record<string, Frame>>, decoder: Decoder): void {
   }
 }
 
-test.each(senders)(
+test.each(all)(
   '%s: code reads what closures read, faults included, whatever is bent and cut',
   (_, frames) => {
     const random = seeded(SEED);
@@ -72,7 +54,7 @@ test.each(senders)(
   },
 );
 
-test.each(senders)('%s: code writes what closures write', (_, frames) => {
+test.each(all)('%s: code writes what closures write', (_, frames) => {
   const random = seeded(SEED);
   warm(frames, decoderOf(frames));
   for (const [name, frame] of Object.entries(frames)) {
