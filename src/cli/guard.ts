@@ -109,6 +109,9 @@ export default defineCommand({
             if (cause === 'held')
               logger.warn({ peer }, 'given up: the server behind did not answer what was forwarded');
           },
+          failed(peer, error) {
+            logger.error({ peer, err: error }, 'broken off: this guard failed');
+          },
           unreachable(peer, error) {
             logger.error({ peer, err: error }, 'the server behind cannot be reached');
           },

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { AnyProtocol } from '../transport/protocol.ts';
+import { announce } from '../transport/socket/announce.ts';
 import type { DialOptions } from '../transport/socket/dial.ts';
 import { reach } from '../transport/socket/dial.ts';
 import { type Door, type DoorOptions, openDoor } from '../transport/socket/door.ts';
@@ -55,7 +56,7 @@ export async function guard(protocol: AnyProtocol, options: GuardOptions): Promi
       const server = await reach(upstream);
       await new Passage(protocol, horizons, { client, server, peer }, options).closed;
     } catch (error) {
-      observer?.unreachable?.(peer, error);
+      announce(() => observer?.unreachable?.(peer, error));
       plain.destroy();
     } finally {
       passages.delete(place);

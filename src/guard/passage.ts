@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { RemoteError } from '../transport/errors.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
+import { announce } from '../transport/socket/announce.ts';
 import type { Horizons } from './horizon.ts';
 import { Monitor, type Route } from './monitor.ts';
 
@@ -18,6 +19,8 @@ export interface PassageObserver {
   faulted?(peer: string, error: RemoteError): void;
   /** Nothing is known of this dialogue any more, for this reason, and nothing more of it is judged. */
   lost?(peer: string, why: string): void;
+  /** Our side threw: a field, a refusal's words, an observer. The dialogue was broken off. */
+  failed?(peer: string, error: unknown): void;
   /** The dialogue is over; called once. */
   ended?(peer: string, cause: PassageEnd): void;
 }
@@ -68,9 +71,9 @@ export class Passage implements Route {
     this.#most = protocol.largest.client + SLACK;
     this.#monitor = new Monitor(protocol, horizons, this, { reportOnly: options.reportOnly === true });
     const { client, server } = ends;
-    client.on('data', (bytes: Buffer) => this.#fromClient(bytes));
-    server.on('data', (bytes: Buffer) => this.#fromServer(bytes));
-    client.on('end', () => this.#clientDone());
+    client.on('data', (bytes: Buffer) => this.#guarded(() => this.#fromClient(bytes)));
+    server.on('data', (bytes: Buffer) => this.#guarded(() => this.#fromServer(bytes)));
+    client.on('end', () => this.#guarded(() => this.#clientDone()));
     server.on('end', () => this.#end('over'));
     client.on('drain', () => void server.resume());
     server.on('drain', () => this.#regulate());
@@ -90,7 +93,7 @@ export class Passage implements Route {
     this.closed = Promise.all([gone(client, server, 'client'), gone(server, client, 'server')]).then(() => {
       clearTimeout(this.#holding);
       clearTimeout(this.#lingering);
-      options.observer?.ended?.(this.#peer, this.#cause ?? 'over');
+      announce(() => options.observer?.ended?.(this.#peer, this.#cause ?? 'over'));
     });
     // It was held up until there was somebody to listen.
     client.resume();
@@ -123,6 +126,17 @@ export class Passage implements Route {
   #stopJudging(): void {
     if (this.#options.reportOnly === true || this.#options.onServerFault === 'pass') this.#unwatch();
     else this.#end('fault');
+  }
+
+  /** What is thrown while bytes are judged breaks off this dialogue, and no other. */
+  #guarded(task: () => void): void {
+    try {
+      task();
+    } catch (error) {
+      announce(() => this.#options.observer?.failed?.(this.#peer, error));
+      this.#client.destroy();
+      this.#server.destroy();
+    }
   }
 
   #fromClient(bytes: Buffer): void {

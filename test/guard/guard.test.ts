@@ -189,6 +189,22 @@ describe('a guard in front of a server that takes a MESSAGE before the PASSWORD'
     expect(told.faulted).toHaveLength(1);
   });
 
+  test('an observer that throws breaks off its own dialogue, and the guard goes on', async () => {
+    const failed: string[] = [];
+    const { port } = await guarding({
+      observer: {
+        refused() {
+          throw new Error('no paper left');
+        },
+        failed: (_, error) => void failed.push(String(error)),
+      },
+    });
+    await talk(port, NAME, MESSAGE);
+    expect(failed).toEqual(['Error: no paper left']);
+    expect(old.appended).toEqual([]);
+    expect(await talk(port, NAME, PASSWORD, CLOSE)).toBe('000000');
+  });
+
   test('report-only passes the attack, and tells of it', async () => {
     const { port, told } = await guarding({ reportOnly: true });
     expect(await talk(port, NAME, MESSAGE)).toBe('0000');
