@@ -76,8 +76,8 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
    */
   readonly framing?: Partial<Readonly<Record<Role, (decoder: Decoder) => Framing>>>;
   /**
-   * Which frames are readable in a state and the states inside it, where that is not all of their sender: by the path of
-   * the state in the machine, `session.body`.
+   * Frames that are readable in a state and the states inside it, in place of all others of their sender; elsewhere they
+   * are readable where they are named too. By the path of the state in the machine: `session.body`.
    */
   readonly reads?: Readonly<Record<string, readonly Extract<keyof NoInfer<F>, string>[]>>;
   /**

@@ -4,14 +4,14 @@ import { Decoder, type Entry } from './decoder.ts';
 import { DeclarationError } from './errors.ts';
 
 /**
- * Of each state, the decoder of what `role` may send there: all of its frames, unless the state or one around it says
- * which. States with the same frames share a decoder.
+ * Of each state, the decoder of what `role` may send there: the frames that the state or one around it names; where none
+ * does, those that no state names. States with the same frames share a decoder.
  *
  * @throws DeclarationError for frames that are readable together and cannot be told apart, or a name that is not known.
  */
 export function decodersOf(
   role: Role,
-  { states, nodes, serverOwes, final, initial }: Table,
+  { states, nodes }: Table,
   entries: readonly Entry[],
   reads: Readonly<Record<string, readonly string[]>>,
 ): readonly Decoder[] {
@@ -23,19 +23,15 @@ export function decodersOf(
     if (unknown !== undefined)
       throw new DeclarationError(`reads: ${path} reads ${unknown}, which has no frame`);
   }
-  // Where nothing of this sender is read, nothing must be told apart.
-  const elsewhere = new Set(Object.values(reads).flat());
-  const rest = all.filter(({ type }) => !elsewhere.has(type));
-  const isRead = (state: number) =>
-    role === 'server' || (serverOwes[state] === 0 && final[state] === 0 && state !== initial);
+  const claimed = new Set(Object.values(reads).flat());
+  const rest = all.filter(({ type }) => !claimed.has(type));
   const known = new Map<string, Decoder>();
   return states.map((_, state) => {
     // The innermost that names any of this sender decides.
     const named = nodes[state]
       ?.map((path) => reads[path]?.filter((type) => type.startsWith(`${role}.`)) ?? [])
       .findLast((types) => types.length > 0);
-    const readable =
-      named === undefined ? (isRead(state) ? all : rest) : all.filter(({ type }) => named.includes(type));
+    const readable = named === undefined ? rest : all.filter(({ type }) => named.includes(type));
     const key = String(readable.map(({ type }) => type));
     const decoder = known.get(key) ?? new Decoder(readable);
     known.set(key, decoder);
