@@ -34,10 +34,12 @@ const to = (...args: readonly string[]) => ['-h', '127.0.0.1', '-p', String(serv
 async function subscriber(...args: readonly string[]) {
   const subscribed = once(told, 'client.SUBSCRIBE');
   const child = spawn('mosquitto_sub', to(...args), { stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => void child.kill());
+  // Not SIGTERM: mosquitto_sub 2.0 says goodbye in its signal handler, and waits for ever there for a lock that it holds.
+  const kill = () => void child.kill('SIGKILL');
+  onTestFinished(kill);
   const printed = text(child.stdout);
   await subscribed;
-  return { printed, kill: (signal: NodeJS.Signals) => child.kill(signal) };
+  return { printed, kill };
 }
 
 async function client(options: mqttJs.IClientOptions = {}) {
@@ -55,7 +57,7 @@ const nextMessage = (one: mqttJs.MqttClient) =>
   new Promise<{ topic: string; payload: Buffer; qos: number }>((resolve) => {
     one.once('message', (topic, payload, { qos }) => resolve({ topic, payload, qos }));
   });
-describe.skipIf(missing.length > 0)('mosquitto_pub and mosquitto_sub', { retry: 2, timeout: 8_000 }, () => {
+describe.skipIf(missing.length > 0)('mosquitto_pub and mosquitto_sub', () => {
   test.each([0, 1, 2])('QoS %d, both ways, with a wildcard', async (qos) => {
     const sub = await subscriber('-t', `m/${qos}/+/x/#`, '-q', String(qos), '-v', '-C', '2');
     await run('mosquitto_pub', to('-t', `m/${qos}/a/x`, '-m', 'one', '-q', String(qos)));
@@ -74,24 +76,19 @@ describe.skipIf(missing.length > 0)('mosquitto_pub and mosquitto_sub', { retry: 
     expect(await second.printed).toBe('0 kept/here new\n');
   });
 
-  // On a busy machine it was once seen to wait for ever, and nobody knows yet for what.
-  test('a will is published when its client is killed, and not when it says goodbye', {
-    retry: 2,
-    timeout: 8_000,
-  }, async () => {
+  test('a will is published when its client is killed, and not when it says goodbye', async () => {
     const heir = await subscriber('-t', 'will/#', '-C', '1', '-v');
     const will = (topic: string) => ['--will-topic', topic, '--will-payload', 'gone', '--will-qos', '1'];
-    const polite = await subscriber('-t', 'x', ...will('will/polite'));
-    polite.kill('SIGTERM');
-    await polite.printed;
+    const polite = await subscriber('-t', 'last/words', '-C', '1', ...will('will/polite'));
+    await run('mosquitto_pub', to('-t', 'last/words', '-m', 'goodbye'));
+    expect(await polite.printed).toBe('goodbye\n');
     const dying = await subscriber('-t', 'x', ...will('will/killed'));
-    dying.kill('SIGKILL');
+    dying.kill();
     expect(await heir.printed).toBe('will/killed gone\n');
   });
 });
 
-// Other people's clients are real programs on a busy machine: what fails once is tried again.
-describe('mqtt.js', { retry: 2, timeout: 8_000 }, () => {
+describe('mqtt.js', () => {
   test.each([0, 1, 2] as const)('QoS %d: 200 messages come once each, in order', async (qos) => {
     const sub = await client();
     const got: string[] = [];
