@@ -101,7 +101,7 @@ export function inputsOf(protocol: AnyProtocol, samples: SamplesOf = protocol.sa
       bytesInput(protocol, { id: inputId(id), kind: 'malformed', bytesIn: () => bytes }),
     ),
     ...misdirectedInputs(protocol, samples),
-    ...unknownWord(protocol, plain),
+    ...unknownWord(protocol, told(protocol, plain)),
     ...unknownInputs(protocol, plain),
     truncatedInput(protocol, plain),
     { id: 'end', kind: 'end', ...nothing, use: () => ({ ...noUse, ends: true }) },
@@ -118,7 +118,14 @@ export function messageInputsOf(protocol: AnyProtocol, samples: SamplesOf): read
     .map((id) => messageInput(protocol, samples, id));
 }
 
-const unread: Reading = { kind: 'partial', type: undefined, event: -1, lost: false, fault: undefined };
+/** Those of the messages that are told apart where a dialogue begins: not what is content only where it was asked for. */
+export function told(protocol: AnyProtocol, plain: readonly Input[]): readonly Input[] {
+  return plain.filter(({ reading, type }) => reading(protocol.table.initial).type === type);
+}
+
+const unread: Reading = {
+  ...{ kind: 'partial', type: undefined, event: -1, lost: false, fault: undefined, size: 0 },
+};
 
 /** What is no message. */
 const nothing = {
@@ -169,11 +176,16 @@ function messageInput(protocol: AnyProtocol, samples: SamplesOf, id: string): In
     (_, state) => step(table, state, protocol.entry(type).event) !== REFUSED,
   );
   const [usual, own] = [plain, sample].map((one) => typesIn(one, legal)[0]);
+  /** Where it would be several other messages it is none: that is for their own samples. */
+  const readingOf = (bytes: Uint8Array, state: number) => {
+    const reading = readByServer(protocol, state, bytes);
+    return reading.type === type || reading.size === bytes.length ? reading : unread;
+  };
   return {
     id: inputId(id),
     kind: usual === own ? 'valid' : 'refused',
     type,
-    reading: (state) => readByServer(protocol, state, protocol.encode(sample.message).bytes),
+    reading: (state) => readingOf(protocol.encode(sample.message).bytes, state),
     answers: (state) => typesIn(sample, state),
     pushes: (sample.pushes ?? []).map(typeOf),
     received: type,
@@ -181,11 +193,17 @@ function messageInput(protocol: AnyProtocol, samples: SamplesOf, id: string): In
     swept: undefined,
     use(unique, state) {
       const used = sampleOf(samples, id, unique);
+      const { bytes } = protocol.encode(used.message);
+      const hidden = secretFields(protocol, type).size > 0;
+      const read = state < 0 ? undefined : readingOf(bytes, state);
+      if (read === unread) return { ...noUse, ends: true };
+      if (read !== undefined && read.type !== type)
+        return { ...noUse, bytes, hidden, ends: read.kind === 'partial' };
       return {
-        bytes: protocol.encode(used.message).bytes,
+        bytes,
         ends: false,
         message: used.message,
-        hidden: secretFields(protocol, type).size > 0,
+        hidden,
         answers: answersIn(used, table.states[state] ?? '').map((answer) => wantedAnswer(answer, used)),
         pushes: (used.pushes ?? []).map(wanted),
         delivers: (used.delivers ?? []).map(wanted),

@@ -123,15 +123,17 @@ function notThis(name: string, said: Observation | undefined): string {
   return `this is no ${name} server: it answered ${words}. Is the port right, and is it the server that you mean?`;
 }
 
-/** Every state, and in it every message that is legal and accepted; the longest as the last. */
-function tests({ mealy, core, inputs, outputs, steps }: Projection): Test[] {
+/** Every state, and in it every message that is legal and accepted, or has several right answers; the longest as the last. */
+function tests({ mealy, core, inputs, outputs, effect, steps }: Projection): Test[] {
   const end = mealy.inputs.indexOf('end');
   const words = [...stateCover(core)].flatMap(([at, word]) => {
     const state = mealy.states.indexOf(core.states[at] ?? '');
     const access = word.map((input) => mealy.inputs.indexOf(core.inputs[input] ?? ''));
-    return inputs.flatMap(({ kind, swept }, input) =>
-      kind === 'valid' && !swept && steps(state, input).length > 0 ? [[...access, input]] : [],
-    );
+    return inputs.flatMap(({ kind, swept }, input) => {
+      const isChoice = effect(state, input).answers.length > 1;
+      const isTried = (kind === 'valid' || isChoice) && !swept && steps(state, input).length > 0;
+      return isTried ? [[...access, input]] : [];
+    });
   });
   const whole = words.map((word) => {
     const test = testOf(mealy, word);

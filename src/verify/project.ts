@@ -179,8 +179,10 @@ function effectOf(
   if (lost) return refuse('unreadable', true);
   if (kind === 'malformed') return refuse('malformed', malformed.closes);
 
-  const declared = input.answers(state);
-  const chosen = choices.get(input.id) ?? choices.get(`${table.states[state]}|${input.id}`);
+  const isOwn = type === input.type;
+  const declared = isOwn ? input.answers(state) : anyAnswer(table, judging);
+  const pushes = isOwn ? input.pushes : [];
+  const chosen = (isOwn && choices.get(input.id)) || choices.get(`${table.states[state]}|${input.id}`);
   const isForeign = chosen !== undefined && !declared.includes(chosen);
   const answers = isForeign ? [chosen] : declared;
   const taken = { state, event };
@@ -188,7 +190,7 @@ function effectOf(
   for (const answer of chosen !== undefined || answers.length === 0 ? [first] : answers) {
     const due = answer === undefined ? [] : [answer];
     // Only the answer that was meant has an aftermath for sure.
-    const tries = answer === declared[0] ? [[...due, ...input.pushes]] : [[...due, ...input.pushes], due];
+    const tries = answer === declared[0] ? [[...due, ...pushes]] : [[...due, ...pushes], due];
     for (const wanted of tries) {
       const plan = planOf(table, judging, wanted);
       if (plan === undefined) continue;
@@ -205,7 +207,7 @@ function effectOf(
       };
     }
   }
-  const names = [...(first === undefined ? [] : [answers.join(' or ')]), ...input.pushes].join(' and ');
+  const names = [...(first === undefined ? [] : [answers.join(' or ')]), ...pushes].join(' and ');
   const where = table.states[judging];
   if (names === '') {
     throw new TypeError(
@@ -215,6 +217,14 @@ function effectOf(
   throw new TypeError(
     `sample ${input.id}: answered by ${names}, which the machine does not allow in state ${where}; declare an answer that it allows`,
   );
+}
+
+/** What is read as another message than it was made to be may be answered by all that the machine allows. */
+function anyAnswer(table: Table, judging: number): readonly string[] {
+  if (table.serverOwes[judging] !== 1) return [];
+  const legal = legalEvents(table, judging, 'server');
+  const goesOn = (type: string) => table.final[step(table, judging, table.events.indexOf(type))] !== 1;
+  return legal.some(goesOn) ? legal.filter(goesOn) : legal;
 }
 
 /** The end of the stream is answered by the end, and nothing else. */

@@ -1,3 +1,5 @@
+import { Content } from '../transport/content.ts';
+import type { Cursor } from '../transport/cursor.ts';
 import type { Decoder } from '../transport/decoder.ts';
 import type { Fault } from '../transport/fault.ts';
 import { Inbox } from '../transport/inbox.ts';
@@ -19,6 +21,8 @@ export interface Reading {
   readonly lost: boolean;
   /** What stands in the way. */
   readonly fault: Fault | undefined;
+  /** Bytes that it takes, where it is whole. */
+  readonly size: number;
 }
 
 /** Reads `bytes` as a server does in the state of that number. */
@@ -28,18 +32,31 @@ export function readByServer(protocol: AnyProtocol, state: number, bytes: Uint8A
   const entry = decoder.identify(cursor);
   if (entry === undefined) {
     const kind = cursor.fault === undefined ? 'partial' : 'unknown';
-    return { kind, type: undefined, event: -1, lost: true, fault: cursor.fault };
+    return { kind, type: undefined, event: -1, lost: true, fault: cursor.fault, size: 0 };
   }
   const message = decoder.read(cursor, entry);
+  const isWhole = message !== undefined && isReadToEnd(cursor, Object.values(message));
   const { fault, lost } = cursor;
-  const kind = message !== undefined ? 'message' : fault === undefined ? 'partial' : 'malformed';
+  const kind = isWhole ? 'message' : fault === undefined ? 'partial' : 'malformed';
   return {
     kind,
     type: entry.type,
     event: entry.event,
     lost: kind === 'malformed' && lost,
     fault,
+    size: cursor.at,
   };
+}
+
+/** Whether content that comes in pieces comes to its end. */
+function isReadToEnd(cursor: Cursor, values: readonly unknown[]): boolean {
+  const pieces = values.find((value) => value instanceof Content)?.pieces;
+  while (pieces !== undefined && !pieces.whole) {
+    const { at } = cursor;
+    pieces.read(cursor);
+    if (cursor.fault !== undefined || (cursor.at === at && !pieces.whole)) return false;
+  }
+  return true;
 }
 
 /** What a server calls bytes that begin no frame of a client: the server's own message, or their code. */

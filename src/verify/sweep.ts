@@ -1,7 +1,7 @@
 import { REFUSED, step } from '../machine/table.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { stateCover } from './identify.ts';
-import { bytesInput, type Input, type InputKind, messageInputsOf, type SamplesOf } from './inputs.ts';
+import { bytesInput, type Input, type InputKind, messageInputsOf, type SamplesOf, told } from './inputs.ts';
 import type { Projection } from './project.ts';
 import { isLine, isToldByOneByte, readByServer, terminatorOf } from './reading.ts';
 import { type Test, testOf } from './suite.ts';
@@ -16,8 +16,9 @@ import { type Test, testOf } from './suite.ts';
  */
 export function sweepOf(protocol: AnyProtocol, samples: SamplesOf = protocol.samples): readonly Input[] {
   const plain = messageInputsOf(protocol, samples).filter(({ id, type }) => type === `client.${id}`);
-  const isText = plain.length > 0 && plain.every((input) => isLine(bytesOf(input)));
-  return isText ? wordInputs(protocol, plain) : codeInputs(protocol, plain);
+  const words = told(protocol, plain);
+  const isText = words.length > 0 && words.every((input) => isLine(bytesOf(input)));
+  return isText ? wordInputs(protocol, words) : codeInputs(protocol, plain);
 }
 
 /** The tests that sweep one state. */
