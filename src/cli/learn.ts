@@ -78,6 +78,14 @@ Exit status: 0 learned and confirmed, 1 it differs from the module's machine, 2 
         ? `${open} states: the server is equivalent to this machine, or it has a state more than ${k} inputs away from every known one.`
         : `${open} states so far: it was stopped, and nothing is promised.`,
     );
+    for (const { word, answers } of learned.leftOut)
+      say(
+        `${word.at(-1)} has no steady answer and is left out: ${word.join('/')} was answered by ${answers.join(', ')}`,
+      );
+    for (const { word, answers } of learned.outvoted)
+      say(
+        `${word.join('/')} was answered by ${answers[0]} at first, and by ${answers[1]} more often: it is flaky`,
+      );
     const found = declared === undefined ? [] : differences(mealy, declared);
     for (const difference of found) say(sentenceOf(difference, ['this server', 'declared']));
     process.exitCode = !learned.confirmed ? 130 : found.length > 0 ? EXIT.failed : EXIT.ok;
@@ -107,6 +115,7 @@ export async function learnAt(
       k: options.k ?? 1,
       // Over a wire a wrong belief costs more than a question: each makes a suite that is held in vain.
       trusting: false,
+      votes: 2,
       reference: declaredBy(protocol, system.alphabet),
       answers: options.answers,
       signal: stop.signal,

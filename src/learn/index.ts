@@ -4,9 +4,16 @@
  * @packageDocumentation
  */
 export { type Difference, differences, sentenceOf, shortestDifference } from './difference.ts';
-export { type Learned, type LearnOptions, type LearnProgress, learn } from './learn.ts';
+export {
+  type Contradicted,
+  Drift,
+  type Learned,
+  type LearnOptions,
+  type LearnProgress,
+  learn,
+} from './learn.ts';
 export { type MachineOptions, machineOf, withNamesOf } from './machine.ts';
 export { simulated } from './simulated.ts';
 export type { Answer, System, SystemDialogue } from './system.ts';
-export { type Answers, Unsteady } from './tree.ts';
+export type { Answers } from './tree.ts';
 export { type Wired, type WireOptions, wired } from './wire.ts';

@@ -1,9 +1,9 @@
 import { checkMealy, type Mealy, type Word } from '../verify/mealy.ts';
-import { hsiSuite } from '../verify/suite.ts';
+import { hsiSuite, type Test } from '../verify/suite.ts';
 import { Learner } from './learner.ts';
 import { Reference } from './reference.ts';
 import type { System } from './system.ts';
-import type { Answers, Node } from './tree.ts';
+import { type Answers, type Node, Unsteady } from './tree.ts';
 
 /** How a system is learned. */
 export interface LearnOptions {
@@ -21,6 +21,12 @@ export interface LearnOptions {
    * that is asked, and costs counterexamples. Default: true.
    */
   readonly trusting?: boolean;
+  /**
+   * How often an answer must have been heard before anything is built on it. What is confirmed is asked once, unless it is
+   * answered otherwise than foretold; and where answers contradict each other, the one heard more often by two stands.
+   * Default: 1, for systems that never err. With 2, the odd answer that is lost or late does no harm.
+   */
+  readonly votes?: number | undefined;
   /** A machine that is perhaps like this one: it guides, is never believed, and is dropped when it is often wrong. */
   readonly reference?: Mealy | undefined;
   /** What was answered before: of {@link Learned.answers}. */
@@ -47,35 +53,103 @@ export interface Learned {
   readonly hypotheses: number;
   /** Was it confirmed? Otherwise the signal came first, and this is the hypothesis that stood. */
   readonly confirmed: boolean;
+  /** Answers that were believed until others came more often: the system, or the way to it, is flaky. */
+  readonly outvoted: readonly Contradicted[];
+  /** Inputs that are not in the machine, since they are answered now so, now so; and the words that showed it. */
+  readonly leftOut: readonly Contradicted[];
   /** All that was answered, to go on with another time. */
   readonly answers: Answers;
 }
 
+/** Words that were answered in several ways. */
+export interface Contradicted {
+  /** Names of the inputs; the answers are to the last. */
+  readonly word: readonly string[];
+  readonly answers: readonly string[];
+}
+
+/** What was answered in one way all the time is now answered in another. */
+export class Drift extends Error {
+  override readonly name = 'Drift';
+  readonly code = 'drift';
+  readonly word: readonly string[];
+  readonly answers: readonly string[];
+
+  constructor(word: readonly string[], answers: readonly string[]) {
+    super(
+      `${word.join('/')} was answered by "${answers[0]}" again and again, and now is by "${answers.slice(1).join('", "')}": ` +
+        'what it keeps between connections (accounts, stored messages) makes connecting anew no new beginning',
+    );
+    this.word = word;
+    this.answers = answers;
+  }
+}
+
 /**
  * Learns the machine of a system from its answers, and confirms it. Learner and suite share what was answered: nothing
- * is asked twice, and a test that fails is a counterexample at once.
+ * is asked twice, and a test that fails is a counterexample at once. An input that has no steady answer is left out.
  *
  * @param alphabet what can be sent: names, distinct and without `/`.
+ * @throws Drift when the system is not what it was any more; TypeError when there is nothing to send.
  */
 export async function learn(
   system: System,
   alphabet: readonly string[],
   options: LearnOptions = {},
 ): Promise<Learned> {
-  const { oracle, k = 1, seed = 1, trusting, reference, answers, signal, onProgress } = options;
-  const learner = new Learner(system, alphabet, trusting, reference && new Reference(reference, alphabet));
-  if (answers !== undefined) learner.tree.restore(answers);
+  const leftOut: Contradicted[] = [];
+  let inputs = alphabet;
+  let { answers } = options;
+  for (;;) {
+    const learner = learnerOf(system, inputs, options);
+    if (answers !== undefined) learner.tree.restore(answers, inputs);
+    try {
+      return { ...(await learnSteady(learner, inputs, options)), leftOut };
+    } catch (error) {
+      if (!(error instanceof Unsteady)) throw error;
+      const word = error.word.map((input) => inputs[input] ?? '');
+      if (error.drifts) throw new Drift(word, error.outputs);
+      const { outputs, counts } = error;
+      leftOut.push({ word, answers: outputs.map((output, at) => `${output} (${counts[at]} times)`) });
+      answers = learner.tree.answers(inputs);
+      inputs = inputs.filter((name) => name !== word.at(-1));
+    }
+  }
+}
+
+function learnerOf(
+  system: System,
+  inputs: readonly string[],
+  { trusting, votes, reference }: LearnOptions,
+): Learner {
+  return new Learner(system, inputs, {
+    trusting,
+    votes,
+    reference: reference && new Reference(reference, inputs),
+  });
+}
+
+async function learnSteady(
+  learner: Learner,
+  inputs: readonly string[],
+  { oracle, k = 1, seed = 1, signal, onProgress }: LearnOptions,
+): Promise<Omit<Learned, 'leftOut'>> {
+  const { tree } = learner;
   let hypotheses = 0;
-  const end = (confirmed: boolean): Learned => ({
-    mealy: learner.hypothesis.mealy(alphabet),
+  const end = (confirmed: boolean) => ({
+    mealy: learner.hypothesis.mealy(inputs),
     hypotheses,
     confirmed,
-    answers: learner.tree.answers(),
+    outvoted: tree.outvoted.map(({ word, output, by }) => ({
+      word: word.map((input) => inputs[input] ?? ''),
+      answers: [output, by],
+    })),
+    answers: tree.answers(inputs),
   });
   try {
     for (;;) {
       await learner.explore((states) => onProgress?.({ states }));
-      const mealy = learner.hypothesis.mealy(alphabet);
+      const mealy = learner.hypothesis.mealy(inputs);
       if (hypotheses++ === 0) checkMealy(mealy);
       const word = await oracle?.(mealy);
       if (word !== undefined) await learner.ask(word);
@@ -96,19 +170,35 @@ async function refuted(
   seed: number,
   onProgress: LearnOptions['onProgress'],
 ): Promise<boolean> {
-  for (let depth = 0; depth <= k; depth++) {
+  const { hypothesis } = learner;
+  const states = hypothesis.basis.length;
+  let isRefuted = false;
+  for (let depth = 0; depth <= k && !isRefuted; depth++) {
     const tests = shuffled([...hsiSuite(mealy, depth)], seed);
-    for (const [held, { inputs, outputs }] of tests.entries()) {
-      const isRight = ({ depth, output }: Node) => depth === 0 || output === outputs[depth - 1];
-      const last = await learner.ask([], (node) => (isRight(node) ? inputs[node.depth] : undefined));
-      if (!isRight(last)) return true;
-      onProgress?.({
-        states: learner.hypothesis.basis.length,
-        tests: { k: depth, held: held + 1, size: tests.length },
-      });
-    }
+    const queue = tests.values();
+    let held = 0;
+    const work = async () => {
+      for (const test of queue) {
+        if (isRefuted) return;
+        // What was outvoted meanwhile may be what the hypothesis was made of.
+        if (!(await holds(learner, test)) || learner.hypothesis !== hypothesis) isRefuted = true;
+        else onProgress?.({ states, tests: { k: depth, held: ++held, size: tests.length } });
+      }
+    };
+    await Promise.all(Array.from({ length: learner.atOnce }, work));
   }
-  return false;
+  return isRefuted;
+}
+
+/** Is a test answered as it says? Once is enough where it is; where it is not, it is asked again. */
+async function holds(learner: Learner, { inputs, outputs }: Test): Promise<boolean> {
+  const isRight = ({ depth, output }: Node) => depth === 0 || output === outputs[depth - 1];
+  for (;;) {
+    const last = await learner.ask([], () => (node) => (isRight(node) ? inputs[node.depth] : undefined), 1);
+    if (isRight(last)) return true;
+    if (learner.isSure(last)) return false;
+    await learner.ask(last.word);
+  }
 }
 
 /** In another order, the same for the same seed. */

@@ -5,6 +5,22 @@ import type { Reference } from './reference.ts';
 import type { System, SystemDialogue } from './system.ts';
 import { isApart, type Node, Tree } from './tree.ts';
 
+/** Of two answers to the same words the right one was heard by so many more. */
+const CLEAR = 2;
+
+/** After so many dialogues an old word is asked once more. */
+const REMEMBER = 100;
+
+/** What to send at a node, in view of how it was reached. */
+export type Choose = (node: Node) => number | undefined;
+
+/** How a {@link Learner} learns: see `LearnOptions`. */
+export interface LearnerOptions {
+  readonly trusting?: boolean | undefined;
+  readonly votes?: number | undefined;
+  readonly reference?: Reference | undefined;
+}
+
 /**
  * L#: asks a system until the tree of its answers makes a hypothesis.
  *
@@ -18,71 +34,139 @@ import { isApart, type Node, Tree } from './tree.ts';
  */
 export class Learner {
   readonly tree = new Tree();
-  readonly hypothesis: Hypothesis;
   readonly #system: System;
   readonly #inputs: readonly string[];
   readonly #trusting: boolean;
+  readonly #votes: number;
   readonly #reference: Reference | undefined;
+  /** How many dialogues it holds at once. */
+  readonly atOnce: number;
+  #hypothesis: Hypothesis;
   #distances: Distances | undefined;
+  /** How many answers were outvoted when the hypothesis was begun. */
+  #outvoted = 0;
+  /** How many dialogues were held, and how many when an old word was asked the last time. */
+  #held = 0;
+  #remembered = 0;
 
-  constructor(system: System, inputs: readonly string[], trusting = true, reference?: Reference) {
+  constructor(
+    system: System,
+    inputs: readonly string[],
+    { trusting = true, votes = 1, reference }: LearnerOptions = {},
+  ) {
     this.#system = system;
     this.#inputs = inputs;
     this.#trusting = trusting;
-    this.hypothesis = new Hypothesis(this.tree, inputs.length, reference);
+    this.#votes = votes;
     this.#reference = reference;
+    this.atOnce = system.atOnce ?? 1;
+    this.#hypothesis = new Hypothesis(this.tree, inputs.length, reference);
+  }
+
+  /** What is believed now. Begun anew when something that it was made of is not believed any more. */
+  get hypothesis(): Hypothesis {
+    if (this.#outvoted !== this.tree.outvoted.length) {
+      this.#outvoted = this.tree.outvoted.length;
+      this.#distances = undefined;
+      this.#hypothesis = new Hypothesis(this.tree, this.#inputs.length, this.#reference);
+    }
+    return this.#hypothesis;
   }
 
   /** Asks until every transition was taken, no answer contradicts the hypothesis, and nothing more is to be told apart. */
   async explore(onStates?: (states: number) => void): Promise<void> {
-    const { hypothesis } = this;
     if (this.tree.size === 1) await this.#rebuild();
     for (;;) {
+      const { hypothesis } = this;
       hypothesis.update();
       onStates?.(hypothesis.basis.length);
       const contradiction = hypothesis.contradiction();
-      const cell = contradiction === undefined ? this.#unexplored() : undefined;
-      const node = contradiction === undefined && cell === undefined ? this.#ambiguous() : undefined;
-      if (contradiction !== undefined) await this.#resolve(contradiction);
-      else if (cell !== undefined) await this.#extend(cell);
-      else if (node !== undefined) await this.#separate(node);
-      else return;
+      if (contradiction !== undefined) {
+        await this.#resolve(contradiction);
+        continue;
+      }
+      const cells = this.#unexplored();
+      const nodes = cells.length > 0 ? [] : this.#ambiguous();
+      if (cells.length + nodes.length === 0) return;
+      await Promise.all([
+        ...cells.map((cell) => this.#extend(cell)),
+        ...nodes.map((node) => this.#separate(node)),
+      ]);
     }
   }
 
   /**
-   * Sends a word, and then whatever `choose` says in view of the answers, as long as it says something and nothing
-   * closes. Nothing is sent if the tree knows all the answers.
+   * Sends a word, and then whatever is chosen in view of the answers, as long as that is something and nothing closes. It
+   * is sent again until every answer was heard so often, and by two more than any other that was heard; never, if the
+   * tree knows all that.
+   *
+   * @param begin makes what chooses, anew for every dialogue.
    */
-  async ask(word: Word, choose?: (node: Node) => number | undefined): Promise<Node> {
+  async ask(word: Word, begin?: () => Choose, votes = this.#votes): Promise<Node> {
+    let held = await this.#hold(word, begin?.(), votes);
+    while (held.isHeld) {
+      held = held.isContrary
+        ? await this.#hold(word, begin?.(), votes)
+        : await this.#hold(held.node.word, undefined, votes);
+    }
+    if (votes > 1 && this.#held >= this.#remembered + REMEMBER) await this.#remember();
+    return held.node;
+  }
+
+  /** Was an answer heard so often at least, and clearly more often than any other? */
+  isSure(node: Node, votes = this.#votes): boolean {
+    return node.count >= votes && (node.rivals === undefined || node.lead >= CLEAR);
+  }
+
+  async #hold(
+    word: Word,
+    choose: Choose | undefined,
+    votes: number,
+  ): Promise<{ readonly node: Node; readonly isHeld: boolean; readonly isContrary?: boolean }> {
+    const follow = (node: Node) => {
+      if (node.closed) return undefined;
+      return node.depth < word.length ? word[node.depth] : choose?.(node);
+    };
     let node = this.tree.root;
-    let dialogue: SystemDialogue | undefined;
-    for (let length = 0; !node.closed; length++) {
-      const input = length < word.length ? word[length] : choose?.(node);
-      if (input === undefined) break;
-      let child = node.children[input];
-      if (child === undefined || dialogue !== undefined) {
-        dialogue ??= await this.#replay(node);
-        child = await this.#send(dialogue, node, input);
-      }
+    let input = follow(node);
+    for (; input !== undefined; input = follow(node)) {
+      const child = node.children[input];
+      if (child === undefined || !this.isSure(child, votes)) break;
       node = child;
     }
-    await dialogue?.end?.();
-    return node;
-  }
-
-  async #send(dialogue: SystemDialogue, node: Node, input: number): Promise<Node> {
-    const known = this.tree.outputs[node.children[input]?.output ?? -1];
-    return this.tree.grow(node, input, await dialogue.send(this.#inputs[input] ?? '', known));
-  }
-
-  async #replay(node: Node): Promise<SystemDialogue> {
+    if (input === undefined) return { node, isHeld: false };
+    const known = [...node.word, input];
     const dialogue = await this.#system.connect();
-    let at = this.tree.root;
-    for (const input of node.word) {
-      at = await this.#send(dialogue, at, input);
+    this.#held++;
+    node = this.tree.root;
+    try {
+      for (input = known[0]; input !== undefined; ) {
+        const heard = await this.#send(dialogue, node, input);
+        if (heard === undefined) return { node, isHeld: true, isContrary: true };
+        node = heard;
+        input = node.depth < known.length && !node.closed ? known[node.depth] : follow(node);
+      }
+    } finally {
+      await dialogue.end?.();
     }
-    return dialogue;
+    return { node, isHeld: true };
+  }
+
+  /** Asks an old word once more, to see whether the system is what it was. */
+  async #remember(): Promise<void> {
+    this.#remembered = this.#held;
+    let node = this.tree.root;
+    for (let pick = this.#held; node.children.length > 0; pick = Math.floor(pick / 7) + node.depth) {
+      const known = node.children.filter((child) => child !== undefined);
+      node = known[pick % known.length] ?? node;
+    }
+    await this.#hold(node.word, undefined, Number.POSITIVE_INFINITY);
+  }
+
+  async #send(dialogue: SystemDialogue, node: Node, input: number): Promise<Node | undefined> {
+    const known = node.children[input]?.output ?? -1;
+    const answer = await dialogue.send(this.#inputs[input] ?? '', this.tree.outputs[known]);
+    return this.tree.hear(node, input, answer);
   }
 
   /** Asks what would show the states of the reference, each word as long as it is answered as foretold. */
@@ -92,38 +176,45 @@ export class Learner {
     for (const word of reference?.words() ?? []) {
       if (reference?.dropped) return;
       const foretold = (node: Node) => node.parent === undefined || reference?.foretells(node, this.tree);
-      const last = await this.ask([], (node) => (foretold(node) ? word[node.depth] : undefined));
+      const last = await this.ask([], () => (node) => (foretold(node) ? word[node.depth] : undefined));
       if (foretold(last)) right++;
       else wrong++;
       reference?.judge(right, wrong);
     }
   }
 
-  /** A transition that nobody took, of a state that is reached by few inputs. */
-  #unexplored(): number | undefined {
+  /** Transitions that nobody took, of states that are reached by few inputs: as many as are asked at once. */
+  #unexplored(): number[] {
     const { basis, width } = this.hypothesis;
-    let [best, depth]: [number | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
-    for (const [state, node] of basis.entries()) {
-      if (node.depth >= depth) continue;
-      for (let input = 0; input < width && node.depth < depth; input++) {
-        if (this.hypothesis.isOpen(state * width + input))
-          [best, depth] = [state * width + input, node.depth];
+    const open: number[] = [];
+    // A stable sort: of states at one depth the first.
+    const states = [...basis.keys()].sort(
+      (one, other) => (basis[one]?.depth ?? 0) - (basis[other]?.depth ?? 0),
+    );
+    for (const state of states) {
+      for (let input = 0; input < width; input++) {
+        if (this.hypothesis.isOpen(state * width + input)) open.push(state * width + input);
+        if (open.length === this.atOnce) return open;
       }
     }
-    return best;
+    return open;
   }
 
-  /** A transition that may lead to several states, by all that is known. */
-  #ambiguous(): Node | undefined {
+  /** Transitions that may lead to several states, by all that is known: as many as are asked at once. */
+  #ambiguous(): Node[] {
     const { hypothesis } = this;
-    let best: Node | undefined;
+    const open: Node[] = [];
     for (const [cell, next] of hypothesis.next.entries()) {
       const node = hypothesis.nodeAt(cell);
-      if (node === undefined || (best !== undefined && node.depth >= best.depth)) continue;
+      if (node === undefined) continue;
       if (this.#trusting && next === hypothesis.expected(cell)) continue;
-      if (hypothesis.agreeing(node).length > 1) best = node;
+      const last = open[this.atOnce - 1];
+      if (last !== undefined && node.depth >= last.depth) continue;
+      if (hypothesis.agreeing(node).length <= 1) continue;
+      open.push(node);
+      open.sort((one, other) => one.depth - other.depth).splice(this.atOnce);
     }
-    return best;
+    return open;
   }
 
   /** Takes a transition for the first time, and tells where it leads as far as one dialogue can. */
@@ -134,24 +225,30 @@ export class Learner {
   }
 
   async #separate(node: Node): Promise<void> {
+    const { hypothesis } = this;
     const before = this.tree.size;
-    const states = this.hypothesis.agreeing(node);
+    const states = hypothesis.agreeing(node);
     await this.#identify(node.word, states);
     if (this.tree.size > before) return;
-    this.#distances = new Distances(this.hypothesis);
+    this.#distances = new Distances(hypothesis);
     await this.#identify(node.word, states);
-    if (this.tree.size === before) throw new Error(`states ${states.join(', ')} cannot be told apart`);
+    if (this.tree.size === before && this.hypothesis === hypothesis)
+      throw new Error(`states ${states.join(', ')} cannot be told apart`);
   }
 
   async #identify(word: Word, states: readonly number[]): Promise<void> {
+    const { hypothesis } = this;
     // To be a little out of date is better here than to be slow.
-    if (this.#distances?.isOld(this.hypothesis) !== false) this.#distances = new Distances(this.hypothesis);
-    const belief = new Belief(this.hypothesis, this.#distances, states);
-    let sent: number | undefined;
-    await this.ask(word, (node) => {
-      if (sent !== undefined) belief.heard(sent, node.output);
-      sent = belief.best();
-      return sent;
+    if (this.#distances?.isOld(hypothesis) !== false) this.#distances = new Distances(hypothesis);
+    const distances = this.#distances;
+    await this.ask(word, () => {
+      const belief = new Belief(hypothesis, distances, states);
+      let sent: number | undefined;
+      return (node) => {
+        if (sent !== undefined) belief.heard(sent, node.output);
+        sent = belief.best();
+        return sent;
+      };
     });
   }
 

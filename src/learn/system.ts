@@ -20,6 +20,8 @@ export interface SystemDialogue {
 
 /** Anything that can be begun anew and answers what it is sent. */
 export interface System {
+  /** How many dialogues it can hold at once. Default: 1. */
+  readonly atOnce?: number;
   /** Begins a dialogue; whatever was said before does not matter in it. */
   connect(): SystemDialogue | Promise<SystemDialogue>;
 }

@@ -14,6 +14,12 @@ export class Node {
   readonly children: (Node | undefined)[] = [];
   /** When something was last learned below. */
   changed = 0;
+  /** How many dialogues heard this answer. */
+  count = 1;
+  /** By output: other answers to the same words, and how many dialogues heard them. */
+  rivals: Map<number, number> | undefined;
+  /** How many of them were the last in a row. */
+  contrary = 0;
 
   constructor(parent: Node | undefined, input: number, output: number, closed: boolean) {
     this.parent = parent;
@@ -21,6 +27,11 @@ export class Node {
     this.output = output;
     this.closed = closed;
     this.depth = parent === undefined ? 0 : parent.depth + 1;
+  }
+
+  /** How many dialogues more heard this answer than any other. */
+  get lead(): number {
+    return this.count - Math.max(0, ...(this.rivals?.values() ?? []));
   }
 
   /** The inputs that lead here. */
@@ -31,8 +42,23 @@ export class Node {
   }
 }
 
-/** What a tree knows as plain values: of each input the output, whether it closes, and what is known behind it. */
-export type Answers = readonly (readonly [input: number, output: string, closes: boolean, below: Answers])[];
+/** What a tree knows as plain values: by input the output, whether it closes, how often that was heard, and what is known
+ * behind it. */
+export interface Answers {
+  readonly [input: string]: readonly [output: string, closes: boolean, count: number, below: Answers];
+}
+
+/** An answer that was believed and is not any more: others were heard more often. */
+export interface Outvoted {
+  readonly word: Word;
+  readonly output: string;
+  readonly by: string;
+}
+
+/** So many answers must contradict the others, and be such a share of all, to say that there is no right one. */
+const FLAKY = { votes: 4, share: 1 / 3 };
+/** So many others in a row, where one was sure, are a system that has changed. */
+const CHANGED = 8;
 
 /** Everything that was ever answered, as a tree of inputs. Learner and suite share it: what is in it is not asked again. */
 export class Tree {
@@ -41,8 +67,9 @@ export class Tree {
   readonly outputs: string[] = [];
   /** By number of the output. */
   readonly closes: boolean[] = [];
-  /** Number of nodes. */
+  /** Number of nodes that were ever made. */
   size = 1;
+  readonly outvoted: Outvoted[] = [];
   readonly #numbers = new Map<string, number>();
 
   /** The number of an answer. One that closes is another than one that does not, whatever they are called. */
@@ -57,6 +84,12 @@ export class Tree {
     return number;
   }
 
+  /** An output as it is told to people. */
+  name(output: number): string {
+    const name = this.outputs[output] ?? '';
+    return this.closes[output] && !name.endsWith('closes') ? `${name}, closes` : name;
+  }
+
   /** The outputs by number, distinct: where one came with a close and without, the former is called so. */
   names(): string[] {
     const { outputs, closes } = this;
@@ -67,18 +100,45 @@ export class Tree {
   }
 
   /**
-   * The node after `input`, made if it is new.
+   * Counts an answer, and makes its node if it is new. Where another is heard more often by now than the one that was
+   * believed, that one is forgotten with all below it.
    *
-   * @throws Unsteady if another answer is known.
+   * @returns the node behind it; undefined where another answer stands.
+   * @throws Unsteady where neither is right.
    */
-  grow(node: Node, input: number, answer: Answer): Node {
+  hear(node: Node, input: number, answer: Answer): Node | undefined {
     const output = this.number(answer);
     const known = node.children[input];
-    if (known?.output === output) return known;
-    if (known !== undefined) {
-      throw new Unsteady([...node.word, input], [this.outputs[known.output] ?? '', answer.output]);
+    if (known === undefined) return this.#grow(node, input, output);
+    if (known.output === output) {
+      known.count++;
+      known.contrary = 0;
+      return known;
     }
-    const child = new Node(node, input, output, answer.closes);
+    known.rivals ??= new Map();
+    const votes = (known.rivals.get(output) ?? 0) + 1;
+    known.rivals.set(output, votes);
+    const others = [...known.rivals.values()].reduce((sum, count) => sum + count, 0);
+    const fewer = Math.min(others, known.count);
+    const word = [...node.word, input];
+    known.contrary++;
+    const isUnsteady = fewer >= FLAKY.votes && fewer >= FLAKY.share * (others + known.count);
+    if (isUnsteady || known.contrary >= CHANGED) {
+      const heard = [known.output, ...known.rivals.keys()].map((number) => this.name(number));
+      const counts = [known.count, ...known.rivals.values()];
+      throw new Unsteady(word, heard, counts, known.contrary === others || known.contrary >= CHANGED);
+    }
+    if (votes <= known.count) return undefined;
+    this.outvoted.push({ word, output: this.name(known.output), by: this.name(output) });
+    const child = this.#grow(node, input, output);
+    child.count = votes;
+    child.rivals = known.rivals.set(known.output, known.count);
+    child.rivals.delete(output);
+    return child;
+  }
+
+  #grow(node: Node, input: number, output: number): Node {
+    const child = new Node(node, input, output, this.closes[output] ?? false);
     node.children[input] = child;
     this.size++;
     for (let above: Node | undefined = child; above !== undefined; above = above.parent) {
@@ -88,17 +148,24 @@ export class Tree {
   }
 
   /** What is known below a node, to be kept in a file. */
-  answers(node: Node = this.root): Answers {
-    return node.children.flatMap((child, input): Answers => {
-      if (child === undefined) return [];
-      return [[input, this.outputs[child.output] ?? '', child.closed, this.answers(child)]];
-    });
+  answers(inputs: readonly string[], node: Node = this.root): Answers {
+    const kept: Record<string, Answers[string]> = {};
+    for (const [input, child] of node.children.entries()) {
+      if (child === undefined) continue;
+      const { output, closed, count } = child;
+      kept[inputs[input] ?? ''] = [this.outputs[output] ?? '', closed, count, this.answers(inputs, child)];
+    }
+    return kept;
   }
 
-  /** Takes in what was kept. */
-  restore(answers: Answers, node: Node = this.root): void {
-    for (const [input, output, closes, below] of answers) {
-      this.restore(below, this.grow(node, input, { output, closes }));
+  /** Takes in what was kept, as far as it is about these inputs. */
+  restore(answers: Answers, inputs: readonly string[], node: Node = this.root): void {
+    for (const [name, [output, closes, count, below]] of Object.entries(answers)) {
+      const input = inputs.indexOf(name);
+      if (input < 0) continue;
+      const child = this.#grow(node, input, this.number({ output, closes }));
+      child.count = count;
+      this.restore(below, inputs, child);
     }
   }
 
@@ -110,17 +177,24 @@ export class Tree {
   }
 }
 
-/** The same word was answered in two ways. */
+/** The same word is answered now so, now so, or no more as it was: there is no machine that does that. */
 export class Unsteady extends Error {
   override readonly name = 'Unsteady';
   readonly code = 'unsteady';
   readonly word: Word;
-  readonly answers: readonly [first: string, then: string];
+  /** The one that was believed first. */
+  readonly outputs: readonly string[];
+  /** How often each was heard. */
+  readonly counts: readonly number[];
+  /** One all the time, and then another all the time. */
+  readonly drifts: boolean;
 
-  constructor(word: Word, answers: readonly [string, string]) {
-    super(`the same word was answered by "${answers[0]}", and then by "${answers[1]}"`);
+  constructor(word: Word, outputs: readonly string[], counts: readonly number[], drifts: boolean) {
+    super('there is no steady answer');
     this.word = word;
-    this.answers = answers;
+    this.outputs = outputs;
+    this.counts = counts;
+    this.drifts = drifts;
   }
 }
 
