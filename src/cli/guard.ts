@@ -8,8 +8,8 @@ import { choice, toggle, value } from './flag.ts';
 import { loadModule, MODULE } from './modules.ts';
 import { serverAddress } from './reaching.ts';
 import { Diagnostics } from './serve/diagnostics.ts';
-import { cannotListen, stopSignal } from './serve/host.ts';
-import { Listening, listeningFlags } from './serve/listening.ts';
+import { stopSignal } from './serve/host.ts';
+import { cannotListen, Listening, listeningFlags } from './serve/listening.ts';
 
 const { port: _, maxPerSource: __, maxStartups: ___, ...inherited } = listeningFlags;
 

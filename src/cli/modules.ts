@@ -2,10 +2,10 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { nearest } from '../transport/nearest.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { EXIT, Failure } from './failure.ts';
 import type { ProtocolModule } from './module.ts';
-import { nearest } from './nearest.ts';
 
 /** What an operand that names a module takes. */
 export const MODULE = 'a name, the path of a module of your own (./file), or a package';

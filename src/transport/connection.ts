@@ -2,7 +2,7 @@ import { Gate, type Role } from '../machine/gate.ts';
 import { legalEvents, REFUSED } from '../machine/table.ts';
 import type { Pieces } from './content.ts';
 import type { Entry } from './decoder.ts';
-import { LocalError, RemoteError } from './errors.ts';
+import { atOnce, LocalError, RemoteError } from './errors.ts';
 import type { EndCause } from './handlers.ts';
 import { Encoded, type Frames, type MessageFrom, type Protocol } from './protocol.ts';
 import { type Incoming, NEED_MORE, PEER_ENDED, Receiving } from './receiving.ts';
@@ -18,6 +18,8 @@ export type StepListener = (event: number, from: number, to: number) => void;
 export interface ConnectionOptions {
   readonly limits?: TimeLimits | undefined;
   readonly stepCounts?: StepCounts | undefined;
+  /** Bytes of pushed messages that may wait for their turn: see `Session.push`. Default 16 MiB. */
+  readonly maxPushedBytes?: number | undefined;
   /** Any clock in milliseconds that does not run backwards. Default `performance.now`, rounded. */
   readonly clock?: (() => number) | undefined;
 }
@@ -94,6 +96,11 @@ export class Connection<F extends Frames, R extends Role> {
   /** Whether as much was received as may wait undecoded: stop receiving until a message is taken. */
   get full(): boolean {
     return this.#receiving.full;
+  }
+
+  /** See {@link ConnectionOptions.maxPushedBytes}. */
+  get maxPushedBytes(): number | undefined {
+    return this.#options.maxPushedBytes;
   }
 
   /** Bytes sent and not yet taken by `takeOutput`. */
@@ -314,7 +321,7 @@ export class Connection<F extends Frames, R extends Role> {
   /** Says something that has no place in the machine: why the peer is refused. A client has no such words. */
   #say(word: (() => MessageFrom<F, 'server'>) | undefined): void {
     if (word === undefined || this.role === 'client') return;
-    const message = word();
+    const message = atOnce(word(), 'the reply of a verdict');
     this.#sending ??= new Sending();
     this.#sending.write(this.protocol.entry(message.type).frame, message);
   }

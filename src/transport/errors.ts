@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   'answered-twice': 'a handler answered the same run of messages again',
   'no-run': 'a run handler was given for a message that is not one field of bytes',
   'no-handler': 'the handlers have none for a message that came',
+  'not-at-once': 'a promise was given where a value must be there at once',
   'cut-off': 'a session ended before the content of a message had come',
   'faulty-field': 'a field of one’s own broke its contract',
 } as const;
@@ -44,6 +45,13 @@ export class LocalError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** What no type lets pass from TypeScript: a promise, in place of a value. Its rejection is nobody's then. */
+export function atOnce<T>(value: T, what: string): T {
+  if (!(value instanceof Promise)) return value;
+  value.catch(() => {});
+  throw new LocalError(`${what} is a promise: it must be there at once`, 'not-at-once');
 }
 
 /** The peer broke the protocol. Carries no payload: it may be logged. */

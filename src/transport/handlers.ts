@@ -1,3 +1,5 @@
+import { LocalError } from './errors.ts';
+import { nearest } from './nearest.ts';
 import type { Encoded, Frames, MessageFrom, Peer, Role } from './protocol.ts';
 import type { Slices } from './slices.ts';
 
@@ -62,6 +64,65 @@ export type Handlers<F extends Frames, R extends Role = 'server'> = {
   /** The session is over, for whatever cause; called once. `why` is what `session.close` was told. */
   ended?(cause: EndCause, why?: string): void;
 };
+
+/** What handlers may have beside messages. */
+const BESIDE = ['caughtUp', 'ended'];
+/** Classes whose handlers were looked at, and for which protocol. */
+const checked = new WeakMap<object, object>();
+
+/**
+ * Whether handlers have what they must, and nothing that is misspelt: what no compiler has looked at would be missed for
+ * the first time when the message comes. Methods of their own under other names are theirs.
+ *
+ * @param frames whose messages of `peer` are to be handled.
+ * @throws LocalError that says what is missing or meant.
+ */
+export function checkHandlers(handlers: object, frames: Frames, peer: Role): void {
+  const kind: object | null = Object.getPrototypeOf(handlers);
+  if (kind !== null && checked.get(kind) === frames) return;
+  const isMade = kind !== null && kind !== Object.prototype;
+  const names = Object.keys(frames).flatMap((type) =>
+    type.startsWith(`${peer}.`) ? [type.slice(peer.length + 1)] : [],
+  );
+  const meant = (word: string, known: readonly string[]) => {
+    const found = nearest(word, known);
+    return found === undefined ? '' : `: ${found} is near`;
+  };
+  const has = (name: string) => isHandler(Reflect.get(handlers, name));
+  const others = keysOf(handlers).filter((key) => !names.includes(key) && !BESIDE.includes(key));
+  const missing = names.find((name) => !has(name));
+  if (missing !== undefined)
+    throw new LocalError(`no handler takes ${peer}.${missing}${meant(missing, others)}`, 'no-handler');
+  const absent = BESIDE.filter((name) => !has(name));
+  for (const key of others) {
+    if (!LIKE_A_MESSAGE.test(key) && nearest(key, absent) === undefined) continue;
+    if (!has(key)) continue;
+    throw new LocalError(
+      `a handler is called ${key}, and the ${peer} has no such message${meant(key, [...names, ...absent])}`,
+      'no-handler',
+    );
+  }
+  if (isMade) checked.set(kind, frames);
+}
+
+const LIKE_A_MESSAGE = /^[A-Z][A-Z0-9_]+$/;
+
+function isHandler(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value === 'function';
+  return typeof Reflect.get(value, 'handle') === 'function';
+}
+
+/** Also those that they inherit. */
+function keysOf(handlers: object): string[] {
+  const keys: string[] = [];
+  for (
+    let at: object | null = handlers;
+    at !== null && at !== Object.prototype;
+    at = Object.getPrototypeOf(at)
+  )
+    keys.push(...Object.getOwnPropertyNames(at));
+  return keys.filter((key) => key !== 'constructor');
+}
 
 /**
  * What `handlers` have under a message's name. `Handlers` says that it takes just this message; that name and message

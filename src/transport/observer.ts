@@ -50,7 +50,7 @@ export interface ServerObserver extends SessionObserver {
   acceptFailed?(error: Error): void;
 }
 
-/** One observer that tells several. What none of them asks for is not asked for: `transaction` is not free. */
+/** One observer that tells several, each whatever the others do. What none of them asks for is not asked for: `transaction` is not free. */
 export function observedBy(observers: readonly ServerObserver[]): ServerObserver {
   const [only] = observers;
   if (only !== undefined && observers.length === 1) return only;
@@ -71,12 +71,22 @@ export function observedBy(observers: readonly ServerObserver[]): ServerObserver
   };
 }
 
-/** @returns what is still to come, where an observer is async: its failure is for whoever told it. */
+/**
+ * Tells all of them, also behind one that throws. @returns what is still to come, where an observer is async: its failure
+ * is for whoever told it. @throws what the first of them threw.
+ */
 function tellAll(observers: readonly ServerObserver[], tell: (observer: ServerObserver) => unknown): unknown {
   let late: Promise<unknown> | undefined;
+  let thrown: { readonly error: unknown } | undefined;
   for (const observer of observers) {
-    const told = tell(observer);
-    if (told instanceof Promise) late = late === undefined ? told : Promise.all([late, told]);
+    try {
+      const told = tell(observer);
+      if (told instanceof Promise) late = late === undefined ? told : Promise.all([late, told]);
+    } catch (error) {
+      thrown ??= { error };
+    }
   }
-  return late;
+  if (thrown === undefined) return late;
+  late?.catch(() => {});
+  throw thrown.error;
 }

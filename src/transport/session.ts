@@ -1,21 +1,24 @@
 import type { Connection, StepListener } from './connection.ts';
 import { Content } from './content.ts';
-import { LocalError, RemoteError } from './errors.ts';
-import { type EndCause, type Handler, type Handlers, handlerOf, type Reply, type Word } from './handlers.ts';
+import { atOnce, LocalError, RemoteError } from './errors.ts';
+import {
+  checkHandlers,
+  type EndCause,
+  type Handler,
+  type Handlers,
+  handlerOf,
+  type Reply,
+  type Word,
+} from './handlers.ts';
 import type { AnySession, SessionObserver } from './observer.ts';
 import { Encoded, type Frames, type MessageFrom, type Peer, type Role } from './protocol.ts';
+import { Pushed } from './pushed.ts';
 import { Run } from './run.ts';
 import type { TimeLimits } from './time-limits.ts';
 import type { Wire, WireChange } from './wire.ts';
 
 /** Bytes of answers that are handed to the wire at the latest, so that it can say when it is full. */
 const FLUSH_BYTES = 64 * 1024;
-/** Messages of our own initiative that may wait for their turn. */
-const MOST_PUSHED = 8192;
-
-/** Shared by all sessions for which nothing waits; never added to. */
-const NONE: Encoded[] = [];
-
 /** What the taking of messages waits for: an answer, the wire, another wire, the rest of a content; nothing, with 0. */
 const ANSWER = 1;
 const ROOM = 2;
@@ -60,7 +63,8 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   readonly #wire: Wire;
   readonly #observer: SessionObserver | undefined;
   #handlers: Handlers<F, R> | undefined;
-  #pushed = NONE;
+  /** Present once something had to wait. */
+  #pushed: Pushed | undefined;
   #waits = 0;
   /** The run that is being answered. */
   #run: Run<F, R> | undefined;
@@ -108,7 +112,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   }
 
   set onStep(listener: StepListener | undefined) {
-    const tell = (step: Parameters<StepListener>) => listener?.(...step);
+    const tell = (step: Parameters<StepListener>) => this.#watch(listener?.(...step));
     this.connection.onStep = listener && ((...step) => this.#guarded(tell, step));
   }
 
@@ -124,7 +128,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
 
   /** Messages pushed that wait for their turn. */
   get waiting(): number {
-    return this.#pushed.length;
+    return this.#pushed?.length ?? 0;
   }
 
   /** Begins the dialogue, with the handlers that `open` gives it. */
@@ -161,6 +165,16 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#guarded(this.#goOn, undefined);
   }
 
+  /** The wire could not be changed: the peer, or the network, failed at it (`reset`, and why), or else what changes it. */
+  upgradeFailed(reason: unknown): void {
+    const code: unknown = reason instanceof Error && 'code' in reason ? reason.code : undefined;
+    // Node's other codes of this kind tell of wrong arguments.
+    if (typeof code === 'string' && !/^ERR_(?!SSL_|TLS_)/.test(code)) {
+      this.#why = code;
+      this.#guarded(this.#close, 'reset');
+    } else this.#guarded(rethrow, reason);
+  }
+
   /** Time has passed: ends the session if its time has run out. */
   handleTimeout(): void {
     this.#guarded(this.#expire, undefined);
@@ -193,18 +207,24 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   /**
    * Sends a message as soon as the machine lets it, behind those pushed before.
    *
-   * @returns false when too many wait already, or the session is over: the message is not taken.
+   * What waits for a peer that does not read is bounded. @returns false when 8,192 wait already, or the session is over: the
+   * message is not taken. With more bytes of them than `maxPushedBytes` (default 16 MiB) the session is closed as `slow`.
+   *
    * @throws LocalError when a value cannot be sent.
    */
   push(message: Word<F, R>): boolean {
-    if (this.#over || this.#pushed.length >= MOST_PUSHED) return false;
-    const encoded = this.connection.prepare(message);
-    const isNow = this.#pushed.length === 0 && this.#waits === 0 && this.#change === undefined;
-    if (isNow && this.connection.maySend(encoded.event)) {
+    if (this.#over || this.#pushed?.full === true) return false;
+    const { connection } = this;
+    const encoded = connection.prepare(message);
+    const isNow = this.waiting === 0 && this.#waits === 0 && this.#change === undefined;
+    if (isNow && connection.maySend(encoded.event)) {
       this.send(encoded);
-    } else if (this.#pushed === NONE) this.#pushed = [encoded];
-    else this.#pushed.push(encoded);
-    return true;
+      return true;
+    }
+    this.#pushed ??= new Pushed();
+    if (this.#pushed.add(encoded, connection.maxPushedBytes)) return true;
+    this.close(undefined, 'slow');
+    return false;
   }
 
   /**
@@ -214,7 +234,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
    * @throws LocalError when a value cannot be sent.
    */
   offer(message: Word<F, R>): boolean {
-    if (!this.writable || this.#pushed.length > 0) return false;
+    if (!this.writable || this.waiting > 0) return false;
     const encoded = this.connection.prepare(message);
     if (!this.connection.maySend(encoded.event)) return false;
     this.send(encoded);
@@ -268,7 +288,10 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
 
   #open(open: MakeHandlers<F, R>): void {
     this.#watch(this.#observer?.opened?.(this));
-    this.#handlers = open(this);
+    const handlers = atOnce(open(this), 'what gives a session its handlers');
+    const { frames } = this.connection.protocol;
+    checkHandlers(handlers, frames, this.connection.role === 'server' ? 'client' : 'server');
+    this.#handlers = handlers;
     this.connection.open();
     // Where the server speaks first, what it pushed before is due now.
     this.#goOn();
@@ -320,11 +343,12 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   /** Sends what waited for its turn; where the wire is about to change, over the new one. */
   #rest(): void {
     const { connection } = this;
-    while (this.#pushed.length > 0 && (this.#waits & ~ANSWER) === 0 && this.#change === undefined) {
-      const [next] = this.#pushed;
-      if (next === undefined || !connection.maySend(next.event)) break;
-      this.#pushed.shift();
+    let next = this.#pushed?.first;
+    while (next !== undefined && (this.#waits & ~ANSWER) === 0 && this.#change === undefined) {
+      if (!connection.maySend(next.event)) break;
+      this.#pushed?.shift();
       connection.send(next);
+      next = this.#pushed?.first;
     }
     if (connection.cause === undefined) this.#watch(this.#handlers?.caughtUp?.());
   }
@@ -398,7 +422,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
       return;
     }
     const words = reply === undefined ? NO_WORDS : isSeveral(reply) ? reply : [reply];
-    for (const word of words) connection.send(word);
+    for (const word of words) connection.send(atOnce(word, `a word of the answer to ${received}`));
     this.#watch(this.#observer?.transaction?.(this, received, this.#typeOf(words.at(-1))));
     this.#answered(received);
   }
@@ -489,7 +513,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
   #end(cause: EndCause): void {
     if (this.#over) return;
     this.#over = true;
-    this.#pushed = NONE;
+    this.#pushed = undefined;
     this.#run = undefined;
     this.#content?.end({ error: new LocalError('the session ended before its content', 'cut-off') });
     this.#flush();

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 
 /**
  * What a session needs of a transport. The transport tells the session: `receive`, `receiveEnd`, `receiveReset`,
- * `drained`, `handleTimeout`, `upgraded`.
+ * `drained`, `handleTimeout`, `upgraded`, `upgradeFailed`.
  */
 export interface Wire {
   /** The name in the peer's certificate, where one was asked for and is good: known once the wire is TLS. */
@@ -26,7 +26,7 @@ export interface Wire {
   wakeAt(due: number | undefined): void;
   /**
    * Goes on over what `change` makes of the Duplex so far. Nothing is read from it meanwhile, nor from the one so far
-   * by anybody but `change`; then the session is told `upgraded`, or `receiveReset` when it does not come about.
+   * by anybody but `change`; then the session is told `upgraded`, or `upgradeFailed`.
    */
   upgrade(change: WireChange): void;
 }

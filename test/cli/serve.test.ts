@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -224,12 +224,50 @@ test('an asynchronous authenticator that answers with anything but true refuses'
   expect(await talk(port, frame(1, 'cid'), frame(2, 'A'), close)).toBe('000000');
 });
 
-test('an authenticator that throws refuses, and the server goes on', async () => {
-  const { port, says } = await start(
-    '--authenticator',
-    await authenticator("Promise.reject(new Error('the user database is away'))"),
+test.each([
+  ['throws', '(() => { throw fault; })()'],
+  ['rejects', 'Promise.reject(fault)'],
+])(
+  'an authenticator that %s refuses, the server goes on, and nothing of its text is told',
+  async (_, verdict) => {
+    const fault =
+      'new TypeError("no user has " + Buffer.from(password) + "\\n    at x (/" + Buffer.from(password) + ":1:2)")';
+    const server = await start('--authenticator', await authenticator(verdict.replace('fault', fault)));
+    expect(await talk(server.port, login)).toBe('00ff');
+    await server.says(
+      /a handler failed \{.*"text":"the authenticator threw TypeError","at":"file:.*authenticator\.mjs:1:\d+"/,
+    );
+    expect(await talk(server.port, close)).toBe('00');
+    const { stdout, stderr } = await server.stop();
+    expect(stdout + stderr).not.toContain('A-marked-password');
+  },
+);
+
+test('a start that is refused leaves no file behind', async () => {
+  const { port } = await start();
+  const cwd = await temporaryDirectory();
+  const there = ['-p', String(port)];
+  const free = ['-p', '0'];
+  const log = ['message-log', '--log', 'new.log', '--transactions', 'transactions.log'];
+  const taken = new RegExp(`${port} is taken`);
+  await Promise.all(
+    (
+      [
+        [[...log, ...there], taken],
+        [[...log, ...there, '--workers', '2'], taken],
+        [[...log, ...free, '--metrics', `127.0.0.1:${port}`], taken],
+        [[...log, ...free, '--authenticator', 'none.js'], /cannot load the authenticator/],
+        [['message-log', '--log', 'no/folder.log', ...free], /cannot open the log no/],
+        [
+          [...log, ...free, '--transactions', 'no/t.log'],
+          /cannot write the transactions file no\/t\.log: ENOENT/,
+        ],
+        [['account-chat', '--data', 'new.db', ...there], taken],
+      ] as const
+    ).map(async ([words, says]) => {
+      const { status, stderr } = await run(['serve', ...words, '--host', '127.0.0.1'], { cwd });
+      expect([status, stderr]).toEqual([1, expect.stringMatching(says)]);
+    }),
   );
-  expect(await talk(port, login)).toBe('00ff');
-  await says(/a handler failed.*the user database is away/s);
-  expect(await talk(port, close)).toBe('00');
+  expect(await readdir(cwd)).toEqual([]);
 });

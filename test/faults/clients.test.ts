@@ -51,14 +51,23 @@ test.each(['end', 'reset'] as const)(
 );
 
 test.skipIf(process.platform === 'win32')(
-  'with no file descriptor left the server goes on, and serves again when there is one',
+  'with no file descriptor left the server goes on, /readyz says so, and it serves again when there is one',
   async () => {
-    const server = await started([], 'ulimit -n 128');
+    const server = await started(['--metrics', '0'], 'ulimit -n 128');
+    const page = /metrics at (\S+)/.exec(server.stdout)?.[1];
+    const ready = async () => {
+      const response = await fetch(`${page}/readyz`);
+      return [response.status, await response.text()];
+    };
+    expect(await ready()).toEqual([200, 'ready\n']);
     const early = await dial(server.port);
     early.write(login('ann'));
     await once(early, 'data');
     const crowd = await Promise.all(
       Array.from({ length: 300 }, () => dial(server.port).catch(() => undefined)),
+    );
+    await vi.waitFor(async () =>
+      expect(await ready()).toEqual([503, expect.stringContaining('file descriptors have run out')]),
     );
     early.write(frame(3, 'hello'));
     const [reply]: Buffer[] = await once(early, 'data');
@@ -67,6 +76,7 @@ test.skipIf(process.platform === 'win32')(
     // It learns one after the other that they have gone.
     const again = Buffer.concat([login('bob'), frame(3, 'me too'), Buffer.of(4)]);
     await vi.waitFor(async () => expect(await talk(server.port, again)).toBe('00000000'), 10_000);
+    await vi.waitFor(async () => expect(await ready()).toEqual([200, 'ready\n']), 10_000);
     early.end();
     expect((await server.stop()).status).toBe(0);
     expect(await readFile(server.file, 'latin1')).toBe('[ann]: hello\r\n[bob]: me too\r\n');

@@ -16,8 +16,20 @@ import { honest, type Seen } from './honest.ts';
 import type { Name } from './words.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const [given = '60', ...named] = process.argv.slice(2);
+const all: readonly Name[] = ['message-log', 'basic-chat', 'account-chat'];
+const words = process.argv.slice(2);
+const named = words.filter((word) => all.some((name) => name === word));
+const [given = '60', ...strange] = words.filter((word) => !named.includes(word));
 const SECONDS = Number(given);
+if (!(SECONDS > 0) || strange.length > 0) {
+  const isAsked = given === '--help' || given === '-h';
+  console[isAsked ? 'log' : 'error'](
+    `usage: npm run soak:hostile -- [SECONDS] [${all.join(' | ')}]...\n` +
+      'Attacks each server (default: all three, 60 s each) in all known ways while honest clients work;\n' +
+      'prints what was measured, and ends with 1 when a promise was broken.',
+  );
+  process.exit(isAsked ? 0 : 2);
+}
 const QUIET_SECONDS = Math.min(10, SECONDS);
 /** The honest median may be so many times the quiet one. */
 const SLOWER = 5;
@@ -26,7 +38,6 @@ const GROWTH = 1.25;
 /** Of logins anew, so many succeed, within a second. */
 const LOGINS = 0.9;
 
-const all: readonly Name[] = ['message-log', 'basic-chat', 'account-chat'];
 const servers = all.filter((name) => named.length === 0 || named.includes(name));
 
 const flags: Record<Name, readonly string[]> = {

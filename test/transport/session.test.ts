@@ -440,3 +440,99 @@ test('what rejects where a type says void fails its session, and not the process
     expect(told[0]).toEqual(new Error('late'));
   }
 });
+
+test('a promise where a value must be there at once fails its session, whether it rejects or not', async () => {
+  const untyped: object = { late: () => Promise.reject(new Error('late')) };
+  const late: () => never = Reflect.get(untyped, 'late');
+  const opened = serve(messageLog, late);
+  await setImmediate();
+  expect(opened.told).toEqual([
+    'failed: what gives a session its handlers is a promise: it must be there at once',
+    'ended: failed',
+  ]);
+  const word = serve(messageLog, () => ({ ...accepting, NAME: () => [late()] as never }));
+  word.session.receive(NAME);
+  const hasty = { ...messageLog, violation: { reply: late, closes: true }, failure: late };
+  const verdict = serve(hasty, () => accepting);
+  verdict.session.receive(HELLO);
+  await setImmediate();
+  expect([word.told[0], verdict.told[0]]).toEqual([
+    'failed: a word of the answer to client.NAME is a promise: it must be there at once',
+    'failed: the reply of a verdict is a promise: it must be there at once',
+  ]);
+  const step = serve(messageLog, (session) => {
+    session.onStep = late;
+    return accepting;
+  });
+  await setImmediate();
+  expect([step.session.over, step.told[0]]).toEqual([true, 'failed: late']);
+});
+
+test('handlers that lack a message, or have what is misspelt, are refused when the dialogue begins', () => {
+  const { CLOSE: _, ...three } = accepting;
+  class Own implements Handlers<LogFrames> {
+    NAME = () => ACCEPT;
+    PASSWORD = () => ACCEPT;
+    MESSAGE = () => ACCEPT;
+    CLOSE = () => ACCEPT;
+    static readonly LOG = 1;
+    readonly LEVELS = [1];
+    leave(): void {}
+    get terminal(): never {
+      throw new Error('not yet');
+    }
+  }
+  class Misspelt extends Own {
+    caughtup(): void {}
+  }
+  for (const [handlers, words] of [
+    [three, 'no handler takes client.CLOSE'],
+    [{ ...three, CLOSED: () => ACCEPT }, 'no handler takes client.CLOSE: CLOSED is near'],
+    [
+      { ...accepting, MESAGE: () => ACCEPT },
+      'a handler is called MESAGE, and the client has no such message: MESSAGE is near',
+    ],
+    [
+      { ...accepting, Ended: () => {} },
+      'a handler is called Ended, and the client has no such message: ended is near',
+    ],
+    [new Misspelt(), 'a handler is called caughtup, and the client has no such message: caughtUp is near'],
+  ] as const) {
+    expect(serve(messageLog, () => handlers as never).told).toEqual([`failed: ${words}`, 'ended: failed']);
+  }
+  for (const handlers of [new Own(), new Own(), { ...accepting, help() {}, ended() {} }])
+    expect(serve(messageLog, () => handlers).told).toEqual([]);
+});
+
+test('what is pushed to one that does not read is bounded in bytes: it is closed as slow', () => {
+  const ended: unknown[] = [];
+  const begun = (options: { maxPushedBytes?: number }) => {
+    const wire = new MemoryWire();
+    const connection = new Connection(greeter, 'server', options);
+    const session = new Session(connection, wire, { id: 1, peer: 'test' });
+    wire.full = true;
+    session.open((own) => ({ ...answering(own), ended: (...how) => void ended.push(how) }));
+    return { session, wire };
+  };
+  const word = greeter.encode({ type: 'server.NEWS' });
+  const { session, wire } = begun({ maxPushedBytes: 10 * word.bytes.length });
+  for (let count = 0; count < 10; count++) expect(session.push(word)).toBe(true);
+  expect([session.push(word), session.over, wire.closed, session.waiting]).toEqual([false, true, true, 0]);
+  expect(ended).toEqual([['close', 'slow']]);
+  const other = begun({}).session;
+  for (let count = 0; count < 8192; count++) expect(other.push(word)).toBe(true);
+  expect([other.push(word), other.over]).toEqual([false, false]);
+});
+
+test('an observer that throws keeps none of the others from what they are told', () => {
+  const { told, observer } = recorder();
+  const fails = () => {
+    throw new Error('first');
+  };
+  const first = { opened: fails, transaction: fails, refused: fails, failed: fails, ended: fails };
+  const wire = new MemoryWire();
+  const about = { id: 1, peer: 'test', observer: observedBy([first, observer, { ...first, ended: fails }]) };
+  const session = new Session(new Connection(messageLog, 'server'), wire, about);
+  session.open(() => accepting);
+  expect([session.over, told]).toEqual([true, ['failed: first', 'ended: failed', 'failed: first']]);
+});

@@ -3,6 +3,7 @@ import { type Logger, pino } from 'pino';
 import type { RemoteError } from '../../transport/errors.ts';
 import type { AnySession, DropReason, ServerObserver } from '../../transport/observer.ts';
 import { checkWritable, NEW_FILE } from '../writable.ts';
+import { failureInShort } from './failure-in-short.ts';
 import { Outlet } from './outlet.ts';
 import { textLine } from './text-line.ts';
 
@@ -55,9 +56,9 @@ export class Diagnostics implements ServerObserver {
   });
   /** By their text, the lines of this second. */
   readonly #alike = new Map<string, number>();
-  readonly #transactions:
-    | { readonly logger: Logger; readonly file: ReturnType<typeof pino.destination> }
-    | undefined;
+  readonly #path: string | undefined;
+  /** Made with the first of them. */
+  #transactions: { readonly logger: Logger; readonly file: ReturnType<typeof pino.destination> } | undefined;
   readonly #totals = { connections: 0, messages: 0, refusals: 0, failures: 0, dropped: 0 };
   /** Why connections were dropped, as far as it was said. */
   readonly #said = new Set<DropReason>();
@@ -70,20 +71,8 @@ export class Diagnostics implements ServerObserver {
       { level: verbose ? 'debug' : 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime },
       json ? this.#stdout : textOn(this.#stdout),
     );
-    if (transactions !== undefined) {
-      checkWritable(transactions, 'transactions file');
-      const file = pino.destination({
-        dest: transactions,
-        append: true,
-        sync: false,
-        minLength: 4096,
-        mode: NEW_FILE,
-      });
-      this.#transactions = {
-        file,
-        logger: pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, file),
-      };
-    }
+    this.#path = transactions;
+    if (transactions !== undefined) checkWritable(transactions, 'transactions file');
     if (verbose || transactions !== undefined) {
       this.transaction = (session, received, reply) => {
         const about = {
@@ -94,7 +83,7 @@ export class Diagnostics implements ServerObserver {
           state: session.stateName,
         };
         this.logger.debug(about, 'transaction');
-        this.#transactions?.logger.info(about, 'transaction');
+        this.#record()?.info(about, 'transaction');
       };
     }
   }
@@ -104,11 +93,11 @@ export class Diagnostics implements ServerObserver {
     this.#say('info', { connection: session.id, peer: session.peer }, 'connected');
   }
 
-  ended(session: AnySession, cause: string): void {
+  ended(session: AnySession, cause: string, why?: string): void {
     this.#totals.messages += session.received;
     this.#say(
       'info',
-      { connection: session.id, peer: session.peer, cause, messages: session.received },
+      { connection: session.id, peer: session.peer, cause, why, messages: session.received },
       'disconnected',
     );
   }
@@ -121,15 +110,13 @@ export class Diagnostics implements ServerObserver {
       { connection: session.id, peer: session.peer, kind, state, received, expected },
       'refused',
     );
-    this.#transactions?.logger.warn(
-      { connection: session.id, peer: session.peer, kind, state, received },
-      'refused',
-    );
+    this.#record()?.warn({ connection: session.id, peer: session.peer, kind, state, received }, 'refused');
   }
 
   failed(session: AnySession, error: unknown): void {
     this.#totals.failures++;
-    this.#say('error', { connection: session.id, peer: session.peer, err: error }, 'a handler failed');
+    const about = { connection: session.id, peer: session.peer, ...failureInShort(error) };
+    this.#say('error', about, 'a handler failed');
   }
 
   dropped(reason: DropReason): void {
@@ -176,6 +163,17 @@ export class Diagnostics implements ServerObserver {
       file.once('close', resolve);
       file.end();
     });
+  }
+
+  #record(): Logger | undefined {
+    if (this.#path === undefined) return undefined;
+    if (this.#transactions === undefined) {
+      const how = { append: true, sync: false, minLength: 4096, mode: NEW_FILE };
+      const file = pino.destination({ dest: this.#path, ...how });
+      const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, file);
+      this.#transactions = { file, logger };
+    }
+    return this.#transactions.logger;
   }
 
   /** Strangers who come in thousands are no reason to write thousands of lines. */

@@ -3,14 +3,13 @@ import type { HttpAddress, HttpService } from '../../inspect/http.ts';
 import { type ListenAddress, parseListenAddress } from '../../transport/address.ts';
 import type { AnyProtocol } from '../../transport/protocol.ts';
 import type { ListeningServer } from '../../transport/socket/listen.ts';
-import { claimPath } from '../../transport/socket/unix-socket.ts';
 import { type Address, address, count, formatAddress, origins, seconds } from '../arguments.ts';
 import { withFlags } from '../command.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { type OptionsOf, toggle, value } from '../flag.ts';
-import type { AnyServe, Host } from '../module.ts';
+import type { AnyServe, AnyService, Host } from '../module.ts';
 import { Diagnostics } from './diagnostics.ts';
-import { Listening, listeningFlags } from './listening.ts';
+import { cannotListen, Listening, listeningFlags } from './listening.ts';
 import { ServiceManager } from './service-manager.ts';
 import { opened, Watch } from './watch.ts';
 import { isWorker, type WorkerRole, Workers, workerRole } from './workers.ts';
@@ -107,28 +106,30 @@ async function run(
   const diagnostics = new Diagnostics(options);
   const watch = await Watch.prepare(options);
   diagnostics.onLeftOut = () => watch.metrics?.linesLeftOut(1);
-  const service = await serve.open(options, surroundings(diagnostics, watch, where));
+  let service: AnyService | undefined;
   let server: ListeningServer | undefined;
   let stopping = false;
-  const unready = () => (stopping ? 'stopping' : (server?.unready ?? service.unready?.()));
+  const unready = () => {
+    if (stopping) return 'stopping';
+    return server === undefined ? 'starting' : (server.unready ?? service?.unready?.());
+  };
   try {
+    // All that a start is refused for comes before its files are made.
+    if (worker === undefined) await where.check();
     const watched = await watch.open(protocol, diagnostics, {
       ...operator(diagnostics),
       hasPrimary: worker !== undefined,
       unready,
     });
+    service = await serve.open(options, surroundings(diagnostics, watch, where));
     const { handshakeTimeout, idleTimeout } = options;
-    server = await service.listen({
-      ...where.options,
-      ...watched,
-      handshakeTimeout,
-      idleTimeout,
-      numbers: worker?.numbers,
-    });
+    const { numbers } = worker ?? {};
+    const how = { ...where.options, ...watched, handshakeTimeout, idleTimeout, numbers };
+    server = await service.listen(how).catch(where.cannotListen);
   } catch (error) {
     await watch.close();
-    await service.close?.();
-    throw cannotListen(error, where.name);
+    await service?.close?.();
+    throw error;
   }
   const stopped = worker?.stopped ?? stopSignal();
   reopenWhenTold(diagnostics, worker, async () => {
@@ -168,18 +169,13 @@ async function hostByWorkers(
     throw new Failure('--inspect shows one process alone: leave it or --workers out', EXIT.usage);
   }
   const diagnostics = new Diagnostics({ ...options, transactions: undefined });
+  await where.check();
   const prepare = async () => {
     if (typeof serve.workers !== 'string') {
       await serve.workers.prepare?.(options, surroundings(diagnostics, undefined, where));
     }
   };
   await prepare();
-  const { path } = where.options;
-  if (path !== undefined) {
-    await claimPath(path).catch((error: unknown) => {
-      throw cannotListen(error, where.name);
-    });
-  }
   const stopped = stopSignal();
   const workers = new Workers(diagnostics);
   const manager = serviceManager(diagnostics);
@@ -277,20 +273,4 @@ function reopenWhenTold(
   };
   if (worker !== undefined) worker.onReopen(reopenAll);
   else if (process.platform !== 'win32') process.on('SIGHUP', reopenAll);
-}
-
-export function cannotListen(error: unknown, where: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') {
-    return new Failure(`${where} is taken: stop the program that listens there, or choose another port`);
-  }
-  if (code === 'EACCES') {
-    return new Failure(`${where} is not allowed to this user: choose a port from 1024 up`);
-  }
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    return new Failure(`${where} is no address of this machine: name one of its own, or leave --host out`);
-  }
-  if (code === 'EEXIST') return new Failure(`${where} is a file that is no socket: choose another path`);
-  if (code === 'ENOENT') return new Failure(`${where} lies in no folder that is there: make it first`);
-  return error;
 }

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { createServer, isIP } from 'node:net';
 import { formatAddress, isLoopback, type ListenAddress } from '../../transport/address.ts';
 import type { Startups } from '../../transport/socket/admission.ts';
 import type { ListenOptions } from '../../transport/socket/listen.ts';
 import { ServerTls } from '../../transport/socket/tls.ts';
+import { claimPath } from '../../transport/socket/unix-socket.ts';
 import { count, fileMode, port, seconds } from '../arguments.ts';
 import { EXIT, Failure } from '../failure.ts';
 import { type OptionsOf, value } from '../flag.ts';
@@ -102,6 +103,27 @@ export class Listening {
       : undefined;
   }
 
+  /**
+   * Whether it can be listened there; a unix socket that nobody listens on makes way.
+   *
+   * @throws Failure that says what is wrong.
+   */
+  async check(): Promise<void> {
+    const { path, host, port } = this.options;
+    if (path !== undefined) return claimPath(path).catch(this.cannotListen);
+    const probe = createServer();
+    await new Promise<void>((resolve, reject) => {
+      probe
+        .once('error', reject)
+        .listen({ port, ...(host !== undefined && { host }) }, () => probe.close(() => resolve()));
+    }).catch(this.cannotListen);
+  }
+
+  /** @throws what {@link cannotListen} makes of the error. */
+  readonly cannotListen = (error: unknown): never => {
+    throw cannotListen(error, this.name);
+  };
+
   /** Reads the certificates anew, for the connections to come. @throws Failure when they cannot be used: the old ones stay. */
   renew(): void {
     this.#read((files) => this.#tls?.renew(files));
@@ -127,6 +149,23 @@ export class Listening {
       );
     }
   }
+}
+
+/** An error of listening in words for the operator, where there are any. */
+export function cannotListen(error: unknown, where: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    return new Failure(`${where} is taken: stop the program that listens there, or choose another port`);
+  }
+  if (code === 'EACCES') {
+    return new Failure(`${where} is not allowed to this user: choose a port from 1024 up`);
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return new Failure(`${where} is no address of this machine: name one of its own, or leave --host out`);
+  }
+  if (code === 'EEXIST') return new Failure(`${where} is a file that is no socket: choose another path`);
+  if (code === 'ENOENT') return new Failure(`${where} lies in no folder that is there: make it first`);
+  return error;
 }
 
 function addresses(text: string): readonly string[] {

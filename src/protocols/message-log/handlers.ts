@@ -75,10 +75,15 @@ class Dialogue implements Handlers<Frames> {
   PASSWORD({ payload }: Received<'client.PASSWORD'>): Reply | Promise<Reply> {
     const { peer, source } = this.#session;
     const login = { name: this.#known(), password: payload, peer, source };
-    const verdict = this.#service.authenticate(login);
-    if (typeof verdict === 'boolean') return verdict ? ACCEPT : REJECT;
     // A module of somebody's own is not typed here: `{ ok: false }` would be a yes.
-    return verdict.then((yes) => (yes === true ? ACCEPT : REJECT));
+    const judged = (yes: unknown) => (yes === true ? ACCEPT : REJECT);
+    try {
+      const verdict = this.#service.authenticate(login);
+      if (typeof verdict === 'boolean') return judged(verdict);
+      return Promise.resolve(verdict).then(judged).catch(withoutText);
+    } catch (error) {
+      return withoutText(error);
+    }
   }
 
   CLOSE(): Reply {
@@ -102,6 +107,16 @@ class Dialogue implements Handlers<Frames> {
     // Not the Buffer itself: a small one keeps a larger piece of memory alive.
     return Uint8Array.from(Buffer.from(this.#name, 'latin1'));
   }
+}
+
+/** What an authenticator throws may quote the password. Its name and code do not, nor where it was thrown. */
+function withoutText(error: unknown): never {
+  const { name, message, stack = '' } = error instanceof Error ? error : new Error(typeof error);
+  const code = error instanceof Error && 'code' in error ? ` ${error.code}` : '';
+  const told = new Error(`the authenticator threw ${name}${code}`);
+  const text = stack.indexOf(message);
+  told.stack = `Error: ${told.message}${text < 0 ? '' : stack.slice(text + message.length)}`;
+  throw told;
 }
 
 function latin1(bytes: Uint8Array): string {

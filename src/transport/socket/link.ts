@@ -115,8 +115,8 @@ export class Link<F extends Frames, R extends Role> implements Wire {
   /** A peer that never reads or never ends, or a handler that never answers, does not hold us up. */
   destroyLater(): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#linger);
-    this.#linger = setTimeout(() => this.#stream.destroy(), this.#options.lingerTimeout ?? LINGER_TIMEOUT);
+    // Told to stop, and then at the end of the dialogue: it is one time for both.
+    this.#linger ??= setTimeout(() => this.#stream.destroy(), this.#options.lingerTimeout ?? LINGER_TIMEOUT);
   }
 
   wakeAt(due: number | undefined): void {
@@ -157,7 +157,11 @@ export class Link<F extends Frames, R extends Role> implements Wire {
     };
     // Behind what was written: TLS would overtake it.
     plain.write(NOTHING, (error) => {
-      if (error == null) begin().catch(() => void plain.destroy());
+      if (error != null) return;
+      begin().catch((reason: unknown) => {
+        this.session.upgradeFailed(reason);
+        plain.destroy();
+      });
     });
   }
 

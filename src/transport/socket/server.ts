@@ -20,19 +20,22 @@ export interface ServerOptions extends TimeLimits, AdmissionLimits {
   readonly drainTimeout?: number | undefined;
   readonly observer?: ServerObserver | undefined;
   readonly stepCounts?: StepCounts | undefined;
+  /** Bytes of what is pushed to one that does not read; with more the session is closed as `slow`. Default 16 MiB. */
+  readonly maxPushedBytes?: number | undefined;
   /** How connections are numbered: the first, and from each to the next. Default 1 and 1. */
   readonly numbers?: { readonly first: number; readonly step: number } | undefined;
 }
 
 /** What is no bound, from an unset variable say, would be none at all. @throws RangeError naming it. */
 function checkBounds(options: ServerOptions): void {
-  const { maxConnections, maxPerSource, handshakeTimeout, idleTimeout, lingerTimeout, drainTimeout } =
-    options;
+  const { maxConnections, maxPerSource, maxPushedBytes } = options;
+  const { handshakeTimeout, idleTimeout, lingerTimeout, drainTimeout } = options;
   const refuse = (name: string, least: number, value: number | undefined) => {
     if (value === undefined || value >= least) return;
     throw new RangeError(`${name}: expected a number of at least ${least}, got ${value}`);
   };
-  for (const [name, count] of Object.entries({ maxConnections, maxPerSource })) refuse(name, 1, count);
+  for (const [name, count] of Object.entries({ maxConnections, maxPerSource, maxPushedBytes }))
+    refuse(name, 1, count);
   const times = { handshakeTimeout, idleTimeout, lingerTimeout, drainTimeout };
   for (const [name, time] of Object.entries(times)) refuse(name, 0, time);
 }
@@ -73,6 +76,7 @@ export class Server<F extends Frames> {
       lingerTimeout: options.lingerTimeout,
       limits: timeLimits(options),
       stepCounts: options.stepCounts,
+      maxPushedBytes: options.maxPushedBytes,
       left: (session: Session<F, 'server'>) => this.#left(session),
     };
     this.sessions = this.#sessions;

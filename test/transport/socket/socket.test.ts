@@ -303,20 +303,57 @@ test('an observer that fails at what is no session’s affair ends no server', a
   );
 });
 
-test('a wire that is changed for no stream at all breaks its connection, and nothing else', async () => {
-  const nothing = Reflect.get({}, 'stream');
-  const server = await started(messageLog, (session) => ({
-    ...accepting,
-    NAME() {
-      session.upgrade(async () => nothing);
-      return ACCEPT;
+test.each([
+  ['no stream', async () => Reflect.get({}, 'stream'), /^TypeError/],
+  ['an error', () => Promise.reject(new Error('no certificate')), 'Error: no certificate'],
+  [
+    'an error at once',
+    () => {
+      throw new RangeError('no keys');
     },
-  }));
-  const { socket, hex } = await client(server, { allowHalfOpen: false });
+    'RangeError: no keys',
+  ],
+])(
+  'a wire that is changed for %s breaks its connection, is told of, and breaks nothing else',
+  async (_, change, error) => {
+    const told: string[] = [];
+    const server = await started(
+      messageLog,
+      (session) => ({
+        ...accepting,
+        NAME() {
+          session.upgrade(change);
+          return ACCEPT;
+        },
+      }),
+      {
+        observer: {
+          failed: (_, error) => told.push(String(error)),
+          ended: (_, cause) => told.push(cause),
+        },
+      },
+    );
+    const { socket, hex } = await client(server, { allowHalfOpen: false });
+    socket.write(NAME);
+    await closed(socket);
+    expect(hex()).toBe('00');
+    expect(told).toEqual([expect.stringMatching(error), 'failed']);
+    await vi.waitFor(() => expect(server.sessions.size).toBe(0));
+  },
+);
+
+test('a stop gives a dialogue one linger timeout, also when its handler answers late in it', async () => {
+  const server = await started(
+    messageLog,
+    () => ({ ...accepting, NAME: () => new Promise((resolve) => setTimeout(resolve, 900, ACCEPT)) }),
+    { lingerTimeout: 1_000 },
+  );
+  const { socket } = await client(server);
   socket.write(NAME);
-  await closed(socket);
-  expect(hex()).toBe('00');
-  expect(server.sessions.size).toBe(0);
+  await vi.waitFor(() => expect([...server.sessions].map(({ received }) => received)).toEqual([1]));
+  const began = performance.now();
+  await server.close();
+  expect(performance.now() - began).toBeLessThan(1_500);
 });
 
 test.each([

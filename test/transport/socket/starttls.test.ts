@@ -94,7 +94,7 @@ describe.skipIf(noOpenssl !== undefined)('STARTTLS', () => {
   async function started(options: { early?: 'refuse' | 'drop'; delay?: number } = {}) {
     const { early = 'refuse', delay = 0 } = options;
     const taken: string[] = [];
-    const ended: string[] = [];
+    const ended: (readonly [cause: string, why: string | undefined])[] = [];
     const tls = new ServerTls({ ...certificate, handshakeTimeout: 1_000 });
     const server = await listen(
       postbox,
@@ -120,7 +120,7 @@ describe.skipIf(noOpenssl !== undefined)('STARTTLS', () => {
             session.upgrade(tls.accept, { early });
             return yes(220, 'go ahead');
           },
-          ended: (cause: string) => void ended.push(cause),
+          ended: (cause, why) => void ended.push([cause, why]),
         };
       },
       { host: '127.0.0.1', port: 0, lingerTimeout: 300 },
@@ -167,7 +167,7 @@ with smtplib.SMTP('localhost', int(sys.argv[1]), timeout=10) as smtp:
     const { stdout } = await run('python3', ['-c', script, String(port), authority.own.certFile]);
     expect(stdout).toBe("(252, b'perhaps') TLSv1.3\n");
     expect(taken).toEqual(['EHLO', 'EHLO', 'VRFY ann']);
-    await expect.poll(() => ended).toEqual(['close']);
+    await expect.poll(() => ended).toEqual([['close', undefined]]);
   });
 
   test.skipIf(noSwaks !== undefined)('swaks --tls', async () => {
@@ -217,7 +217,7 @@ with smtplib.SMTP('localhost', int(sys.argv[1]), timeout=10) as smtp:
     const { socket, heard } = await raw(port);
     await inject(socket, pause);
     await once(socket, 'close');
-    await expect.poll(() => ended).toEqual(['refused']);
+    await expect.poll(() => ended).toEqual([['refused', undefined]]);
     expect(taken).toEqual([]);
     expect(heard()).toBe('220 postbox\r\n220 go ahead\r\n');
   });
@@ -249,7 +249,7 @@ with smtplib.SMTP('localhost', int(sys.argv[1]), timeout=10) as smtp:
     socket.write('NOOP\r\nVRFY ann\r\n');
     await once(socket, 'close');
     expect(taken).toEqual([]);
-    await expect.poll(() => ended).toEqual(['reset']);
+    await expect.poll(() => ended).toEqual([['reset', expect.stringMatching(/^ERR_SSL_/)]]);
   });
 
   test('our own client does the same; what a server says in clear behind its answer is refused', async () => {

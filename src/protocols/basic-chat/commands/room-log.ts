@@ -19,7 +19,7 @@ export class LineLog implements RoomLog {
    * @throws Failure when the file cannot be written.
    */
   constructor(file: string | undefined, complain: (reason: string) => void, mode = NEW_FILE) {
-    if (file !== undefined) checkWritable(file, 'log', mode);
+    if (file !== undefined) checkWritable(file, 'log');
     this.#destination = pino.destination({
       dest: file ?? 1,
       append: true,

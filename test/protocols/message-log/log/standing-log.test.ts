@@ -66,6 +66,39 @@ test('a server restarted with another --log-format is refused, and the log is as
   expect((await readdir(cwd)).toSorted()).toEqual(['ndjson', 'raw', 'text']);
 });
 
+test('text is not appended to a log whose last records are raw, even where the first could be either', async () => {
+  const directory = await temporaryDirectory();
+  const [mixed, damaged, forged] = ['mixed', 'damaged', 'forged'].map((name) => join(directory, name));
+  const plain = Buffer.from('[ann]: plain\r\n'.repeat(3), 'latin1');
+  const raw = Buffer.from('[ann]: a\tb\r\n[ann]: \\ \r\n[bob]: two\nlines\r\n[bob]: \x1b[2J\r\n', 'latin1');
+  await writeFile(mixed ?? '', Buffer.concat([plain, raw]));
+  await expect(openFileLog(mixed ?? '')).rejects.toThrow(
+    'most of its last records are in the format raw, and text was asked for (BAD_FORMAT)',
+  );
+  await (await openFileLog(mixed ?? '', { format: 'raw' })).close();
+  // A line that was edited or glued is no reason not to start.
+  await writeFile(damaged ?? '', Buffer.concat([plain, raw.subarray(0, 12), plain, Buffer.from('[torn')]));
+  await (await openFileLog(damaged ?? '')).close();
+  // Of a long log only the end counts.
+  await writeFile(
+    forged ?? '',
+    Buffer.concat([
+      ...Array.from({ length: 40_000 }, () => raw),
+      ...Array.from({ length: 90_000 }, () => plain),
+    ]).subarray(raw.length * 39_000),
+  );
+  await expect(openFileLog(forged ?? '')).rejects.toThrow(/in the format raw/);
+  await writeFile(
+    forged ?? '',
+    Buffer.concat([
+      plain,
+      ...Array.from({ length: 9_000 }, () => raw),
+      ...Array.from({ length: 30_000 }, () => plain),
+    ]),
+  );
+  await (await openFileLog(forged ?? '')).close();
+});
+
 test('a file that is no log at all is left alone', async () => {
   const path = join(await temporaryDirectory(), 'users.json');
   await writeFile(path, '{\n  "ann": "$argon2id$"\n}\n');
