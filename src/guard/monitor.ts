@@ -1,5 +1,5 @@
 import { legalEvents, REFUSED } from '../machine/table.ts';
-import type { Decoder, Entry } from '../transport/decoder.ts';
+import type { Entry, Framing } from '../transport/decoder.ts';
 import { type Refusal, RemoteError } from '../transport/errors.ts';
 import type { Fault } from '../transport/fault.ts';
 import { Inbox } from '../transport/inbox.ts';
@@ -154,7 +154,7 @@ export class Monitor {
   }
 
   /** Takes a frame, and the equal ones behind it. @returns false where it is not whole, or has to wait. */
-  #take(cursor: Inbox, decoder: Decoder, entry: Entry, passes: boolean): boolean {
+  #take(cursor: Inbox, decoder: Framing, entry: Entry, passes: boolean): boolean {
     const { at } = cursor;
     const { inPlace } = entry.frame;
     if (inPlace === undefined) decoder.read(cursor, entry);
@@ -296,7 +296,7 @@ export class Monitor {
   }
 
   /** Moves past a frame of the server, and past equal ones that are always the same. @returns how many. */
-  #skip(cursor: Inbox, decoder: Decoder, entry: Entry): number {
+  #skip(cursor: Inbox, decoder: Framing, entry: Entry): number {
     const { constant } = entry.frame;
     if (constant === undefined) {
       decoder.read(cursor, entry);
@@ -352,7 +352,7 @@ export class Monitor {
   }
 
   /** What reads an end's frames; `undefined` where that depends on where the server stands, which is not known. */
-  #decoder(sender: Role): Decoder | undefined {
+  #decoder(sender: Role): Framing | undefined {
     const [first, ...others] = sender === 'client' ? this.#where.horizon : this.#where.states;
     const decoder = this.#protocol.decoder(sender, first);
     return others.every((state) => this.#protocol.decoder(sender, state) === decoder) ? decoder : undefined;

@@ -19,7 +19,8 @@ export interface Framing {
   /**
    * The frame that begins at the cursor, as soon as only one is left.
    *
-   * @returns `undefined`: more bytes are wanted, or no frame begins so, which is the cursor's fault.
+   * @returns `undefined`: more bytes are wanted, or no frame begins so, which is the cursor's fault: it stands behind
+   * what is none, unless that is lost.
    */
   identify(cursor: Cursor): Entry | undefined;
   /**

@@ -1,4 +1,5 @@
 import type { Cursor } from './cursor.ts';
+import type { Entry, Framing } from './decoder.ts';
 import { DeclarationError } from './errors.ts';
 import { type InPlace, type Random, Sizes } from './fields/field.ts';
 import {
@@ -13,6 +14,7 @@ import {
   whole as wholeOf,
 } from './fields/part.ts';
 import { FrameCode } from './generated/frame-code.ts';
+import type { Envelope } from './messages/envelope.ts';
 
 /** What one message is on the wire: how to tell it from others, to read it and to write it. */
 export interface Frame<F extends object = object> {
@@ -31,6 +33,8 @@ export interface Frame<F extends object = object> {
   readonly streams: string | undefined;
   /** The whole frame, where it has no fields and so is always the same. */
   readonly constant: Uint8Array | undefined;
+  /** Present where the frame is a message that something else keeps apart from others, a WebSocket say. */
+  readonly whole?: Whole | undefined;
   /** Present where the frame is constants and one field of bytes: how to read it without making a message. */
   readonly inPlace: InPlace | undefined;
   /**
@@ -47,6 +51,17 @@ export interface Frame<F extends object = object> {
   write(message: F, into: Uint8Array, at: number): number;
   /** The fields of any legal message. @throws DeclarationError where a field of one's own has no samples. */
   sample(random: Random): Fields;
+}
+
+/** What a frame is that is a whole message, and in which envelope it goes through a stream of bytes. */
+export interface Whole {
+  readonly envelope: Envelope;
+  /** How it is told from others, in words. */
+  readonly says: string;
+  /** Tells frames of its kind apart. @throws DeclarationError naming those that cannot be, or are of another kind. */
+  decoder(entries: readonly Entry[]): Framing;
+  /** The frame in another envelope. */
+  in(envelope: Envelope): Frame;
 }
 
 /**

@@ -4,6 +4,7 @@ import { exploreMachine, REFUSED, type Table } from '../machine/table.ts';
 import { Decoder, type Entry, type Framing } from './decoder.ts';
 import { DeclarationError, LocalError, type RemoteError } from './errors.ts';
 import type { Frame } from './frame.ts';
+import type { Envelope } from './messages/envelope.ts';
 import { decodersOf } from './readable.ts';
 import { answeredInPlace } from './run.ts';
 import type { AnySamples, Samples } from './samples.ts';
@@ -71,10 +72,15 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
    */
   readonly pipelinedReply?: Extract<keyof NoInfer<F>, `server.${string}`>;
   /**
+   * How messages are kept apart in a stream of bytes, where frames are whole messages (`wirechart/json`). Default: those
+   * of a WebSocket, {@link inWebSocket}.
+   */
+  readonly envelope?: Envelope;
+  /**
    * What finds the frames of an end in place of the decoder that is given: called for each connection. Default: the
    * decoder.
    */
-  readonly framing?: Partial<Readonly<Record<Role, (decoder: Decoder) => Framing>>>;
+  readonly framing?: Partial<Readonly<Record<Role, (decoder: Framing) => Framing>>>;
   /**
    * Frames that are readable in a state and the states inside it, in place of all others of their sender; elsewhere they
    * are readable where they are named too. By the path of the state in the machine: `session.body`.
@@ -107,6 +113,10 @@ export class Encoded {
   }
 }
 
+function inEnvelope(frame: Frame, envelope: Envelope): Frame {
+  return frame.whole === undefined ? frame : { ...frame.whole.in(envelope), otherwise: frame.otherwise };
+}
+
 /** A protocol: its order as a table, its frames as decoders, and what happens to those who break it. */
 export interface Protocol<F extends Frames = Frames> {
   readonly name: string;
@@ -124,9 +134,11 @@ export interface Protocol<F extends Frames = Frames> {
   /** See {@link Declaration.samples}. */
   readonly samples: (unique: string) => Samples<F>;
   /** Reads what this role sends in a state of `table`. Default: the initial one. */
-  decoder(role: Role, state?: number): Decoder;
+  decoder(role: Role, state?: number): Framing;
   /** Of each state, what reads what this role sends there. */
-  readonly decoders: Readonly<Record<Role, readonly Decoder[]>>;
+  readonly decoders: Readonly<Record<Role, readonly Framing[]>>;
+  /** See {@link Declaration.envelope}; `undefined` where frames are of bytes. */
+  readonly envelope: Envelope | undefined;
   /** See {@link Declaration.framing}: for one connection; `undefined` where the decoder itself does it. */
   framing(role: Role): Framing | undefined;
   /** The frame and the event of a message. @throws LocalError for a name that the protocol does not know. */
@@ -154,6 +166,7 @@ export interface AnyProtocol
     | 'frames'
     | 'decoder'
     | 'framing'
+    | 'envelope'
     | 'entry'
     | 'pipelinedEvent'
     | 'unchecked'
@@ -192,7 +205,12 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
     if (event < 0 && !type.startsWith('server.')) {
       throw new DeclarationError(`${name}: frame ${type} has no event in the machine`);
     }
-    entries.set(type, { type, name: type.slice(type.indexOf('.') + 1), event, frame });
+    entries.set(type, {
+      type,
+      name: type.slice(type.indexOf('.') + 1),
+      event,
+      frame: declaration.envelope === undefined ? frame : inEnvelope(frame, declaration.envelope),
+    });
   }
   for (const event of table.events) {
     if (!event.startsWith('transport.') && !entries.has(event)) {
@@ -208,7 +226,7 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
     client: decodersOf('client', table, all, reads),
     server: decodersOf('server', table, all, reads),
   };
-  const decoder = (role: Role, state = table.initial): Decoder => decoders[role][state] ?? NO_DECODER;
+  const decoder = (role: Role, state = table.initial): Framing => decoders[role][state] ?? NO_DECODER;
   let latest: Entry | undefined;
   const entry = (type: string): Entry => {
     // Most messages are of the same type as the one before.
@@ -232,6 +250,7 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
     samples: declaration.samples,
     decoder,
     decoders,
+    envelope: all[0]?.frame.whole?.envelope,
     framing: (role) => declaration.framing?.[role]?.(decoder(role)),
     unchecked: declaration.unchecked ?? [],
     largest: { client: largest('client'), server: largest('server') },

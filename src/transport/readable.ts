@@ -1,6 +1,6 @@
 import type { Role } from '../machine/gate.ts';
 import type { Table } from '../machine/table.ts';
-import { Decoder, type Entry } from './decoder.ts';
+import { Decoder, type Entry, type Framing } from './decoder.ts';
 import { DeclarationError } from './errors.ts';
 
 /**
@@ -14,7 +14,7 @@ export function decodersOf(
   { states, nodes }: Table,
   entries: readonly Entry[],
   reads: Readonly<Record<string, readonly string[]>>,
-): readonly Decoder[] {
+): readonly Framing[] {
   const all = entries.filter(({ type }) => type.startsWith(`${role}.`));
   for (const [path, types] of Object.entries(reads)) {
     if (!nodes.some((active) => active.includes(path)))
@@ -25,7 +25,7 @@ export function decodersOf(
   }
   const claimed = new Set(Object.values(reads).flat());
   const rest = all.filter(({ type }) => !claimed.has(type));
-  const known = new Map<string, Decoder>();
+  const known = new Map<string, Framing>();
   return states.map((_, state) => {
     // The innermost that names any of this sender decides.
     const named = nodes[state]
@@ -33,7 +33,7 @@ export function decodersOf(
       .findLast((types) => types.length > 0);
     const readable = named === undefined ? rest : all.filter(({ type }) => named.includes(type));
     const key = String(readable.map(({ type }) => type));
-    const decoder = known.get(key) ?? new Decoder(readable);
+    const decoder = known.get(key) ?? readable[0]?.frame.whole?.decoder(readable) ?? new Decoder(readable);
     known.set(key, decoder);
     return decoder;
   });

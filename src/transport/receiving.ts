@@ -98,7 +98,8 @@ export class Receiving<F extends Frames, R extends Role> {
       const { at } = cursor;
       const entry = decoder.identify(cursor);
       if (entry === undefined) {
-        if (cursor.fault !== undefined) return this.#unreadable(cursor);
+        if (cursor.fault !== undefined)
+          return cursor.lost ? this.#unreadable(cursor) : this.#unknown(cursor, at);
         wanting(cursor);
         continue;
       }
@@ -223,6 +224,17 @@ export class Receiving<F extends Frames, R extends Role> {
     cursor.rewind(at);
     const misdirected = this.#protocol.decoder(this.#gate.role, this.#gate.state).identify(cursor);
     return this.#refusal('unreadable', misdirected?.type ?? `code ${byte}`, this.#expected, true, fault);
+  }
+
+  /** A whole message that is none of those that are known: behind it the next one begins. */
+  #unknown(cursor: Inbox, at: number): RemoteError {
+    const { at: next, fault } = cursor;
+    cursor.rewind(at);
+    const misdirected = this.#protocol.decoder(this.#gate.role, this.#gate.state).identify(cursor);
+    cursor.rewind(next);
+    const { field = '', got = 'something else', expected = '' } = fault ?? {};
+    const received = misdirected?.type ?? `${field} ${got}`.trim();
+    return this.#refusal('malformed', received, [expected], this.#protocol.malformed.closes, fault);
   }
 
   #malformed(cursor: Cursor, entry: Entry, legal: boolean): RemoteError {

@@ -1,4 +1,4 @@
-import type { Decoder } from '../transport/decoder.ts';
+import type { Framing } from '../transport/decoder.ts';
 import { dial, type RawConnection } from '../transport/socket/dial.ts';
 import type { ClientTlsOptions } from '../transport/socket/tls.ts';
 import type { Heard } from './answers.ts';
@@ -33,7 +33,7 @@ const MOST_UNREADABLE = 64;
 
 /** A tester's connection: it sends any bytes at any time, and takes what comes for what it is. */
 export class Probe {
-  #decoder: Decoder;
+  #decoder: Framing;
   #connection: RawConnection | undefined;
   #messages: Heard[] = [];
   #undecoded: Uint8Array = new Uint8Array(0);
@@ -44,7 +44,7 @@ export class Probe {
   #heardAt = performance.now();
   #wake: (() => void) | undefined;
 
-  private constructor(decoder: Decoder) {
+  private constructor(decoder: Framing) {
     this.#decoder = decoder;
   }
 
@@ -54,7 +54,7 @@ export class Probe {
    */
   static async connect(
     address: ServerAddress,
-    decoder: Decoder,
+    decoder: Framing,
     options: { readonly connectTimeout: number; readonly signal?: AbortSignal | undefined },
   ): Promise<Probe> {
     const probe = new Probe(decoder);
@@ -73,7 +73,7 @@ export class Probe {
   }
 
   /** What comes from here on is read so: the frames of a server may depend on the state. */
-  readWith(decoder: Decoder): void {
+  readWith(decoder: Framing): void {
     this.#decoder = decoder;
   }
 

@@ -168,7 +168,7 @@ function effectOf(
   };
   const { kind, event, lost, type } = input.reading(state);
   if (input.kind === 'end' || input.kind === 'truncated') return endOf(protocol, state);
-  if (kind === 'unknown' || (type === undefined && kind !== 'partial')) return refuse('unreadable', true);
+  if (kind === 'unknown') return lost ? refuse('unreadable', true) : refuse('malformed', malformed.closes);
   const judging = event < 0 ? REFUSED : step(table, state, event);
   // Refused for its order as soon as it has a name, or not before it is whole.
   const isNamed = type !== undefined && (kind !== 'partial' || violation.closes);

@@ -1,6 +1,6 @@
 import { Content } from '../transport/content.ts';
 import type { Cursor } from '../transport/cursor.ts';
-import type { Decoder } from '../transport/decoder.ts';
+import type { Framing } from '../transport/decoder.ts';
 import type { Fault } from '../transport/fault.ts';
 import { Inbox } from '../transport/inbox.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
@@ -32,7 +32,8 @@ export function readByServer(protocol: AnyProtocol, state: number, bytes: Uint8A
   const entry = decoder.identify(cursor);
   if (entry === undefined) {
     const kind = cursor.fault === undefined ? 'partial' : 'unknown';
-    return { kind, type: undefined, event: -1, lost: true, fault: cursor.fault, size: 0 };
+    const lost = cursor.lost || kind === 'partial';
+    return { kind, type: undefined, event: -1, lost, fault: cursor.fault, size: 0 };
   }
   const message = decoder.read(cursor, entry);
   const isWhole = message !== undefined && isReadToEnd(cursor, Object.values(message));
@@ -83,7 +84,7 @@ export interface Received {
 }
 
 /** Takes the messages from what a server has sent so far. */
-export function readByClient(decoder: Decoder, bytes: Uint8Array): Received {
+export function readByClient(decoder: Framing, bytes: Uint8Array): Received {
   const cursor = new Inbox(bytes);
   const messages: Heard[] = [];
   let start = 0;

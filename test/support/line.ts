@@ -1,7 +1,7 @@
 import { createConnection } from 'node:net';
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { Connection } from '../../src/transport/connection.ts';
-import type { Decoder } from '../../src/transport/decoder.ts';
+import type { Framing } from '../../src/transport/decoder.ts';
 import { Inbox } from '../../src/transport/inbox.ts';
 import type { SessionObserver } from '../../src/transport/observer.ts';
 import type { Frames, Protocol } from '../../src/transport/protocol.ts';
@@ -36,14 +36,14 @@ const someSeconds: Patience = () => setTimeout(5_000, undefined, { ref: false })
 
 /** Queues what a server says until it is asked for. */
 class Ear {
-  readonly #decoder: Decoder;
+  readonly #decoder: Framing;
   readonly #patience: Patience;
   #inbox = new Inbox();
   readonly #heard: string[] = [];
   #wake: () => void = () => {};
   #over = false;
 
-  constructor(decoder: Decoder, patience: Patience) {
+  constructor(decoder: Framing, patience: Patience) {
     this.#decoder = decoder;
     this.#patience = patience;
   }

@@ -1,4 +1,4 @@
-import type { Decoder, Entry, Framing } from '../../core.ts';
+import type { Entry, Framing } from '../../core.ts';
 import { bytes, type Cursor, frame, is, u8 } from '../../transport/fields/index.ts';
 
 const status = frame(is(u8(), 4), { code: u8() });
@@ -11,10 +11,10 @@ const STRING_BEGINS = 0;
  * the string comes it is dropped, so that an answer never waits for bytes that may not come.
  */
 export class StatusFraming implements Framing {
-  readonly #decoder: Decoder;
+  readonly #decoder: Framing;
   #stringMayFollow = false;
 
-  constructor(decoder: Decoder) {
+  constructor(decoder: Framing) {
     this.#decoder = decoder;
   }
 
