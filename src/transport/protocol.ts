@@ -18,8 +18,10 @@ export type Peer<R extends Role> = R extends 'server' ? 'client' : 'server';
 /** A frame for each message, under the message's name: `client.NAME`. */
 export type Frames = { readonly [type in `${Role}.${string}`]: Frame };
 
-/** Names of the messages that a machine knows. */
-export type MessageNames<M extends AnyStateMachine> = Extract<EventFrom<M>['type'], `${Role}.${string}`>;
+/** Names of the messages that a machine knows; any, of a machine whose events have no types. */
+export type MessageNames<M extends AnyStateMachine> = string extends EventFrom<M>['type']
+  ? keyof Frames
+  : Extract<EventFrom<M>['type'], keyof Frames>;
 
 type FieldsOfFrame<F> = F extends Frame<infer Fields> ? Fields : never;
 
