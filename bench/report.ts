@@ -8,6 +8,7 @@ const figures: ReadonlyArray<readonly [figure: string, heading: string, show: (v
   ['serverCores', 'server cores', (value) => value.toFixed(2)],
   ['generatorCores', 'generator cores', (value) => value.toFixed(2)],
   ['p50', 'p50 ms', (value) => value.toFixed(3)],
+  ['added', 'added us', (value) => value.toFixed(1)],
   ['p99', 'p99 ms', (value) => value.toFixed(3)],
   ['lateness', 'generator late, p99 ms', (value) => value.toFixed(3)],
   ['startUp', 'start-up ms', (value) => value.toFixed(0)],

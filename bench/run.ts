@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { type Contender, exists } from './contenders.ts';
 import type { Effort, Experiment, Figures, Results } from './experiment.ts';
 import { experiments } from './experiments.ts';
+import { guardExperiments } from './guard/experiments.ts';
 import { markdown, terminal } from './report.ts';
 
 const program = new Command('bench')
@@ -27,7 +28,9 @@ const options = program.opts<{
   list: boolean;
 }>();
 
-const chosen = experiments().filter(
+// The proxies' are asked for by name.
+const known = options.only === undefined ? experiments() : [...experiments(), ...guardExperiments()];
+const chosen = known.filter(
   ({ name, targeted }) =>
     (targeted || !options.quick || options.only !== undefined) &&
     (options.only === undefined || options.only.some((start) => name.startsWith(start))),

@@ -71,6 +71,10 @@ export class ServerProcess {
     return new ServerProcess(server, port, performance.now() - begun, page);
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   async usage(question: 'usage' | 'usage-after-gc' = 'usage'): Promise<Usage> {
     const answer = once(this.#process, 'message');
     this.#process.send(question);

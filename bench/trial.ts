@@ -89,7 +89,7 @@ async function sparseLog(path: string, bytes: number): Promise<void> {
   await writeFile(path, record, { flag: 'a' });
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const address = server.address();
@@ -109,6 +109,7 @@ function pinnable(): boolean {
   }
 }
 
-function place(placement: Placement): string[] {
+/** Words in front of a command that put it there. */
+export function place(placement: Placement): string[] {
   return placement === 'one core' && canPin ? ['taskset', '-c', String(availableParallelism() - 1)] : [];
 }

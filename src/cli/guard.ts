@@ -1,19 +1,19 @@
-import { type Guard, guard } from '../guard/guard.ts';
+import { type GuardOptions, guard } from '../guard/guard.ts';
 import { parseListenAddress } from '../transport/address.ts';
 import type { RemoteError } from '../transport/errors.ts';
-import { count, seconds } from './arguments.ts';
+import { seconds } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
-import { choice, toggle, value } from './flag.ts';
+import { choice, type OptionsOf, toggle, value } from './flag.ts';
+import type { AnyServe, Host } from './module.ts';
 import { loadModule, MODULE } from './modules.ts';
-import { serverAddress } from './reaching.ts';
-import { Diagnostics } from './serve/diagnostics.ts';
-import { stopSignal } from './serve/host.ts';
-import { cannotListen, Listening, listeningFlags } from './serve/listening.ts';
+import { fileOf, serverAddress } from './reaching.ts';
+import { Records } from './records.ts';
+import { hosted, hostFlags } from './serve/host.ts';
 
-const { port: _, maxPerSource: __, maxStartups: ___, ...inherited } = listeningFlags;
+const { port: _, ...inherited } = hostFlags;
 
-const flags = {
+const own = {
   upstream: value('<address>', 'the server behind: [HOST:]PORT or unix:PATH', {
     read: serverAddress,
     required: true,
@@ -25,20 +25,30 @@ const flags = {
     ['end', 'pass'],
     'end',
   ),
+  afterUpgrade: choice<'pass' | 'close'>(
+    '<how>',
+    'when both go over to TLS (STARTTLS): pass it on unwatched, or close it',
+    ['pass', 'close'],
+    'pass',
+  ),
+  record: value('<folder>', 'write each dialogue down, in a file of its own'),
+  payloads: toggle('with --record: what the messages hold too, passwords included'),
   holdTimeout: value('<seconds>', 'how long what a client says may wait for the server', {
     read: seconds,
     default: '30',
   }),
+  sendProxy: choice<'no' | 'v1' | 'v2'>(
+    '<version>',
+    'tell the server behind who the client is, by PROXY headers',
+    ['no', 'v1', 'v2'],
+    'no',
+  ),
   upstreamTls: toggle('speak TLS to the server behind'),
+  upstreamCa: value('<file>', 'who may have signed its certificate, PEM (default: whom the system trusts)'),
   upstreamTimeout: value('<seconds>', 'time that the server behind has to answer a connection', {
     read: seconds,
     default: '5',
   }),
-  ...inherited,
-  maxConnections: value('<count>', 'dialogues at once; one more is closed (default: no bound)', {
-    read: count,
-  }),
-  json: toggle('diagnostics as one JSON object a line'),
 };
 
 /** `wirechart guard` */
@@ -50,82 +60,88 @@ export default defineCommand({
       read: parseListenAddress,
     }),
   },
-  flags,
+  flags: {
+    ...own,
+    ...inherited,
+    drainTimeout: { ...inherited.drainTimeout, details: { default: '30' } },
+  },
   more: `No message of a client reaches the server at the wrong moment, and none that is malformed. Bytes pass as they came.
 
   wirechart guard message-log 5555 --upstream 127.0.0.1:6555
   wirechart guard ./my-protocol.js 7000 --upstream unix:/run/old.sock --report-only`,
   async run({ module, listen }, options) {
     const { protocol } = await loadModule(module);
-    const where = new Listening(
-      listen,
-      { ...options, port: undefined, maxPerSource: undefined, maxStartups: undefined },
-      {
-        port: protocol.port,
-        workers: 1,
+    const serve: AnyServe = {
+      help: 'a guard',
+      flags: own,
+      workers: {},
+      async open(_, host) {
+        const given = guardOptions(options, host);
+        const { payloads } = options;
+        const failed = (error: unknown) => host.log.error('a dialogue could not be written down', error);
+        const records =
+          options.record === undefined
+            ? undefined
+            : new Records(options.record, protocol, { payloads, failed });
+        return {
+          listen: (how) =>
+            guard(protocol, {
+              ...how,
+              ...given,
+              record: records && ((session) => records.begin(session)),
+              port: how.port ?? protocol.port,
+            }).catch((error: unknown) => {
+              throw error instanceof TypeError ? new Failure(error.message, EXIT.usage) : error;
+            }),
+        };
       },
-    );
-    const diagnostics = new Diagnostics({ json: options.json });
-    const { logger } = diagnostics;
-    const totals = { dialogues: 0, refused: 0, faults: 0, lost: 0 };
-    const told = (error: RemoteError) => ({
-      state: error.state,
-      received: error.received,
-      expected: error.expected,
-    });
-    const { host, port } = options.upstream;
-    const path = host?.startsWith('unix:') === true ? host.slice('unix:'.length) : undefined;
-    let running: Guard;
-    try {
-      running = await guard(protocol, {
-        ...where.options,
-        upstream: {
-          ...(path === undefined ? { host, port } : { path, port }),
-          connectTimeout: options.upstreamTimeout,
-          tls: options.upstreamTls ? {} : undefined,
-        },
-        maxConnections: options.maxConnections,
-        reportOnly: options.reportOnly,
-        onServerFault: options.onServerFault,
-        holdTimeout: options.holdTimeout,
-        observer: {
-          refused(peer, error) {
-            totals.refused++;
-            logger.warn(
-              { peer, ...told(error) },
-              options.reportOnly ? `would refuse: ${error.code}` : `refused: ${error.code}`,
-            );
-          },
-          faulted(peer, error) {
-            totals.faults++;
-            logger.warn({ peer, ...told(error) }, `the server behind broke the protocol: ${error.code}`);
-          },
-          lost(peer, why) {
-            totals.lost++;
-            logger.warn({ peer }, `unknown: ${why}`);
-          },
-          ended(peer, cause) {
-            totals.dialogues++;
-            if (cause === 'held')
-              logger.warn({ peer }, 'given up: the server behind did not answer what was forwarded');
-          },
-          failed(peer, error) {
-            logger.error({ peer, err: error }, 'broken off: this guard failed');
-          },
-          unreachable(peer, error) {
-            logger.error({ peer, err: error }, 'the server behind cannot be reached');
-          },
-        },
-      });
-    } catch (error) {
-      if (error instanceof TypeError) throw new Failure(error.message, EXIT.usage);
-      throw cannotListen(error, where.name);
-    }
-    if (where.warning !== undefined) logger.warn(where.warning);
-    logger.info(`guard of ${protocol.name} listening on ${running.address}`);
-    await stopSignal();
-    await running.close();
-    logger.info(totals, 'stopped');
-    await diagnostics.close();
+    };
+    const what = { protocol, serve, name: `guard of ${protocol.name}` };
+    await hosted(what, listen, { ...options, port: undefined });
   },
 });
+
+function guardOptions(options: OptionsOf<typeof own>, { log, metrics }: Host): GuardOptions {
+  const { host, port } = options.upstream;
+  const { upstreamTls, upstreamCa, sendProxy } = options;
+  if (!upstreamTls && upstreamCa !== undefined)
+    throw new Failure(`${upstreamCa} is for TLS: add --upstream-tls`, EXIT.usage);
+  if (options.payloads && options.record === undefined)
+    throw new Failure('--payloads says what --record writes down: add --record', EXIT.usage);
+  const mishaps = metrics?.counter({
+    name: 'wirechart_guard_mishaps_total',
+    help: 'Dialogues that a guard could not go on judging, by what befell them.',
+    label: 'kind',
+  });
+  const told = ({ code, state, received, expected }: RemoteError) =>
+    `${code}, received ${received} in ${state}, expected ${expected.join(' or ') || 'nothing'}`;
+  const warn = (kind: string, peer: string, text: string) => {
+    mishaps?.(1, kind);
+    log.warn(`${peer}: ${text}`);
+  };
+  return {
+    upstream: {
+      host,
+      port,
+      connectTimeout: options.upstreamTimeout,
+      tls: upstreamTls ? { ca: fileOf(upstreamCa) } : undefined,
+    },
+    reportOnly: options.reportOnly,
+    onServerFault: options.onServerFault,
+    afterUpgrade: options.afterUpgrade,
+    holdTimeout: options.holdTimeout,
+    sendProxy: sendProxy === 'no' ? undefined : sendProxy === 'v1' ? 1 : 2,
+    upstreamObserver: {
+      faulted: ({ peer }, error) =>
+        warn('fault', peer, `the server behind broke the protocol: ${told(error)}`),
+      lost: ({ peer }, why) => warn('unknown', peer, `unknown: ${why}`),
+      upgraded: ({ peer }) => log.info(`${peer}: goes on over another wire, unwatched`),
+      unreachable: ({ peer }, error) =>
+        warn(
+          'unreachable',
+          peer,
+          `the server behind cannot be reached: ${error instanceof Error ? error.message : String(error)}`,
+        ),
+    },
+  };
+}

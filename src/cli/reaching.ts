@@ -20,7 +20,7 @@ export const reachingFlags = {
 export function tlsOf({ tls, ca, cert, key }: OptionsOf<typeof reachingFlags>): ClientTlsOptions | undefined {
   const [unused] = [ca, cert, key].filter((file) => file !== undefined);
   if (!tls && unused !== undefined) throw new Failure(`${unused} is for TLS: add --tls`, EXIT.usage);
-  return tls ? { ca: read(ca), cert: read(cert), key: read(key) } : undefined;
+  return tls ? { ca: fileOf(ca), cert: fileOf(cert), key: fileOf(key) } : undefined;
 }
 
 /** Where a server is reached: `[HOST:]PORT` or `unix:PATH`, which stands in the place of the host then. */
@@ -41,7 +41,8 @@ export async function reached<T>(connecting: Promise<T>, where: string, what: st
   }
 }
 
-function read(file: string | undefined): Buffer | undefined {
+/** What a file for TLS holds. @throws Failure when it cannot be read. */
+export function fileOf(file: string | undefined): Buffer | undefined {
   try {
     return file === undefined ? undefined : readFileSync(file);
   } catch (error) {

@@ -1,31 +1,24 @@
-import type { Duplex } from 'node:stream';
+import type { AnySession, ServerObserver } from '../transport/observer.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
-import { announce } from '../transport/socket/announce.ts';
-import type { DialOptions } from '../transport/socket/dial.ts';
-import { reach } from '../transport/socket/dial.ts';
+import { type DialOptions, reach } from '../transport/socket/dial.ts';
 import { type Door, type DoorOptions, openDoor } from '../transport/socket/door.ts';
-import type { Origin } from '../transport/socket/server.ts';
+import { writeProxyHeader } from '../transport/socket/proxy-header.ts';
+import { type Origin, Reception, type ReceptionOptions } from '../transport/socket/reception.ts';
 import { Horizons } from './horizon.ts';
-import { Passage, type PassageObserver, type PassageOptions } from './passage.ts';
+import { Passage, type PassageContext, type PassageOptions } from './passage.ts';
 
-/** Told what a guard does. */
-export interface GuardObserver extends PassageObserver {
-  /** The server behind did not answer. */
-  unreachable?(peer: string, error: unknown): void;
-}
-
-/** Where a guard listens and what it stands in front of. */
-export interface GuardOptions extends DoorOptions, PassageOptions {
+/** Where a guard listens, whom it lets in, and what it stands in front of. */
+export interface GuardOptions extends DoorOptions, ReceptionOptions, PassageOptions {
   readonly upstream: DialOptions;
-  /** Dialogues at once; one more is closed. Default: no bound. */
-  readonly maxConnections?: number | undefined;
-  readonly observer?: GuardObserver | undefined;
+  /** The server behind is told who the client is, by a PROXY header of this version. Default: it is not. */
+  readonly sendProxy?: 1 | 2 | undefined;
+  readonly observer?: ServerObserver | undefined;
 }
 
 /** A guard that listens. `close` takes no more clients, and resolves when the last dialogue is over. */
 export interface Guard extends Door {
   /** Dialogues under way. */
-  readonly passages: ReadonlySet<object>;
+  readonly sessions: ReadonlySet<AnySession>;
 }
 
 /**
@@ -44,40 +37,42 @@ export async function guard(protocol: AnyProtocol, options: GuardOptions): Promi
       `${protocol.name}: ${events[stuck.event]} in ${states[stuck.state]} would be held for ever: the server may go on unasked to ${states[stuck.after]}, where it is illegal`,
     );
   }
-  const passages = new Set<object>();
-  const { observer, upstream, maxConnections = Number.POSITIVE_INFINITY } = options;
-  const begin = async (plain: Duplex, { peer, change }: Origin): Promise<void> => {
-    const place = {};
-    passages.add(place);
-    plain.on('error', () => {});
-    plain.pause();
-    try {
-      const client = change === undefined ? plain : await change(plain);
-      const server = await reach(upstream);
-      await new Passage(protocol, horizons, { client, server, peer }, options).closed;
-    } catch (error) {
-      announce(() => observer?.unreachable?.(peer, error));
-      plain.destroy();
-    } finally {
-      passages.delete(place);
-    }
+  const context: PassageContext = { protocol, horizons, options, left: (passage) => reception.left(passage) };
+  const begin = (passage: Passage, ends: Origin['ends']) => {
+    const header = options.sendProxy && writeProxyHeader(options.sendProxy, ends);
+    reach(options.upstream, (bytes) => passage.serverSaid(bytes)).then(
+      (server) => {
+        if (header !== undefined) server.write(header);
+        passage.begin(server);
+      },
+      (error: unknown) => passage.fail(error),
+    );
   };
-  const door = await openDoor(
+  const reception = new Reception<Passage>(
+    protocol.table,
+    options,
     (stream, origin) => {
-      if (passages.size >= maxConnections) stream.destroy();
-      else void begin(stream, origin);
+      stream.pause();
+      const session = new Passage(context, stream, origin);
+      begin(session, origin.ends);
+      return { session, destroy: () => session.destroy() };
     },
-    { ...options, observer: undefined },
+    (passage) => passage.open(),
   );
+  const door = await openDoor((stream, origin) => reception.accept(stream, origin), options);
   const { host, port, address } = door;
   return {
     host,
     port,
     address,
-    passages,
+    sessions: reception.sessions,
     get unready() {
       return door.unready;
     },
-    close: () => door.close(),
+    async close() {
+      const closed = door.close();
+      await reception.close();
+      await closed;
+    },
   };
 }

@@ -1,11 +1,12 @@
 import { legalEvents, REFUSED } from '../machine/table.ts';
+import { Content, type Pieces } from '../transport/content.ts';
 import type { Entry, Framing } from '../transport/decoder.ts';
 import { type Refusal, RemoteError } from '../transport/errors.ts';
 import type { Fault } from '../transport/fault.ts';
 import { Inbox } from '../transport/inbox.ts';
 import type { AnyProtocol, Role } from '../transport/protocol.ts';
 import type { Horizons } from './horizon.ts';
-import { Whereabouts } from './whereabouts.ts';
+import { type Steps, Whereabouts } from './whereabouts.ts';
 
 /** Carries what a monitor lets through, and is told what it saw. */
 export interface Route {
@@ -13,12 +14,20 @@ export interface Route {
   toServer(bytes: Uint8Array): void;
   /** These go to the client: a refusal in the words of the protocol, between two frames of the server. */
   toClient(bytes: Uint8Array): void;
-  /** The client broke the protocol; nothing of it was let through. When it `closes`, nothing more will be. */
-  refused(error: RemoteError): void;
+  /**
+   * The client broke the protocol; nothing of it was let through. When it `closes`, nothing more will be.
+   *
+   * @param event number of the message in the table; negative where what came is none.
+   */
+  refused(error: RemoteError, event: number): void;
   /** The server broke the protocol: nothing is known of this dialogue any more. */
   faulted(error: RemoteError): void;
   /** The thread is lost, for this reason, through nobody's fault: nothing more is judged. */
   lost(why: string): void;
+  /** Both agreed to go on over another wire, TLS mostly: nothing more is judged. */
+  upgraded(): void;
+  /** So many equal messages passed, in these bytes: for records. Only called when present. */
+  saw?(sender: Role, type: string, count: number, bytes: Uint8Array): void;
 }
 
 /** What a monitor does about what it sees. */
@@ -29,6 +38,16 @@ export interface MonitorOptions {
 
 /** Frames that the client sent and that could not be judged yet, where everything passes at once. */
 const MOST_UNJUDGED = 4096;
+
+/** One direction of the dialogue. */
+interface Side {
+  readonly role: Role;
+  readonly inbox: Inbox;
+  /** What the protocol has in place of its decoders. */
+  readonly framing: Framing | undefined;
+  /** Content under way, which is read piece by piece. */
+  pieces: Pieces | undefined;
+}
 
 /**
  * Reads both directions of somebody else's dialogue, without I/O: bytes of either end go in, and what of the client's may
@@ -42,14 +61,21 @@ export class Monitor {
   readonly #route: Route;
   readonly #reportOnly: boolean;
   readonly #where: Whereabouts;
-  readonly #client = new Inbox();
-  readonly #server = new Inbox();
+  readonly #client: Side;
+  readonly #server: Side;
+  #passed = 0;
   /** Bytes of a frame under way to the server of which only the head was looked at. */
   #passing = 0;
+  /** What may go on of these bytes, from here to there: it is written at once, behind all that is judged with it. */
+  #bytes: Uint8Array | undefined;
+  #from = 0;
+  #to = 0;
   /** A reply that waits for the end of the server's frame. */
   #reply: Uint8Array | undefined;
   /** Entries that passed and could not be judged yet. */
-  #unjudged: Entry[] = [];
+  #unjudged: Entry[] = NONE;
+  /** The client has asked for another wire: this word of the server says yes. */
+  #upgrade: string | undefined;
   /** Nothing is judged, or let through, any more. */
   #stopped = false;
 
@@ -65,21 +91,39 @@ export class Monitor {
     const { table } = protocol;
     const accepted = table.next[table.initial * table.events.length] ?? REFUSED;
     this.#where = new Whereabouts(horizons, accepted === REFUSED ? table.initial : accepted);
+    const side = (role: Role): Side => ({
+      role,
+      inbox: new Inbox(),
+      framing: protocol.framing(role),
+      pieces: undefined,
+    });
+    this.#client = side('client');
+    this.#server = side('server');
+  }
+
+  /** Told the steps of the server, as far as they are certain, while set. */
+  set onStep(steps: Steps | undefined) {
+    this.#where.onStep = steps;
+  }
+
+  /** Messages of the client that passed. */
+  get passed(): number {
+    return this.#passed;
   }
 
   /** Bytes of the client that wait to be judged. */
   get held(): number {
-    return this.#client.length;
+    return this.#client.inbox.length;
   }
 
   /** Whether what is held waits for the server: not for the rest of a frame. */
   get waits(): boolean {
-    return !this.#stopped && this.#client.length > 0 && !this.#where.settled;
+    return this.held > 0 && !this.#stopped && (!this.#where.settled || this.#upgrade !== undefined);
   }
 
   /** What is held, which nobody judges any more. */
   release(): Uint8Array | undefined {
-    return this.#client.length === 0 ? undefined : this.#client.drain();
+    return this.held === 0 ? undefined : this.#client.inbox.drain();
   }
 
   /** Whether the dialogue is over, as far as the protocol goes, or nothing is known of it any more. */
@@ -87,30 +131,32 @@ export class Monitor {
     return this.#stopped || this.#where.over;
   }
 
-  /** Names of the states that the server may stand in. */
-  get states(): readonly string[] {
-    return this.#where.states.map((state) => this.#protocol.table.states[state] ?? '');
+  /** Numbers of the states that the server may stand in. */
+  get states(): readonly number[] {
+    return this.#where.states;
   }
 
   /** The client said this. The bytes must not change any more. */
   clientSaid(bytes: Uint8Array): void {
     if (this.#stopped) return;
-    const head = Math.min(this.#passing, bytes.length);
-    if (head > 0) {
+    const { inbox } = this.#client;
+    inbox.add(bytes);
+    if (this.#passing > 0) {
+      // Of a frame under way all was taken that had come: this is all there is.
+      const head = Math.min(this.#passing, bytes.length);
       this.#passing -= head;
-      this.#let(head === bytes.length ? bytes : bytes.subarray(0, head));
+      inbox.at += head;
+      this.#let(0, inbox.at);
     }
-    if (head === bytes.length) return;
-    this.#client.add(head === 0 ? bytes : bytes.subarray(head));
     this.#judge();
   }
 
   /** The server said this, and the client has it. The bytes must not change any more. */
   serverSaid(bytes: Uint8Array): void {
     if (this.#stopped) return;
-    this.#server.add(bytes);
+    this.#server.inbox.add(bytes);
     this.#hear();
-    if (!this.#stopped) this.#judge();
+    if (!this.#stopped && this.held > 0) this.#judge();
   }
 
   /** Tells of what has passed and can be judged by now. */
@@ -123,103 +169,125 @@ export class Monitor {
 
   /** Lets through what is legal, up to what is not, or has to wait. */
   #judge(): void {
-    const cursor = this.#client;
-    while (!this.over && cursor.ready()) {
-      const decoder = this.#decoder('client');
-      if (decoder === undefined) {
-        if (this.#reportOnly) this.#lose('the states that the server may stand in read different frames');
-        return;
-      }
-      const { at } = cursor;
-      const entry = decoder.identify(cursor);
-      if (entry === undefined) {
-        if (cursor.fault === undefined) continue;
-        const { fault } = cursor;
-        cursor.rewind(at);
-        if (this.#mayRefuse) this.#refuse('unreadable', undefined, fault, true);
-        return;
-      }
-      const judgement = this.#reportOnly ? 'pass' : this.#where.judge(entry.event);
-      if (judgement === 'wait') {
-        cursor.rewind(at);
-        return;
-      }
-      if (judgement === 'violation' && this.#protocol.violation.closes) {
-        this.#refuse('violation', entry, undefined, true);
-        return;
-      }
-      if (!this.#take(cursor, decoder, entry, judgement === 'pass')) return;
+    const { inbox } = this.#client;
+    while (!this.over && (this.#upgrade === undefined || this.#reportOnly) && inbox.ready()) {
+      if (!this.#judgeNext(inbox)) break;
     }
-    cursor.settle();
+    this.#flush();
+    inbox.settle();
   }
 
-  /** Takes a frame, and the equal ones behind it. @returns false where it is not whole, or has to wait. */
-  #take(cursor: Inbox, decoder: Framing, entry: Entry, passes: boolean): boolean {
-    const { at } = cursor;
-    const { inPlace } = entry.frame;
-    if (inPlace === undefined) decoder.read(cursor, entry);
-    else if (!inPlace.skip(cursor) && cursor.fault === undefined) {
-      const size = cursor.wanted - at;
-      cursor.at = at;
-      // All that has come of it is at hand, its length with it.
-      const known = cursor.end - at >= inPlace.header && cursor.length === cursor.end - at;
-      if (!known || !passes) return true;
-      // Whatever its content is, it is well-formed: it need not be held until it is whole.
-      this.#passing = size - (cursor.end - at);
-      this.#forward(cursor.bytes.subarray(at, cursor.end), entry, 1);
-      cursor.rewind(cursor.end);
+  /** @returns false where nothing more can be judged now. */
+  #judgeNext(inbox: Inbox): boolean {
+    const began = inbox.at;
+    if (this.#client.pieces !== undefined) {
+      if (!this.#stream(this.#client)) {
+        this.#refuse('unreadable', undefined, inbox.fault, true);
+        return false;
+      }
+      this.#let(began, inbox.at);
       return true;
     }
-    if (cursor.fault !== undefined) return this.#malformed(cursor, entry, at, passes);
-    if (cursor.at === at) return true;
+    const decoder = this.#decoder(this.#client);
+    if (decoder === undefined) {
+      if (this.#reportOnly) this.#lose('the states that the server may stand in read different frames');
+      return false;
+    }
+    const entry = decoder.identify(inbox);
+    // What a framing of its own drops belongs to what has passed.
+    if (entry === undefined && inbox.fault !== undefined) return this.#malformed(inbox, entry, began, true);
+    const { at } = inbox;
+    this.#let(began, at);
+    if (entry === undefined) return true;
+    const judgement = this.#reportOnly ? 'pass' : this.#where.judge(entry.event);
+    const upgrade = this.#protocol.upgrades[entry.type];
+    if (judgement === 'wait' || (upgrade !== undefined && judgement === 'pass' && !this.#mayRefuse)) {
+      inbox.rewind(at);
+      return false;
+    }
+    if (judgement === 'violation' && this.#protocol.violation.closes) {
+      this.#refuse('violation', entry, undefined, true);
+      return false;
+    }
+    return this.#take(inbox, decoder, entry, judgement === 'pass');
+  }
+
+  /** Takes a frame, and the equal ones behind it. @returns false where it has to wait, or was the last. */
+  #take(inbox: Inbox, decoder: Framing, entry: Entry, passes: boolean): boolean {
+    const { at } = inbox;
+    const { inPlace } = entry.frame;
+    if (inPlace === undefined) this.#read(this.#client, decoder, entry);
+    else if (!inPlace.skip(inbox) && inbox.fault === undefined) {
+      const size = inbox.wanted - at;
+      inbox.at = at;
+      // All that has come of it is at hand, its length with it.
+      const known = inbox.end - at >= inPlace.header && inbox.length === inbox.end - at;
+      if (!known || !passes) return true;
+      // Whatever its content is, it is well-formed: it need not be held until it is whole.
+      this.#passing = size - (inbox.end - at);
+      inbox.rewind(inbox.end);
+      this.#forward(at, entry, 1);
+      return true;
+    }
+    if (inbox.fault !== undefined) return this.#malformed(inbox, entry, at, passes);
+    if (inbox.at === at && this.#client.pieces === undefined) return true;
     if (!passes) {
       this.#refuse('violation', entry, undefined, false);
       return true;
     }
     let count = 1;
     if (inPlace !== undefined && (this.#reportOnly || this.#where.flows(entry.event))) {
-      for (let next = cursor.at; ; next = cursor.at, count++) {
-        const isNext = cursor.at < cursor.end && decoder.identify(cursor) === entry;
-        if (isNext && inPlace.skip(cursor) && cursor.fault === undefined) continue;
-        cursor.rewind(next);
+      for (let next = inbox.at; ; next = inbox.at, count++) {
+        const isNext = inbox.at < inbox.end && decoder.identify(inbox) === entry;
+        if (isNext && inPlace.skip(inbox) && inbox.fault === undefined) continue;
+        inbox.rewind(next);
         break;
       }
     }
-    this.#forward(cursor.bytes.subarray(at, cursor.at), entry, count);
+    this.#forward(at, entry, count);
     return true;
   }
 
-  #forward(bytes: Uint8Array, entry: Entry, count: number): void {
+  /** So many frames, from `at` to the cursor, may pass. */
+  #forward(at: number, entry: Entry, count: number): void {
+    const { inbox } = this.#client;
+    this.#passed += count;
+    this.#route.saw?.('client', entry.type, count, inbox.bytes.subarray(at, inbox.at));
     if (!this.#reportOnly) {
+      this.#let(at, inbox.at);
       this.#where.forward(entry.event, count);
-      this.#let(bytes);
+      this.#upgrade = this.#protocol.upgrades[entry.type];
       return;
     }
     for (let each = 0; each < count && !this.#stopped; each++) {
       if (this.#unjudged.length === 0 && this.#report(entry)) continue;
+      if (this.#unjudged === NONE) this.#unjudged = [];
       if (this.#unjudged.push(entry) > MOST_UNJUDGED) this.#lose('too much of the client is unanswered');
     }
   }
 
   /** Tells of a message that has passed already. @returns false where it has to wait for what the server says. */
   #report(entry: Entry): boolean {
-    const judgement = this.#where.judge(entry.event);
-    if (judgement === 'wait') return false;
-    if (judgement === 'pass') this.#where.forward(entry.event);
-    else {
+    const judgement = this.#upgrade === undefined ? this.#where.judge(entry.event) : 'wait';
+    const upgrade = this.#protocol.upgrades[entry.type];
+    if (judgement === 'wait' || (upgrade !== undefined && !this.#where.settled)) return false;
+    if (judgement === 'pass') {
+      this.#where.forward(entry.event);
+      this.#upgrade = upgrade;
+    } else {
       this.#refuse('violation', entry, undefined, true);
       this.#lose('the client broke the protocol, and what the server made of it is not known');
     }
     return true;
   }
 
-  #malformed(cursor: Inbox, entry: Entry, at: number, passes: boolean): boolean {
-    const { fault, lost } = cursor;
-    const behind = cursor.at;
-    cursor.rewind(at);
+  #malformed(inbox: Inbox, entry: Entry | undefined, at: number, passes: boolean): boolean {
+    const { fault, lost } = inbox;
+    const behind = inbox.at;
+    inbox.rewind(at);
     if (!this.#mayRefuse) return false;
     const closes = lost || this.#protocol.malformed.closes;
-    if (!closes) cursor.rewind(behind);
+    if (!closes) inbox.rewind(behind);
     const code = !passes ? 'violation' : lost ? 'unreadable' : 'malformed';
     this.#refuse(code, entry, fault, closes);
     return !closes;
@@ -231,25 +299,25 @@ export class Monitor {
   }
 
   #refuse(code: Refusal, entry: Entry | undefined, fault: Fault | undefined, closes: boolean): void {
+    this.#flush();
     const error = this.#error('client', code, entry?.type ?? 'bytes that begin no frame', fault, closes);
-    if (this.#reportOnly) {
-      this.#route.refused(error);
-      this.#stopped ||= closes;
-      return;
-    }
     this.#stopped ||= closes;
-    const word = this.#protocol[code].reply?.(error);
-    if (word !== undefined) {
-      const { bytes } = this.#protocol.encode(word);
-      this.#reply = this.#reply === undefined ? bytes : Buffer.concat([this.#reply, bytes]);
-      this.#speak();
+    // In the middle of content, or where TLS is awaited, there is no place for a word.
+    if (!this.#reportOnly && this.#client.pieces === undefined && this.#upgrade === undefined) {
+      const word = this.#protocol[code].reply?.(error);
+      if (word !== undefined) {
+        const { bytes } = this.#protocol.encode(word);
+        this.#reply = this.#reply === undefined ? bytes : Buffer.concat([this.#reply, bytes]);
+        this.#speak();
+      }
     }
-    this.#route.refused(error);
+    this.#route.refused(error, entry?.event ?? REFUSED);
   }
 
   /** A refusal stands between two frames of the server. */
   #speak(): void {
-    if (this.#reply === undefined || this.#server.length > 0) return;
+    if (this.#reply === undefined || this.#server.inbox.length > 0 || this.#server.pieces !== undefined)
+      return;
     const reply = this.#reply;
     this.#reply = undefined;
     this.#route.toClient(reply);
@@ -257,32 +325,37 @@ export class Monitor {
 
   /** What the server says confirms where it stands. */
   #hear(): void {
-    const cursor = this.#server;
-    while (!this.#stopped && cursor.ready()) {
-      const decoder = this.#decoder('server');
-      if (decoder === undefined) {
-        this.#lose('the states that the server may stand in write different frames');
-        return;
-      }
-      const { at } = cursor;
-      const entry = decoder.identify(cursor);
-      if (entry === undefined) {
-        if (cursor.fault === undefined) continue;
-        this.#fault('unreadable', 'bytes that begin no frame', cursor.fault);
-        return;
-      }
-      const count = this.#skip(cursor, decoder, entry);
-      if (cursor.fault !== undefined) this.#fault('malformed', entry.type, cursor.fault);
-      else if (cursor.at === at) continue;
-      else if (entry.event === REFUSED) {
-        for (let each = 0; each < count; each++) this.#where.refused();
-      } else if (!this.#heard(entry.event, count)) {
-        this.#fault('violation', entry.type, undefined);
-      }
-    }
-    cursor.settle();
+    const { inbox } = this.#server;
+    while (!this.#stopped && inbox.ready()) this.#hearNext(inbox);
+    inbox.settle();
     if (this.#where.lost) this.#lose('too much of the client is unanswered');
     this.#speak();
+  }
+
+  #hearNext(inbox: Inbox): void {
+    if (this.#server.pieces !== undefined) {
+      if (!this.#stream(this.#server)) this.#fault('unreadable', 'content', inbox.fault);
+      return;
+    }
+    const decoder = this.#decoder(this.#server);
+    if (decoder === undefined) {
+      this.#lose('the states that the server may stand in write different frames');
+      return;
+    }
+    const { at } = inbox;
+    const entry = decoder.identify(inbox);
+    if (entry === undefined) {
+      if (inbox.fault !== undefined) this.#fault('unreadable', 'bytes that begin no frame', inbox.fault);
+      return;
+    }
+    const count = this.#skip(inbox, decoder, entry);
+    if (inbox.fault !== undefined) this.#fault('malformed', entry.type, inbox.fault);
+    else if (inbox.at > at || this.#server.pieces !== undefined) {
+      this.#route.saw?.('server', entry.type, count, inbox.bytes.subarray(at, inbox.at));
+      if (entry.event === REFUSED) for (let each = 0; each < count; each++) this.#where.refused();
+      else if (!this.#heard(entry.event, count)) this.#fault('violation', entry.type, undefined);
+      if (this.#upgrade !== undefined && !this.#stopped) this.#answered(entry.type);
+    }
   }
 
   /** @returns false where the server says what its protocol does not know there. */
@@ -295,26 +368,56 @@ export class Monitor {
     return true;
   }
 
+  /** The server has said something to a client that asked for another wire. */
+  #answered(type: string): void {
+    if (type !== this.#upgrade) {
+      if (this.#where.settled) this.#upgrade = undefined;
+      return;
+    }
+    // What was said in clear must not count as said over the new wire.
+    const isEarly = this.held > 0 || this.#unjudged.length > 0;
+    if (isEarly) this.#refuse('violation', undefined, undefined, true);
+    this.#stopped = true;
+    if (!isEarly || this.#reportOnly) this.#route.upgraded();
+  }
+
   /** Moves past a frame of the server, and past equal ones that are always the same. @returns how many. */
-  #skip(cursor: Inbox, decoder: Framing, entry: Entry): number {
+  #skip(inbox: Inbox, decoder: Framing, entry: Entry): number {
     const { constant } = entry.frame;
-    if (constant === undefined) {
-      decoder.read(cursor, entry);
-      return 1;
-    }
     let count = 0;
-    const { bytes, end } = cursor;
-    for (let at = cursor.at; at + constant.length <= end; at += constant.length, count++) {
-      let index = 0;
-      while (index < constant.length && bytes[at + index] === constant[index]) index++;
-      if (index < constant.length) break;
+    if (constant !== undefined) {
+      const { bytes, end } = inbox;
+      let at = inbox.at;
+      for (; at + constant.length <= end; at += constant.length, count++) {
+        let index = 0;
+        while (index < constant.length && bytes[at + index] === constant[index]) index++;
+        if (index < constant.length) break;
+      }
+      if (count > 0) inbox.rewind(at);
     }
-    if (count === 0) {
-      decoder.read(cursor, entry);
-      return 1;
-    }
-    cursor.rewind(cursor.at + count * constant.length);
-    return count;
+    if (count > 0) return count;
+    this.#read(this.#server, decoder, entry);
+    return 1;
+  }
+
+  /** Reads a frame; content that comes in pieces follows it. */
+  #read(side: Side, decoder: Framing, entry: Entry): void {
+    const message = decoder.read(side.inbox, entry);
+    const { streams } = entry.frame;
+    if (message === undefined || streams === undefined) return;
+    const content: unknown = Reflect.get(message, streams);
+    const pieces = content instanceof Content ? content.pieces : undefined;
+    if (pieces?.whole === false) side.pieces = pieces;
+  }
+
+  /** Moves past a piece of content. @returns false where it is faulty. */
+  #stream(side: Side): boolean {
+    const { inbox, pieces } = side;
+    inbox.start = inbox.at;
+    pieces?.read(inbox);
+    if (inbox.fault !== undefined) return false;
+    if (pieces?.whole !== false) side.pieces = undefined;
+    return true;
   }
 
   #fault(code: Refusal, received: string, fault: Fault | undefined): void {
@@ -324,6 +427,7 @@ export class Monitor {
 
   #lose(why: string): void {
     if (this.#stopped) return;
+    this.#flush();
     this.#stopped = true;
     this.#route.lost(why);
   }
@@ -352,13 +456,44 @@ export class Monitor {
   }
 
   /** What reads an end's frames; `undefined` where that depends on where the server stands, which is not known. */
-  #decoder(sender: Role): Framing | undefined {
-    const [first, ...others] = sender === 'client' ? this.#where.horizon : this.#where.states;
-    const decoder = this.#protocol.decoder(sender, first);
-    return others.every((state) => this.#protocol.decoder(sender, state) === decoder) ? decoder : undefined;
+  #decoder({ role, framing, inbox }: Side): Framing | undefined {
+    let found = framing;
+    if (found === undefined) {
+      for (const state of role === 'client' ? this.#where.horizon : this.#where.states) {
+        const decoder = this.#protocol.decoder(role, state);
+        if (found !== undefined && decoder !== found) return undefined;
+        found = decoder;
+      }
+    }
+    found ??= this.#protocol.decoder(role);
+    if (inbox.readBy !== found) {
+      // What was half identified by another, and how much was wanted for it, counts no more.
+      if (inbox.readBy !== undefined) inbox.rewind(inbox.at);
+      inbox.readBy = found;
+    }
+    return found;
   }
 
-  #let(bytes: Uint8Array): void {
-    if (!this.#reportOnly) this.#route.toServer(bytes);
+  /** What of the client's bytes at hand lies between these two may go on. */
+  #let(from: number, to: number): void {
+    if (from === to || this.#reportOnly) return;
+    const { bytes } = this.#client.inbox;
+    if (this.#bytes !== bytes || this.#to !== from) {
+      this.#flush();
+      this.#bytes = bytes;
+      this.#from = from;
+    }
+    this.#to = to;
+  }
+
+  #flush(): void {
+    const bytes = this.#bytes;
+    if (bytes === undefined) return;
+    this.#bytes = undefined;
+    const isAll = this.#from === 0 && this.#to === bytes.length;
+    this.#route.toServer(isAll ? bytes : bytes.subarray(this.#from, this.#to));
   }
 }
+
+/** Shared by all that have none, so that an idle dialogue weighs little. */
+const NONE: Entry[] = [];

@@ -1,28 +1,24 @@
 import type { Duplex } from 'node:stream';
+import type { StepListener } from '../transport/connection.ts';
 import type { RemoteError } from '../transport/errors.ts';
-import type { AnyProtocol } from '../transport/protocol.ts';
+import type { EndCause } from '../transport/handlers.ts';
+import type { AnySession, SessionObserver } from '../transport/observer.ts';
+import type { AnyProtocol, Role } from '../transport/protocol.ts';
 import { announce } from '../transport/socket/announce.ts';
+import type { StepCounts } from '../transport/step-counts.ts';
 import type { Horizons } from './horizon.ts';
 import { Monitor, type Route } from './monitor.ts';
 
-/**
- * How a guarded dialogue ended: `over`, both sides ended it; `refused`, the client broke the protocol; `fault`, the server
- * did; `held`, what the client sent could not be judged in time; `client`, `server`, one of them broke off.
- */
-export type PassageEnd = 'over' | 'refused' | 'fault' | 'held' | 'client' | 'server';
-
-/** Told what passes. Nothing here carries a payload. */
-export interface PassageObserver {
-  /** The client broke the protocol: nothing of what it said was passed on, unless everything is. */
-  refused?(peer: string, error: RemoteError): void;
+/** Told what befalls guarded dialogues beside what a server's observer is told. Nothing here carries a payload. */
+export interface UpstreamObserver {
   /** The server broke the protocol. */
-  faulted?(peer: string, error: RemoteError): void;
+  faulted?(session: AnySession, error: RemoteError): void;
   /** Nothing is known of this dialogue any more, for this reason, and nothing more of it is judged. */
-  lost?(peer: string, why: string): void;
-  /** Our side threw: a field, a refusal's words, an observer. The dialogue was broken off. */
-  failed?(peer: string, error: unknown): void;
-  /** The dialogue is over; called once. */
-  ended?(peer: string, cause: PassageEnd): void;
+  lost?(session: AnySession, why: string): void;
+  /** Both went over to another wire, TLS mostly: nothing more is judged. */
+  upgraded?(session: AnySession): void;
+  /** The server did not answer. */
+  unreachable?(session: AnySession, error: unknown): void;
 }
 
 /** How dialogues are guarded; time is in milliseconds. */
@@ -31,100 +27,309 @@ export interface PassageOptions {
   readonly reportOnly?: boolean | undefined;
   /** What becomes of a dialogue in which the server breaks the protocol: it ends, or goes on unwatched. Default `end`. */
   readonly onServerFault?: 'end' | 'pass' | undefined;
+  /** What becomes of one that goes over to another wire (STARTTLS): it goes on unwatched, or is closed. Default `pass`. */
+  readonly afterUpgrade?: 'pass' | 'close' | undefined;
   /** How long what the client says may wait for the server. Default 30,000. */
   readonly holdTimeout?: number | undefined;
   /** How long who was refused may take to close. Default 2,000. */
   readonly lingerTimeout?: number | undefined;
-  readonly observer?: PassageObserver | undefined;
+  readonly observer?: SessionObserver | undefined;
+  readonly upstreamObserver?: UpstreamObserver | undefined;
+  readonly stepCounts?: StepCounts | undefined;
+  /** Writes each dialogue down. */
+  readonly record?: ((session: AnySession) => Recorder) | undefined;
+}
+
+/** Told what passes in one dialogue, message by message, and how it went on. */
+export interface Recorder {
+  /** So many equal messages, in these bytes, passed in this state. */
+  passed(sender: Role, type: string, count: number, bytes: Uint8Array, state: string): void;
+  /** What else befell it, in words: a refusal, its end. */
+  noted(what: string, about: object): void;
+}
+
+/** What all passages of a guard share. */
+export interface PassageContext {
+  readonly protocol: AnyProtocol;
+  readonly horizons: Horizons;
+  readonly options: PassageOptions;
+  readonly left: (passage: Passage) => void;
 }
 
 /** Bytes that may be held beyond the largest frame of a client. */
 const SLACK = 64 * 1024;
 
+/** What the listeners of a stream need, found from the stream: closures would weigh on each dialogue. */
+const PASSAGE = Symbol('passage');
+interface Linked extends Duplex {
+  [PASSAGE]?: Passage;
+}
+
+const listeners = {
+  client: {
+    data(this: Linked, bytes: Buffer): void {
+      this[PASSAGE]?.clientSaid(bytes);
+    },
+    end(this: Linked): void {
+      this[PASSAGE]?.clientEnded();
+    },
+    drain(this: Linked): void {
+      this[PASSAGE]?.clientDrained();
+    },
+    close(this: Linked): void {
+      this[PASSAGE]?.closed(this, 'reset');
+    },
+  },
+  server: {
+    data(this: Linked, bytes: Buffer): void {
+      this[PASSAGE]?.serverSaid(bytes);
+    },
+    end(this: Linked): void {
+      this[PASSAGE]?.serverEnded();
+    },
+    drain(this: Linked): void {
+      this[PASSAGE]?.serverDrained();
+    },
+    close(this: Linked): void {
+      this[PASSAGE]?.closed(this, 'upstream');
+    },
+  },
+};
+// 'close' always follows.
+const ignore = () => {};
+
 /** One dialogue between somebody else's client and server, with a monitor between them. */
-export class Passage implements Route {
-  /** Resolves when both ends are closed. */
-  readonly closed: Promise<void>;
-  readonly #client: Duplex;
-  readonly #server: Duplex;
-  readonly #peer: string;
-  readonly #options: PassageOptions;
+export class Passage implements Route, AnySession {
+  readonly id: number;
+  readonly peer: string;
+  readonly source: string;
+  readonly #context: PassageContext;
   readonly #monitor: Monitor;
-  readonly #most: number;
+  readonly #client: Linked;
+  #server: Linked | undefined;
+  #state: number;
+  #onStep: StepListener | undefined;
+  #recorder: Recorder | undefined;
   /** Everything passes, since nothing is judged any more. */
   #unwatched = false;
   #clientEnded = false;
-  #cause: PassageEnd | undefined;
+  #cause: EndCause | undefined;
   #holding: NodeJS.Timeout | undefined;
   #lingering: NodeJS.Timeout | undefined;
+  #over = false;
 
+  /** The client is not read before there is a server to speak to. */
   constructor(
-    protocol: AnyProtocol,
-    horizons: Horizons,
-    ends: { readonly client: Duplex; readonly server: Duplex; readonly peer: string },
-    options: PassageOptions,
+    context: PassageContext,
+    client: Duplex,
+    about: { readonly id: number; readonly peer: string; readonly source?: string | undefined },
   ) {
-    this.#client = ends.client;
-    this.#server = ends.server;
-    this.#peer = ends.peer;
-    this.#options = options;
-    this.#most = protocol.largest.client + SLACK;
+    const { protocol, horizons, options } = context;
+    this.id = about.id;
+    this.peer = about.peer;
+    this.source = about.source ?? about.peer;
+    this.#context = context;
+    this.#client = client;
     this.#monitor = new Monitor(protocol, horizons, this, { reportOnly: options.reportOnly === true });
-    const { client, server } = ends;
-    client.on('data', (bytes: Buffer) => this.#guarded(() => this.#fromClient(bytes)));
-    server.on('data', (bytes: Buffer) => this.#guarded(() => this.#fromServer(bytes)));
-    client.on('end', () => this.#guarded(() => this.#clientDone()));
-    server.on('end', () => this.#end('over'));
-    client.on('drain', () => void server.resume());
-    server.on('drain', () => this.#regulate());
-    // 'close' always follows.
-    client.on('error', () => {});
-    server.on('error', () => {});
-    const gone = (stream: Duplex, other: Duplex, cause: PassageEnd) =>
-      new Promise<void>((resolve) => {
-        stream.once('close', () => {
-          // Who has had everything may still be sent what was said to it.
-          if (!stream.readableEnded || !stream.writableFinished) other.destroy();
-          this.#over(stream.readableEnded ? 'over' : cause);
-          resolve();
-        });
-        if (stream.destroyed) stream.emit('close');
-      });
-    this.closed = Promise.all([gone(client, server, 'client'), gone(server, client, 'server')]).then(() => {
-      clearTimeout(this.#holding);
-      clearTimeout(this.#lingering);
-      announce(() => options.observer?.ended?.(this.#peer, this.#cause ?? 'over'));
-    });
-    // It was held up until there was somebody to listen.
-    client.resume();
+    [this.#state = protocol.table.initial] = this.#monitor.states;
+    this.#recorder = options.record?.(this);
+    this.#follow();
+    this.#attach(client, listeners.client);
+  }
+
+  get state(): number {
+    return this.#state;
+  }
+
+  get stateName(): string {
+    return this.#context.protocol.table.states[this.#state] ?? '';
+  }
+
+  get received(): number {
+    return this.#monitor.passed;
+  }
+
+  get onStep(): StepListener | undefined {
+    return this.#onStep;
+  }
+
+  set onStep(listener: StepListener | undefined) {
+    this.#onStep = listener;
+    this.#follow();
+  }
+
+  /** Called once, when whoever observes may be told. */
+  open(): void {
+    const { options } = this.#context;
+    options.stepCounts?.enter(this.#state);
+    this.#guarded(() => options.observer?.opened?.(this));
+  }
+
+  /** There is a server: the dialogue begins. */
+  begin(server: Duplex): void {
+    this.#server = server;
+    this.#attach(server, listeners.server);
+    if (this.#client.destroyed) return void server.destroy();
+    server.on('data', listeners.server.data);
+    this.#client.on('data', listeners.client.data);
+    this.#client.resume();
+  }
+
+  /** There is none. */
+  fail(error: unknown): void {
+    this.#cause ??= 'upstream';
+    if (!this.#client.destroyed) {
+      this.#guarded(() => this.#context.options.upstreamObserver?.unreachable?.(this, error));
+    }
+    this.destroy();
+    this.#leave();
+  }
+
+  /** Both are told that it is over, behind what was said. */
+  finish(): void {
+    this.#end('close');
+  }
+
+  /** Gives both up at once. */
+  destroy(): void {
+    this.#client.destroy();
+    this.#server?.destroy();
   }
 
   toServer(bytes: Uint8Array): void {
-    this.#server.write(bytes);
+    this.#server?.write(bytes);
   }
 
   toClient(bytes: Uint8Array): void {
     this.#client.write(bytes);
   }
 
-  refused(error: RemoteError): void {
-    this.#options.observer?.refused?.(this.#peer, error);
-    if (this.#options.reportOnly !== true && error.closes) this.#end('refused');
+  saw(sender: Role, type: string, count: number, bytes: Uint8Array): void {
+    this.#recorder?.passed(sender, type, count, bytes, this.stateName);
+  }
+
+  refused(error: RemoteError, event: number): void {
+    const { reportOnly, stepCounts, observer } = this.#context.options;
+    const [state = this.#state] = this.#monitor.states;
+    stepCounts?.refuse(state, event);
+    this.#note(reportOnly === true ? 'would be refused' : 'refused', error);
+    observer?.refused?.(this, error);
+    if (reportOnly !== true && error.closes) this.#end('refused');
   }
 
   faulted(error: RemoteError): void {
-    this.#options.observer?.faulted?.(this.#peer, error);
+    this.#note('fault of the server', error);
+    this.#context.options.upstreamObserver?.faulted?.(this, error);
     this.#stopJudging();
   }
 
   lost(why: string): void {
-    this.#options.observer?.lost?.(this.#peer, why);
+    this.#recorder?.noted('unknown', { why });
+    this.#context.options.upstreamObserver?.lost?.(this, why);
     this.#stopJudging();
+  }
+
+  upgraded(): void {
+    this.#recorder?.noted('another wire', {});
+    this.#context.options.upstreamObserver?.upgraded?.(this);
+    if (this.#context.options.afterUpgrade === 'close') this.#end('close');
+    else this.#unwatch();
+  }
+
+  clientSaid(bytes: Buffer): void {
+    if (this.#cause !== undefined) return;
+    const { stepCounts, reportOnly } = this.#context.options;
+    if (stepCounts !== undefined) stepCounts.bytesReceived += bytes.length;
+    if (this.#unwatched || reportOnly === true) this.#server?.write(bytes);
+    if (!this.#unwatched) this.#guarded(() => this.#monitor.clientSaid(bytes));
+    this.#regulate();
+  }
+
+  /** The bytes must not change any more. */
+  serverSaid(bytes: Buffer): void {
+    const { stepCounts, reportOnly } = this.#context.options;
+    if (stepCounts !== undefined) stepCounts.bytesSent += bytes.length;
+    // Its answers still go out when the client has ended its half, or was refused.
+    if (this.#client.writable && !this.#client.write(bytes)) this.#server?.pause();
+    if (this.#unwatched || this.#cause !== undefined) return;
+    this.#guarded(() => this.#monitor.serverSaid(bytes));
+    // Nothing of the client is for a server that is done with it, also where it forgets to close.
+    if (this.#monitor.over && !this.#unwatched && reportOnly !== true) this.#server?.end();
+    this.#regulate();
+    if (this.#clientEnded) this.clientEnded();
+  }
+
+  /** The client will say nothing more: the server is told behind all that is held; a frame cut off is dropped. */
+  clientEnded(): void {
+    this.#clientEnded = true;
+    if (this.#unwatched || !this.#monitor.waits) this.#server?.end();
+  }
+
+  serverEnded(): void {
+    this.#end('end');
+  }
+
+  clientDrained(): void {
+    this.#server?.resume();
+  }
+
+  serverDrained(): void {
+    this.#regulate();
+  }
+
+  closed(stream: Duplex, cause: EndCause): void {
+    const other = stream === this.#client ? this.#server : this.#client;
+    // Who has had everything may still be sent what was said to it.
+    if (!stream.readableEnded || !stream.writableFinished) other?.destroy();
+    this.#cause ??= stream.readableEnded ? 'end' : cause;
+    if (this.#client.closed && this.#server?.closed === true) this.#leave();
+  }
+
+  #attach(stream: Linked, { end, drain, close }: (typeof listeners)[Role]): void {
+    stream[PASSAGE] = this;
+    stream.on('end', end).on('drain', drain).on('close', close).on('error', ignore);
+  }
+
+  #leave(): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#holding);
+    clearTimeout(this.#lingering);
+    const { options, left } = this.#context;
+    const cause = this.#cause ?? 'end';
+    options.stepCounts?.leave(this.#state);
+    this.#recorder?.noted('ended', { cause });
+    announce(() => options.observer?.ended?.(this, cause));
+    left(this);
+  }
+
+  #note(what: string, { code, state, received, expected }: RemoteError): void {
+    this.#recorder?.noted(what, { code, state, received, expected });
+  }
+
+  /** Where nobody asks for steps, none are told. */
+  #follow(): void {
+    const { stepCounts } = this.#context.options;
+    const asked = stepCounts !== undefined || this.#recorder !== undefined || this.#onStep !== undefined;
+    this.#monitor.onStep = asked ? (...step) => this.#step(...step) : undefined;
+  }
+
+  #step(event: number, from: number, to: number, times: number): void {
+    const { stepCounts } = this.#context.options;
+    if (stepCounts !== undefined && from !== this.#state) {
+      // Between there were several ways to explain what was heard.
+      stepCounts.leave(this.#state);
+      stepCounts.enter(from);
+    }
+    stepCounts?.step(event, from, to, times);
+    this.#state = to;
+    for (let each = 0; this.#onStep !== undefined && each < times; each++) this.#onStep(event, from, to);
   }
 
   /** Nothing is known of the dialogue any more: it goes on unwatched, or ends. */
   #stopJudging(): void {
-    if (this.#options.reportOnly === true || this.#options.onServerFault === 'pass') this.#unwatch();
+    const { reportOnly, onServerFault } = this.#context.options;
+    if (reportOnly === true || onServerFault === 'pass') this.#unwatch();
     else this.#end('fault');
   }
 
@@ -133,72 +338,42 @@ export class Passage implements Route {
     try {
       task();
     } catch (error) {
-      announce(() => this.#options.observer?.failed?.(this.#peer, error));
-      this.#client.destroy();
-      this.#server.destroy();
+      this.#cause ??= 'failed';
+      announce(() => this.#context.options.observer?.failed?.(this, error));
+      this.destroy();
     }
-  }
-
-  #fromClient(bytes: Buffer): void {
-    if (this.#cause !== undefined) return;
-    if (this.#unwatched || this.#options.reportOnly === true) this.#server.write(bytes);
-    if (!this.#unwatched) this.#monitor.clientSaid(bytes);
-    this.#regulate();
-  }
-
-  #fromServer(bytes: Buffer): void {
-    // Its answers still go out when the client has ended its half, or was refused.
-    if (this.#client.writable && !this.#client.write(bytes)) this.#server.pause();
-    if (this.#unwatched || this.#cause !== undefined) return;
-    this.#monitor.serverSaid(bytes);
-    // Nothing of the client is for a server that is done with it, also where it forgets to close.
-    if (this.#monitor.over && this.#options.reportOnly !== true) this.#server.end();
-    this.#regulate();
-    if (this.#clientEnded) this.#clientDone();
-  }
-
-  /** The client will say nothing more: the server is told behind all that is held; a frame cut off is dropped. */
-  #clientDone(): void {
-    this.#clientEnded = true;
-    const { held, waits } = this.#monitor;
-    if (this.#unwatched || held === 0 || !waits) this.#server.end();
   }
 
   /** Stops the flow of a client that is ahead of what can be judged, or written. */
   #regulate(): void {
-    const { held, waits } = this.#monitor;
-    const full = !this.#unwatched && this.#cause === undefined && held > this.#most;
-    if (full || this.#server.writableNeedDrain) this.#client.pause();
-    else this.#client.resume();
-    if (held === 0 || !waits) {
+    const { held } = this.#monitor;
+    const isFull =
+      held > this.#context.protocol.largest.client + SLACK && !this.#unwatched && this.#cause === undefined;
+    if (isFull || this.#server?.writableNeedDrain === true) this.#client.pause();
+    else if (this.#client.isPaused()) this.#client.resume();
+    if (held === 0 || !this.#monitor.waits) {
+      if (this.#holding === undefined) return;
       clearTimeout(this.#holding);
       this.#holding = undefined;
     } else if (this.#cause === undefined) {
-      this.#holding ??= setTimeout(() => this.#end('held'), this.#options.holdTimeout ?? 30_000);
+      this.#holding ??= setTimeout(() => this.#end('timeout'), this.#context.options.holdTimeout ?? 30_000);
     }
   }
 
   #unwatch(): void {
     this.#unwatched = true;
     const held = this.#monitor.release();
-    if (held !== undefined && this.#options.reportOnly !== true) this.#server.write(held);
+    if (held !== undefined && this.#context.options.reportOnly !== true) this.#server?.write(held);
   }
 
   /** Ends both halves behind what was written, and reads on for a while so that no last word is lost to a reset. */
-  #end(cause: PassageEnd): void {
-    this.#over(cause);
-    this.#server.end();
+  #end(cause: EndCause): void {
+    this.#cause ??= cause;
+    this.#server?.end();
     this.#client.end();
     this.#client.resume();
-    this.#server.resume();
-    if (cause === 'over') return;
-    this.#lingering ??= setTimeout(() => {
-      this.#client.destroy();
-      this.#server.destroy();
-    }, this.#options.lingerTimeout ?? 2_000);
-  }
-
-  #over(cause: PassageEnd): void {
-    this.#cause ??= cause;
+    this.#server?.resume();
+    if (cause === 'end') return;
+    this.#lingering ??= setTimeout(() => this.destroy(), this.#context.options.lingerTimeout ?? 2_000);
   }
 }

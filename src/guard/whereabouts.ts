@@ -4,6 +4,9 @@ import type { Horizon, Horizons } from './horizon.ts';
 /** What becomes of a message of the client. */
 export type Judgement = 'pass' | 'wait' | 'violation';
 
+/** Told what the server did, `times` in a row: `event` led from one state to the other. */
+export type Steps = (event: number, from: number, to: number, times: number) => void;
+
 /** Forwarded messages that may be unread, in runs; beyond this many runs nothing is claimed any more. */
 const MOST_RUNS = 4096;
 
@@ -13,6 +16,20 @@ interface Place {
   readonly unread: number;
 }
 
+/** What follows from where the server may stand. */
+interface View {
+  /** The states that fit, if everything that needs no answer was read. */
+  readonly states: readonly number[];
+  /** Of each of them that is not over, what the server may have come to. */
+  readonly horizons: readonly Horizon[];
+  /** Every state at rest that the server may have come to by now. */
+  readonly rests: readonly number[];
+  /** Whether what was forwarded is answered, as far as it is answered at all. */
+  readonly settled: boolean;
+  /** Whether the dialogue is over, whichever explanation is the right one. */
+  readonly over: boolean;
+}
+
 /**
  * Where the server of somebody else's dialogue stands, as far as it can be known from what was forwarded to it and what it
  * was heard to say. What it said confirms a state; what was forwarded and is not answered yet may have been read or not.
@@ -20,14 +37,15 @@ interface Place {
  * Mostly there is one place. There are more where a message and a push do not commute: all that fit are kept.
  */
 export class Whereabouts {
+  /** Told what can be explained in one way, while set. */
+  onStep: Steps | undefined;
   readonly #horizons: Horizons;
   #places: readonly Place[];
   /** Runs of equal messages, forwarded and perhaps unread; `ends[i]` counts all messages up to the end of run i. */
   #events: number[] = [];
   #ends: number[] = [];
   #forwarded = 0;
-  /** Of each place, what the server may have come to; made anew when it was heard. */
-  #horizon: Horizon[] | undefined;
+  #view: View | undefined;
 
   /** @param state where the server stands: that of `transport.accept`, as a rule. */
   constructor(horizons: Horizons, state: number) {
@@ -35,30 +53,24 @@ export class Whereabouts {
     this.#places = [{ state, unread: 0 }];
   }
 
-  /** The states that fit, if everything that needs no answer was read. */
+  /** See {@link View.states}. */
   get states(): readonly number[] {
-    return [...new Set(this.#places.map((place) => this.#settled(place).state))];
+    return this.#look().states;
   }
 
-  /** Every state at rest that the server may have come to by now. */
+  /** See {@link View.rests}. */
   get horizon(): readonly number[] {
-    const horizons = this.#current();
-    const [only] = horizons;
-    if (horizons.length === 1 && only !== undefined) return only.states;
-    return [...new Set(horizons.flatMap(({ states }) => states))];
+    return this.#look().rests;
   }
 
-  /** Whether what was forwarded is answered, as far as it is answered at all. */
+  /** See {@link View.settled}. */
   get settled(): boolean {
-    return this.#places.every((place) => {
-      const { state, unread } = this.#settled(place);
-      return unread === this.#forwarded && (this.#horizons.rests(state) || this.#isOver(state));
-    });
+    return this.#look().settled;
   }
 
-  /** Whether the dialogue is over, whichever explanation is the right one. */
+  /** See {@link View.over}. */
   get over(): boolean {
-    return this.#places.every(({ state }) => this.#isOver(state));
+    return this.#look().over;
   }
 
   /** Whether too much is unanswered to say anything more. */
@@ -71,15 +83,15 @@ export class Whereabouts {
    * violation when all is answered and it is legal nowhere; else it waits for what the server says.
    */
   judge(event: number): Judgement {
-    const horizons = this.#current();
+    const { horizons, settled, states } = this.#look();
     if (horizons.length > 0 && horizons.every(({ passes }) => passes[event] === 1)) return 'pass';
-    const isIllegal = this.states.every((state) => this.#horizons.taken(state, event) === REFUSED);
-    return isIllegal && this.settled ? 'violation' : 'wait';
+    const isIllegal = settled && states.every((state) => this.#horizons.taken(state, event) === REFUSED);
+    return isIllegal ? 'violation' : 'wait';
   }
 
   /** Whether, behind a message that passes, any number of equal ones pass as well. */
   flows(event: number): boolean {
-    return this.#current().every((horizon) => this.#horizons.beyond(horizon, event) === horizon);
+    return this.#look().horizons.every((horizon) => this.#horizons.beyond(horizon, event) === horizon);
   }
 
   /** The server refused the message that it read next, and stayed where it was. */
@@ -91,19 +103,19 @@ export class Whereabouts {
 
   /** The message was forwarded, so often in a row. */
   forward(event: number, times = 1): void {
-    const [only] = this.#places;
-    const isSettled = this.settled;
-    if (isSettled && this.#places.length === 1 && only !== undefined) {
-      const { state } = this.#settled(only);
-      if (this.#horizons.isInert(state, event)) return;
+    const { settled, states, horizons } = this.#look();
+    const [state = REFUSED] = states;
+    if (settled && this.#places.length === 1 && this.#horizons.isInert(state, event)) {
+      this.onStep?.(event, state, state, times);
+      return;
     }
-    this.#horizon = isSettled ? undefined : this.#current().map((each) => this.#far(each, event, times));
     this.#forwarded += times;
     if (this.#events.at(-1) === event) this.#ends[this.#ends.length - 1] = this.#forwarded;
     else {
       this.#events.push(event);
       this.#ends.push(this.#forwarded);
     }
+    this.#view = this.#survey(settled ? undefined : horizons.map((each) => this.#far(each, event, times)));
   }
 
   /**
@@ -118,8 +130,10 @@ export class Whereabouts {
       const repeated = this.#repeated(event, times - heard);
       heard += repeated;
       if (repeated > 0) continue;
-      const places = this.#places.flatMap((place) => this.#after(place, event));
+      const before = this.#places;
+      const places = before.flatMap((place) => this.#after(place, event));
       if (places.length === 0) return heard;
+      if (this.onStep !== undefined) this.#explain(before, places, event);
       this.#stand(places);
       heard++;
     }
@@ -140,15 +154,19 @@ export class Whereabouts {
     const [place] = this.#places;
     const [head] = this.#events;
     if (this.#places.length !== 1 || place === undefined || head === undefined) return 0;
-    const judging = this.#horizons.taken(place.state, head);
+    const { table } = this.#horizons;
+    const { state } = place;
+    const judging = this.#horizons.taken(state, head);
     const unambiguous =
       judging !== REFUSED &&
       !this.#horizons.rests(judging) &&
-      step(this.#horizons.table, place.state, event) === REFUSED &&
-      step(this.#horizons.table, judging, event) === place.state;
+      step(table, state, event) === REFUSED &&
+      step(table, judging, event) === state;
     if (!unambiguous) return 0;
     const count = Math.min(most, (this.#ends[0] ?? 0) - place.unread);
-    this.#stand([{ state: place.state, unread: place.unread + count }]);
+    this.onStep?.(head, state, judging, count);
+    this.onStep?.(event, judging, state, count);
+    this.#stand([{ state, unread: place.unread + count }]);
     return count;
   }
 
@@ -168,17 +186,31 @@ export class Whereabouts {
     }
   }
 
+  /** Tells the steps between two places, where there is one of each. */
+  #explain([from, ...others]: readonly Place[], [to, ...more]: readonly Place[], event: number): void {
+    if (from === undefined || to === undefined || others.length + more.length > 0) return;
+    let { state, unread } = from;
+    while (unread < to.unread) {
+      const read = this.#eventAt(unread);
+      const taken = this.#horizons.taken(state, read);
+      const times = taken === state ? Math.min(this.#endOf(unread), to.unread) - unread : 1;
+      this.onStep?.(read, state, taken, times);
+      unread += times;
+      state = taken;
+    }
+    this.onStep?.(event, state, to.state, 1);
+  }
+
   #stand(places: readonly Place[]): void {
-    const different = new Map(places.map((place) => [`${place.state},${place.unread}`, place]));
-    this.#places = [...different.values()];
-    this.#horizon = undefined;
-    const read = Math.min(...this.#places.map(({ unread }) => unread));
+    this.#places = places.length === 1 ? places : different(places);
+    this.#view = undefined;
+    let read = Number.POSITIVE_INFINITY;
+    for (const { unread } of this.#places) read = Math.min(read, unread);
     let done = 0;
     while (done < this.#ends.length && (this.#ends[done] ?? 0) <= read) done++;
-    if (done > 0) {
-      this.#events = this.#events.slice(done);
-      this.#ends = this.#ends.slice(done);
-    }
+    if (done === 0) return;
+    this.#events.splice(0, done);
+    this.#ends.splice(0, done);
   }
 
   /** Past all that is read without an answer: nobody will ever confirm it, and it is read before what follows it. */
@@ -192,18 +224,46 @@ export class Whereabouts {
     return at;
   }
 
-  #current(): readonly Horizon[] {
-    this.#horizon ??= this.#places
-      .filter(({ state }) => !this.#isOver(state))
-      .map((place) => {
-        const { state, unread } = this.#settled(place);
-        let horizon = this.#horizons.from(state);
-        for (let at = unread; at < this.#forwarded; at = this.#endOf(at)) {
-          horizon = this.#far(horizon, this.#eventAt(at), this.#endOf(at) - at);
-        }
-        return horizon;
-      });
-    return this.#horizon;
+  #look(): View {
+    this.#view ??= this.#survey();
+    return this.#view;
+  }
+
+  /** @param known the horizons, where they are. */
+  #survey(known?: readonly Horizon[]): View {
+    const [only] = this.#places;
+    if (this.#places.length === 1 && only !== undefined) {
+      const place = this.#settled(only);
+      const { state } = place;
+      const over = this.#isOver(only.state);
+      const settled = over || (place.unread === this.#forwarded && this.#horizons.rests(state));
+      const horizons = known ?? (over ? [] : [this.#horizonOf(place)]);
+      return { states: [state], horizons, rests: horizons[0]?.states ?? [], settled, over };
+    }
+    const places = this.#places.map((place) => this.#settled(place));
+    const horizons =
+      known ??
+      this.#places
+        .filter(({ state }) => !this.#isOver(state))
+        .map((place) => this.#horizonOf(this.#settled(place)));
+    return {
+      states: [...new Set(places.map(({ state }) => state))],
+      horizons,
+      rests: [...new Set(horizons.flatMap(({ states }) => states))],
+      settled: places.every(
+        ({ state, unread }) =>
+          unread === this.#forwarded && (this.#horizons.rests(state) || this.#isOver(state)),
+      ),
+      over: this.#places.every(({ state }) => this.#isOver(state)),
+    };
+  }
+
+  #horizonOf({ state, unread }: Place): Horizon {
+    let horizon = this.#horizons.from(state);
+    for (let at = unread; at < this.#forwarded; at = this.#endOf(at)) {
+      horizon = this.#far(horizon, this.#eventAt(at), this.#endOf(at) - at);
+    }
+    return horizon;
   }
 
   /** A run soon changes nothing more. */
@@ -218,7 +278,9 @@ export class Whereabouts {
   }
 
   #runOf(unread: number): number {
-    return this.#ends.findIndex((end) => unread < end);
+    let run = 0;
+    while (run < this.#ends.length && unread >= (this.#ends[run] ?? 0)) run++;
+    return run;
   }
 
   #eventAt(unread: number): number {
@@ -232,4 +294,8 @@ export class Whereabouts {
   #isOver(state: number): boolean {
     return this.#horizons.table.final[state] === 1;
   }
+}
+
+function different(places: readonly Place[]): readonly Place[] {
+  return [...new Map(places.map((place) => [`${place.state},${place.unread}`, place])).values()];
 }

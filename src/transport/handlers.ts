@@ -20,9 +20,10 @@ export type Word<F extends Frames, R extends Role> = MessageFrom<F, R> | Encoded
 
 /**
  * Why a session ended. `close`, by the protocol, or by our side without a word of its own why; `end`, the peer
- * half-closed; `reset`, the transport broke; `timeout`; `refused`, the peer broke the protocol; `failed`, our side did.
+ * half-closed; `reset`, the transport broke; `timeout`; `refused`, the peer broke the protocol; `failed`, our side did. Of a guard
+ * besides: `fault`, the server behind it broke the protocol; `upstream`, it broke off, or could not be reached.
  */
-export type EndCause = 'close' | 'end' | 'reset' | 'timeout' | 'refused' | 'failed';
+export type EndCause = 'close' | 'end' | 'reset' | 'timeout' | 'refused' | 'failed' | 'fault' | 'upstream';
 
 /** One method for each message of the peer: {@link Handlers}. */
 export type Handler<F extends Frames, R extends Role> = (

@@ -74,7 +74,9 @@ export class Inbox implements Cursor {
   /** Keeps what is left of a chunk without keeping the chunk alive. */
   settle(): void {
     const left = this.end - this.at;
-    if (this.bytes.buffer.byteLength > 2 * left + SLACK) {
+    if (left === 0) {
+      if (this.bytes !== NOTHING) this.#show(NOTHING, this.wanted - this.at);
+    } else if (this.bytes.buffer.byteLength > 2 * left + SLACK) {
       // Not `slice`: of a Buffer that is a view.
       this.#show(new Uint8Array(this.bytes.subarray(this.at, this.end)), this.wanted - this.at);
     }

@@ -89,6 +89,15 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
    */
   readonly reads?: Readonly<Record<string, readonly Extract<keyof NoInfer<F>, string>[]>>;
   /**
+   * Messages of the client that ask for another wire (STARTTLS), each with the server's word behind which both go on over
+   * that: who reads along cannot read on. Default: none.
+   */
+  readonly upgrades?: Readonly<
+    Partial<
+      Record<Extract<keyof NoInfer<F>, `client.${string}`>, Extract<keyof NoInfer<F>, `server.${string}`>>
+    >
+  >;
+  /**
    * What of the order the machine does not say, in words, for documents and reports: `that a PUBACK carries the id of a
    * PUBLISH`. Order that depends on content is not checked; here it says so. Default: nothing.
    */
@@ -145,6 +154,8 @@ export interface Protocol<F extends Frames = Frames> {
   framing(role: Role): Framing | undefined;
   /** The frame and the event of a message. @throws LocalError for a name that the protocol does not know. */
   entry(type: string): Entry;
+  /** See {@link Declaration.upgrades}. */
+  readonly upgrades: Readonly<Record<string, string>>;
   /** See {@link Declaration.unchecked}. */
   readonly unchecked: readonly string[];
   /** Bytes of the largest frame that this role sends. */
@@ -171,6 +182,7 @@ export interface AnyProtocol
     | 'envelope'
     | 'entry'
     | 'pipelinedEvent'
+    | 'upgrades'
     | 'unchecked'
     | 'largest'
   > {
@@ -254,6 +266,7 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
     decoders,
     envelope: all[0]?.frame.whole?.envelope,
     framing: (role) => declaration.framing?.[role]?.(decoder(role)),
+    upgrades: { ...declaration.upgrades },
     unchecked: declaration.unchecked ?? [],
     largest: { client: largest('client'), server: largest('server') },
     entry,

@@ -113,8 +113,10 @@ async function guarding(options: Partial<GuardOptions> = {}): Promise<Guard & { 
     upstream: { host: '127.0.0.1', port: upstream },
     observer: {
       refused: (_, { code, received, state }) => void told.refused.push(`${code} ${received} ${state}`),
-      faulted: (_, { code, received }) => void told.faulted.push(`${code} ${received}`),
       ended: (_, cause) => void told.ended.push(cause),
+    },
+    upstreamObserver: {
+      faulted: (_, { code, received }) => void told.faulted.push(`${code} ${received}`),
     },
     ...options,
   });
@@ -224,11 +226,11 @@ describe('a guard in front of a server that takes a MESSAGE before the PASSWORD'
     const { port, told } = await guarding({ holdTimeout: 50 });
     old.answer = () => Buffer.alloc(0);
     expect(await talk(port, Buffer.concat([NAME, PASSWORD]))).toBe('');
-    await expect.poll(() => told.ended).toEqual(['held']);
+    await expect.poll(() => told.ended).toEqual(['timeout']);
   });
 
   test('whoever breaks off takes the other with it', async () => {
-    const { port, passages } = await guarding();
+    const { port, sessions } = await guarding();
     const socket = connect({ port, host: '127.0.0.1' });
     socket.on('error', () => {});
     await once(socket, 'connect');
@@ -241,14 +243,14 @@ describe('a guard in front of a server that takes a MESSAGE before the PASSWORD'
     another.write(NAME);
     await once(another, 'data');
     another.resetAndDestroy();
-    await expect.poll(() => passages.size).toBe(0);
+    await expect.poll(() => sessions.size).toBe(0);
   });
 
   test('a server that cannot be reached costs the client its connection, and is told', async () => {
     const unreachable: string[] = [];
     const { port } = await guarding({
       upstream: { host: '127.0.0.1', port: 1 },
-      observer: { unreachable: (_, error) => void unreachable.push(String(error)) },
+      upstreamObserver: { unreachable: (_, error) => void unreachable.push(String(error)) },
     });
     expect(await talk(port, NAME)).toBe('');
     expect(unreachable).toHaveLength(1);

@@ -14,10 +14,26 @@ import { ServiceManager } from './service-manager.ts';
 import { opened, Watch } from './watch.ts';
 import { isWorker, type WorkerRole, Workers, workerRole } from './workers.ts';
 
+/** What whatever listens takes. */
+export const hostFlags = {
+  ...listeningFlags,
+  workers: value('<count>', 'processes that share the port', { read: count, default: '1' }),
+  inspect: value('<[host:]port>', 'a live page of all connections (default host: loopback)', {
+    read: address,
+  }),
+  metrics: value('<[host:]port>', 'Prometheus metrics, /healthz, /readyz (default host: loopback)', {
+    read: address,
+  }),
+  origin: value('<origins>', 'for these two: what else they may be called, as https://watch.example,...', {
+    read: origins,
+  }),
+  json: toggle('diagnostics as one JSON object a line'),
+};
+
 /** What every server takes. */
-function hostFlags({ table }: AnyProtocol, { workers, idleTimeout = 0 }: AnyServe) {
+function serverFlags({ table }: AnyProtocol, { workers, idleTimeout = 0 }: AnyServe) {
   return {
-    ...listeningFlags,
+    ...hostFlags,
     workers: value('<count>', 'processes that share the port', {
       read: typeof workers === 'string' ? alone(workers) : count,
       default: '1',
@@ -33,21 +49,11 @@ function hostFlags({ table }: AnyProtocol, { workers, idleTimeout = 0 }: AnyServ
       default: String(idleTimeout / 1000),
     }),
     transactions: value('<file>', 'append every transaction to this file (no payloads)'),
-    inspect: value('<[host:]port>', 'a live page of all connections (default host: loopback)', {
-      read: address,
-    }),
-    metrics: value('<[host:]port>', 'Prometheus metrics, /healthz, /readyz (default host: loopback)', {
-      read: address,
-    }),
-    origin: value('<origins>', 'for these two: what else they may be called, as https://watch.example,...', {
-      read: origins,
-    }),
-    json: toggle('diagnostics as one JSON object a line'),
     verbose: toggle('every transaction on stdout too', { short: 'v' }),
   };
 }
 
-type HostOptions = OptionsOf<ReturnType<typeof hostFlags>>;
+type HostOptions = OptionsOf<typeof hostFlags> & Partial<OptionsOf<ReturnType<typeof serverFlags>>>;
 
 function alone(reason: string): (text: string) => number {
   return (text) => {
@@ -61,13 +67,29 @@ export function servedBy(name: string, protocol: AnyProtocol, serve: AnyServe): 
   const command = withFlags(new Command(name), serve.flags)
     .description(`${serve.help} (port ${protocol.port})`)
     .argument('[address]', 'where to listen: [HOST:]PORT, port 0 for any free one, or unix:PATH', asAddress);
-  return withFlags(command, hostFlags(protocol, serve)).action(
-    async (address: ListenAddress | undefined, options: HostOptions) => {
-      const where = new Listening(address, options, { port: protocol.port, workers: options.workers });
-      if (options.workers > 1 && !isWorker()) await hostByWorkers(protocol, serve, options, where);
-      else await host(protocol, serve, options, where);
-    },
+  return withFlags(command, serverFlags(protocol, serve)).action(
+    (address: ListenAddress | undefined, options: HostOptions) =>
+      hosted({ protocol, serve, name: protocol.name }, address, options),
   );
+}
+
+/** What is run, and as what it is known to the operator. */
+interface Hosted {
+  readonly protocol: AnyProtocol;
+  readonly serve: AnyServe;
+  readonly name: string;
+}
+
+/** Runs what listens, by as many processes as are asked for, until it is told to stop. */
+export async function hosted(
+  what: Hosted,
+  address: ListenAddress | undefined,
+  options: HostOptions,
+): Promise<void> {
+  const about = { port: what.protocol.port, workers: options.workers };
+  const where = new Listening(address, options, about);
+  if (options.workers > 1 && !isWorker()) await hostByWorkers(what, options, where);
+  else await host(what, options, where);
 }
 
 function asAddress(text: string): ListenAddress {
@@ -82,23 +104,17 @@ function asAddress(text: string): ListenAddress {
  * Runs a server until it is told to stop: SIGTERM and SIGINT stop accepting, answer what was received, flush
  * and end the process with 0; a second one ends it at once. SIGHUP, where there is one, opens the files anew.
  */
-async function host(
-  protocol: AnyProtocol,
-  serve: AnyServe,
-  options: HostOptions,
-  where: Listening,
-): Promise<void> {
+async function host(what: Hosted, options: HostOptions, where: Listening): Promise<void> {
   const worker = workerRole();
   try {
-    await run(protocol, serve, options, where, worker);
+    await run(what, options, where, worker);
   } finally {
     await worker?.leave();
   }
 }
 
 async function run(
-  protocol: AnyProtocol,
-  serve: AnyServe,
+  { protocol, serve, name }: Hosted,
   options: HostOptions,
   where: Listening,
   worker: WorkerRole | undefined,
@@ -139,7 +155,7 @@ async function run(
   });
   const manager = worker === undefined ? serviceManager(diagnostics) : undefined;
   if (worker === undefined) {
-    sayReady(diagnostics, protocol.name, server.address, where);
+    sayReady(diagnostics, name, server.address, where);
     manager?.ready();
   } else {
     worker.listening(server.address, async () => ({
@@ -159,12 +175,7 @@ async function run(
 }
 
 /** The same by several processes that run this command line, each as {@link host} does. */
-async function hostByWorkers(
-  protocol: AnyProtocol,
-  serve: AnyServe,
-  options: HostOptions,
-  where: Listening,
-): Promise<void> {
+async function hostByWorkers({ serve, name }: Hosted, options: HostOptions, where: Listening): Promise<void> {
   if (options.inspect !== undefined) {
     throw new Failure('--inspect shows one process alone: leave it or --workers out', EXIT.usage);
   }
@@ -183,7 +194,7 @@ async function hostByWorkers(
     options.metrics &&
     (await serveSum({ ...options.metrics, origins: options.origin }, workers, diagnostics));
   try {
-    sayReady(diagnostics, protocol.name, await workers.start(options.workers), where);
+    sayReady(diagnostics, name, await workers.start(options.workers), where);
     manager?.ready();
     reopenWhenTold(diagnostics, undefined, async () => {
       await prepare();

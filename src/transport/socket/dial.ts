@@ -57,18 +57,35 @@ export async function dial(options: DialOptions, listener: RawListener): Promise
   };
 }
 
+/** What all that is heard is read into: it is copied before the next is. */
+const READ = Buffer.allocUnsafeSlow(64 * 1024);
+
 /**
  * Connects, and brings TLS about where it is asked for.
  *
+ * @param hear takes what comes, which mostly costs less than 'data', that is not emitted then; over TLS it still is.
  * @throws the system's error when nobody answers or TLS does not come about, a `TimeoutError` after `connectTimeout`, or
  * the signal's reason.
  */
-export async function reach(options: DialOptions): Promise<Duplex> {
+export async function reach(options: DialOptions, hear?: (bytes: Buffer) => void): Promise<Duplex> {
   const { host = '127.0.0.1', port, tls, signal, connectTimeout } = options;
   const path = pathOf(host);
   signal?.throwIfAborted();
   const to = path === undefined ? { host, port } : { path };
-  const plain = options.stream ?? connect({ ...to, allowHalfOpen: true, noDelay: true });
+  const onread =
+    hear === undefined || tls !== undefined
+      ? undefined
+      : {
+          buffer: READ,
+          callback(length: number) {
+            const bytes = Buffer.allocUnsafe(length);
+            READ.copy(bytes, 0, 0, length);
+            hear(bytes);
+            return true;
+          },
+        };
+  const plain =
+    options.stream ?? connect({ ...to, allowHalfOpen: true, noDelay: true, ...(onread && { onread }) });
   // An attempt that was given up may fail all the same, and nobody asks any more.
   plain.on('error', () => {});
   let giveUp: (reason: unknown) => void = () => {};

@@ -5,7 +5,7 @@ import type { ServerObserver } from '../observer.ts';
 import { announce } from './announce.ts';
 import { Descriptors } from './descriptors.ts';
 import { LONGEST_HEADER, type ProxiedPeer, readProxyHeader } from './proxy-header.ts';
-import type { Origin } from './server.ts';
+import type { Origin } from './reception.ts';
 import type { ServerTls } from './tls.ts';
 import { claimPath, openPath } from './unix-socket.ts';
 
@@ -66,6 +66,7 @@ export async function openDoor(
     accept(socket, {
       peer: path === undefined ? formatAddress(host, port) : host,
       source: sourceOf(host),
+      ends: { from: { host, port }, to: { host: socket.localAddress ?? '', port: socket.localPort ?? 0 } },
       change: options.tls?.accept,
     });
   const sockets = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {

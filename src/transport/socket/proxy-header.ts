@@ -1,7 +1,16 @@
+import { isIP } from 'node:net';
+import { plainHost } from '../address.ts';
+
 /** Who connected to the proxy. `undefined` where it speaks for itself (a health check) or does not know. */
 export interface ProxiedPeer {
   readonly host: string;
   readonly port: number;
+}
+
+/** Both ends of a connection. */
+export interface Ends {
+  readonly from: ProxiedPeer;
+  readonly to: ProxiedPeer;
 }
 
 /** What stands before the dialogue when a proxy forwards it. */
@@ -76,6 +85,42 @@ function readBinary(bytes: Uint8Array): ProxyHeader {
 
 function isV4(host: string): boolean {
   return /^\d{1,3}(\.\d{1,3}){3}$/.test(host) && host.split('.').every((part) => Number(part) <= 255);
+}
+
+/** The header that stands before a dialogue, of version 1 or 2; ends that are no addresses are said to be unknown. */
+export function writeProxyHeader(version: 1 | 2, ends: Ends | undefined): Uint8Array {
+  const [from, to] = [ends?.from, ends?.to].map((end) => end && { ...end, host: plainHost(end.host) });
+  const family = from === undefined || to === undefined ? 0 : isIP(from.host);
+  const isKnown = family !== 0 && family === isIP(to?.host ?? '');
+  if (version === 1) {
+    const line = isKnown ? `TCP${family} ${from?.host} ${to?.host} ${from?.port} ${to?.port}` : 'UNKNOWN';
+    return Buffer.from(`${WORD}${line}\r\n`, 'latin1');
+  }
+  const addresses = isKnown ? [...octets(from?.host ?? ''), ...octets(to?.host ?? '')] : [];
+  const ports = isKnown ? [from, to].flatMap((end) => [(end?.port ?? 0) >> 8, (end?.port ?? 0) & 0xff]) : [];
+  const body = [...addresses, ...ports];
+  return Uint8Array.from([
+    ...SIGNATURE,
+    isKnown ? 0x21 : 0x20,
+    isKnown ? (family === 4 ? 0x11 : 0x21) : 0,
+    body.length >> 8,
+    body.length & 0xff,
+    ...body,
+  ]);
+}
+
+/** The bytes of an address. */
+function octets(host: string): number[] {
+  if (!host.includes(':')) return host.split('.').map(Number);
+  const [left = '', right] = host.replace(/%.*$/, '').split('::');
+  const groups = (part: string) =>
+    (part === '' ? [] : part.split(':')).flatMap((group) =>
+      group.includes('.')
+        ? octets(group)
+        : [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff],
+    );
+  const [first, last] = [groups(left), groups(right ?? '')];
+  return [...first, ...Array<number>(16 - first.length - last.length).fill(0), ...last];
 }
 
 /** Whether what came is all of `start`, or a beginning of it. */
