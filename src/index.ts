@@ -40,6 +40,7 @@ export type { MakeHandlers, Session } from './transport/session.ts';
 export { Slices } from './transport/slices.ts';
 export { type ConnectOptions, connect } from './transport/socket/connect.ts';
 export { type ListeningServer, type ListenOptions, listen } from './transport/socket/listen.ts';
+export { standardStreams } from './transport/socket/program.ts';
 export { Server, type ServerOptions } from './transport/socket/server.ts';
 export {
   type ClientTlsOptions,
@@ -47,5 +48,6 @@ export {
   ServerTls,
   type ServerTlsOptions,
 } from './transport/socket/tls.ts';
+export type { WebSocketOptions } from './transport/socket/web-socket.ts';
 export { StepCounts } from './transport/step-counts.ts';
 export type { TimeLimits } from './transport/time-limits.ts';

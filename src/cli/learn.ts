@@ -33,7 +33,7 @@ export default defineCommand({
   help: 'learn the machine that a server has, from its answers alone',
   operands: {
     module: value('<module>', MODULE, { required: true }),
-    address: value('<address>', 'where it listens, [HOST:]PORT or unix:PATH', {
+    address: value('<address>', 'where it listens, [HOST:]PORT, unix:PATH, ws://... or stdio:COMMAND', {
       read: serverAddress,
       required: true,
     }),

@@ -14,6 +14,8 @@ export function missing(error: unknown): string | undefined {
   }
   const name = /^Cannot find (?:package|module) '([^']+)'/.exec(error.message)?.[1] ?? '';
   if (!OPTIONAL.includes(name)) return undefined;
-  const all = TOGETHER.find((names) => names.includes(name)) ?? [name];
+  const all = TOGETHER.find(
+    ([first, ...others]) => name === first || (name !== 'ws' && others.includes(name)),
+  ) ?? [name];
   return `this needs what is not installed: npm install ${all.join(' ')}`;
 }

@@ -23,12 +23,12 @@ export function tlsOf({ tls, ca, cert, key }: OptionsOf<typeof reachingFlags>): 
   return tls ? { ca: fileOf(ca), cert: fileOf(cert), key: fileOf(key) } : undefined;
 }
 
-/** Where a server is reached: `[HOST:]PORT` or `unix:PATH`, which stands in the place of the host then. */
+/** Where a server is reached: what has no port (`unix:PATH`, `ws://...`, `stdio:COMMAND`) stands in the place of the host. */
 export function serverAddress(text: string): Address {
   const at = parseAddress(text);
   if ('path' in at) return { host: `unix:${at.path}`, port: 0 };
   if ('port' in at) return { host: at.host, port: at.port };
-  throw new Failure(`${text} cannot be spoken to yet: expected [HOST:]PORT or unix:PATH`, EXIT.usage);
+  return { host: 'url' in at ? at.url : `stdio:${at.command}`, port: 0 };
 }
 
 /** Waits for a connection. @throws Failure that says what could not be reached, and what should be running there. */

@@ -43,9 +43,13 @@ const flags = {
   ),
   case: value('<id>', 'run this one test'),
   samples: value('<file>', 'JSON: fields of the samples to change, by sample id; for credentials, say'),
-  concurrency: value('<count>', 'connections at once (default: 32; 1 where they are aware of each other)', {
-    read: count,
-  }),
+  concurrency: value(
+    '<count>',
+    'connections at once (default: 32, of programs 4; 1 where they are aware of each other)',
+    {
+      read: count,
+    },
+  ),
   timeout: value('<seconds>', 'time that an answer has (default: measured)', { read: patience }),
   connectTimeout: value('<seconds>', 'time that a connection has', { read: patience, default: '5' }),
   closing: choice<Closing>(
@@ -75,7 +79,7 @@ export default defineCommand({
   help: 'test an implementation of a protocol, anybody’s, through its port alone',
   operands: {
     module: value('<module>', MODULE, { required: true }),
-    address: value('<address>', 'where it listens, [HOST:]PORT or unix:PATH', {
+    address: value('<address>', 'where it listens, [HOST:]PORT, unix:PATH, ws://... or stdio:COMMAND', {
       read: serverAddress,
       required: true,
     }),
@@ -198,9 +202,10 @@ async function consent(protocol: AnyProtocol, host: string, options: Options): P
 }
 
 async function isOwn(host: string): Promise<boolean> {
-  if (host.startsWith('unix:')) return true;
+  if (/^(unix|stdio):/.test(host)) return true;
+  const name = /^wss?:/i.test(host) ? new URL(host).hostname.replace(/^\[(.*)\]$/, '$1') : host;
   // Who cannot be found is told by the one who connects.
-  const addresses = await lookup(host, { all: true }).catch(() => []);
+  const addresses = await lookup(name, { all: true }).catch(() => []);
   const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
   return addresses.every(
     ({ address }) => /^(127\.|::1$)/.test(address) || own.some((one) => one.address === address),

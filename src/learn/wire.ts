@@ -1,4 +1,5 @@
 import type { AnyProtocol } from '../transport/protocol.ts';
+import { cargoOf } from '../transport/socket/web-socket-stream.ts';
 import { inWords } from '../verify/dialogue.ts';
 import { type Input, inputsOf, type SamplesOf } from '../verify/inputs.ts';
 import { Probe, type ServerAddress } from '../verify/probe.ts';
@@ -26,7 +27,8 @@ export interface Wired extends System {
  * until it is quiet, and is heard out once: where it is known already, nobody waits longer than until it is there.
  */
 export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
-  const { address, samples, patience = 300, quiet = 15, signal } = options;
+  const { samples, patience = 300, quiet = 15, signal } = options;
+  const address = { ...options.address, cargo: cargoOf(protocol, 'server') };
   const inputs = new Map(
     inputsOf(protocol, samples)
       .filter(isSent)

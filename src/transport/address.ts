@@ -51,17 +51,21 @@ export function parseListenAddress(text: string): ListenAddress {
  * @throws AddressError that says what was expected.
  */
 export function parseAddress(text: string): Address {
-  if (/^wss?:\/\//i.test(text)) return { url: text };
+  if (/^wss?:\/\//i.test(text)) {
+    if (!URL.canParse(text))
+      throw new AddressError(`'${text}' is no address: expected ws://HOST[:PORT][/PATH]`);
+    return { url: text };
+  }
   const command = /^stdio:(.*)$/s.exec(text)?.[1];
   if (command === undefined) return parseListenAddress(text);
   if (command.trim() === '') throw new AddressError(`'${text}' names no program: expected stdio:"COMMAND"`);
   return { command };
 }
 
-/** `HOST:PORT` for people and programs alike, an IPv6 host in brackets; `unix:PATH` as it is. */
+/** `HOST:PORT` for people and programs alike, an IPv6 host in brackets; what has no port as it is. */
 export function formatAddress(host: string, port: number): string {
   const plain = plainHost(host);
-  if (pathOf(host) !== undefined) return host;
+  if (/^(unix|wss?|stdio):/i.test(host)) return host;
   return plain.includes(':') ? `[${plain}]:${port}` : `${plain}:${port}`;
 }
 

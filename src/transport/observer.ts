@@ -32,10 +32,18 @@ export interface AnySession {
 }
 
 /**
- * Why connections are dropped: there are too many (see `Admission`), no file descriptors are left, TLS did not come about,
+ * Why connections are dropped: there are too many (see `Admission`), no file descriptors are left, TLS, or the WebSocket, did not come about,
  * or a proxy that should have said whom it forwards did not.
  */
-export const DROP_REASONS = ['connections', 'source', 'startups', 'descriptors', 'tls', 'proxy'] as const;
+export const DROP_REASONS = [
+  'connections',
+  'source',
+  'startups',
+  'descriptors',
+  'tls',
+  'websocket',
+  'proxy',
+] as const;
 
 /** One of {@link DROP_REASONS}. */
 export type DropReason = (typeof DROP_REASONS)[number];

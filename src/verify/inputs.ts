@@ -1,5 +1,6 @@
 import { activeStates } from '../diagram/chart.ts';
 import { REFUSED, step } from '../machine/table.ts';
+import type { Envelope } from '../transport/messages/envelope.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { AnySample, AnySamples } from '../transport/samples.ts';
 import {
@@ -101,8 +102,9 @@ export function inputsOf(protocol: AnyProtocol, samples: SamplesOf = protocol.sa
       bytesInput(protocol, { id: inputId(id), kind: 'malformed', bytesIn: () => bytes }),
     ),
     ...misdirectedInputs(protocol, samples),
-    ...unknownWord(protocol, told(protocol, plain)),
-    ...unknownInputs(protocol, plain),
+    ...(protocol.envelope === undefined
+      ? [...unknownWord(protocol, told(protocol, plain)), ...unknownInputs(protocol, plain)]
+      : unknownMessages(protocol, protocol.envelope)),
     truncatedInput(protocol, plain),
     { id: 'end', kind: 'end', ...nothing, use: () => ({ ...noUse, ends: true }) },
   ];
@@ -275,7 +277,8 @@ export function bytesInput(protocol: AnyProtocol, { id, kind, bytesIn, hidden = 
 function misdirectedInputs(protocol: AnyProtocol, samples: SamplesOf): Input[] {
   const given = Object.values(samples('a').messages);
   const inputs = Object.keys(protocol.frames)
-    .filter((type) => type.startsWith('server.'))
+    // A close with a status is the end for who gets it from a client.
+    .filter((type) => type.startsWith('server.') && !isClosing(protocol, type))
     .map((type) => {
       const sample = given.find(({ message }) => message.type === type);
       const { bytes } = protocol.encode(
@@ -292,6 +295,23 @@ function misdirectedInputs(protocol: AnyProtocol, samples: SamplesOf): Input[] {
     if (!first.has(code)) first.set(code, bytesInput(protocol, { ...input, bytesIn: () => input.bytes }));
   }
   return [...first.values()];
+}
+
+function isClosing(protocol: AnyProtocol, type: string): boolean {
+  const { whole, constant } = protocol.entry(type).frame;
+  return whole !== undefined && constant !== undefined;
+}
+
+/** Whole messages that no protocol has: one that nothing tells from others, and a text that is no JSON. */
+function unknownMessages(protocol: AnyProtocol, { write, size }: Envelope): Input[] {
+  return Object.entries({ message: '{"wirechart":"xyzzy"}', text: 'xyzzy' }).flatMap(
+    ([what, text]): Input[] => {
+      const bytes = new Uint8Array(size(text.length));
+      bytes.set(Buffer.from(text), write(text.length, bytes, 0));
+      if (readByServer(protocol, protocol.table.initial, bytes).kind !== 'unknown') return [];
+      return [bytesInput(protocol, { id: `unknown:${what}`, kind: 'unknown', bytesIn: () => bytes })];
+    },
+  );
 }
 
 /** A word that no protocol has, where frames are lines. */

@@ -1,16 +1,19 @@
 import type { Framing } from '../transport/decoder.ts';
 import { dial, type RawConnection } from '../transport/socket/dial.ts';
 import type { ClientTlsOptions } from '../transport/socket/tls.ts';
+import type { Cargo } from '../transport/socket/web-socket-stream.ts';
 import type { Heard } from './answers.ts';
 import { readByClient } from './reading.ts';
 
 /** Where the implementation listens. */
 export interface ServerAddress {
-  /** Or `unix:PATH`. */
+  /** Or `unix:PATH`, `ws://...`, `wss://...`, `stdio:COMMAND`. */
   readonly host: string;
   readonly port: number;
   /** Default: in clear. */
   readonly tls?: ClientTlsOptions | undefined;
+  /** What a WebSocket is to carry: `cargoOf` the protocol. Default: bytes. */
+  readonly cargo?: Cargo | undefined;
 }
 
 /** What came back since the last look. */

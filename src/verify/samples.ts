@@ -58,9 +58,13 @@ function sampleOf(
   if (!isAnswer(answer)) {
     throw new TypeError(`sample ${id}: answer is a name, a list of names, or one of them for each state`);
   }
-  const { fields: known } = protocol.entry(type).frame;
+  const { fields: known, whole } = protocol.entry(type).frame;
   const message: { type: string; [field: string]: unknown } = { ...given?.message, type };
   for (const [key, value] of Object.entries(fields)) {
+    if (whole !== undefined) {
+      message[key] = JSON.parse(JSON.stringify(value).replaceAll('$unique', unique));
+      continue;
+    }
     const carries = known.find((named) => named.key === key)?.field.carries;
     if (carries === undefined) throw new TypeError(`sample ${id}: ${type} has no field ${key}`);
     message[key] = fieldValue(value, unique, `sample ${id}: ${key}`, carries === 'bytes');

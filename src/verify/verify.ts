@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { AnySamples } from '../transport/samples.ts';
+import { cargoOf } from '../transport/socket/web-socket-stream.ts';
 import { type Confirmation, type Confirmed, confirm, withMorePatience } from './confirm.ts';
 import type { Closing, Dialogue, Target } from './dialogue.ts';
 import { inputsOf } from './inputs.ts';
@@ -255,13 +256,15 @@ export function targetOf(protocol: AnyProtocol, options: VerifyOptions): Target 
   const reproject = (choices: ReadonlyMap<string, string>) =>
     project(protocol, inputs, { choices, greeting: samples('a').greeting });
   const projection = reproject(new Map());
-  const turns = new Turns(projection.sociable ? 1 : (options.concurrency ?? 32));
+  // A program that is started for each dialogue weighs more than a connection.
+  const atOnce = options.host.startsWith('stdio:') ? 4 : 32;
+  const turns = new Turns(projection.sociable ? 1 : (options.concurrency ?? atOnce));
   // Each dialogue at once listens for the stop while it connects, and while it waits.
   if (options.signal !== undefined) setMaxListeners(2 * turns.atOnce + 4, options.signal);
   const prefix = Math.floor(Math.random() * 36 ** 4).toString(36);
   let count = 0;
   return {
-    address: { host: options.host, port: options.port, tls: options.tls },
+    address: { host: options.host, port: options.port, tls: options.tls, cargo: cargoOf(protocol, 'server') },
     projection,
     reproject,
     patience: {

@@ -42,6 +42,7 @@ test('what is no address is refused, and says what was expected', () => {
   }
   expect(() => parseListenAddress('ws://x')).toThrow(/expected \[HOST:\]PORT/);
   expect(() => parseListenAddress(`unix:${'ü'.repeat(54)}`)).toThrow(/at most 107 bytes/);
+  expect(() => parseAddress('ws://')).toThrow(/expected ws:/);
   expect(() => parseAddress('stdio: ')).toThrow(/names no program/);
 });
 

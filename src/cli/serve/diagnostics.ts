@@ -35,6 +35,7 @@ const DROPPED: Readonly<Record<DropReason, string>> = {
   startups: 'a connection that had not logged in was dropped: see --max-startups',
   descriptors: 'a connection was turned away: file descriptors have run out',
   tls: 'a connection was dropped: TLS did not come about',
+  websocket: 'a connection was dropped: no WebSocket came about',
   proxy: 'a connection was dropped: a proxy did not say whom it forwards',
 };
 

@@ -6,9 +6,10 @@ import type { MakeHandlers, Session } from '../session.ts';
 import { type TimeLimits, timeLimits } from '../time-limits.ts';
 import { type DialOptions, reach } from './dial.ts';
 import { Link } from './link.ts';
+import { cargoOf } from './web-socket-stream.ts';
 
 /** How a client connects; time is in milliseconds. */
-export interface ConnectOptions extends TimeLimits, Omit<DialOptions, 'port'> {
+export interface ConnectOptions extends TimeLimits, Omit<DialOptions, 'port' | 'cargo'> {
   /** Default: the protocol's port. */
   readonly port?: number | undefined;
   /** How long a closed dialogue waits for the peer to close too. Default 2,000. */
@@ -28,7 +29,7 @@ export async function connect<F extends Frames>(
   options: ConnectOptions = {},
 ): Promise<Session<F, 'client'>> {
   const { host = '127.0.0.1', port = protocol.port } = options;
-  const stream = await reach({ ...options, host, port });
+  const stream = await reach({ ...options, host, port, cargo: cargoOf(protocol, 'server') });
   const connection = new Connection(protocol, 'client', { limits: timeLimits(options) });
   const peer = formatAddress(host, port);
   const { session } = new Link(stream, connection, { id: 0, peer }, options);

@@ -1,15 +1,24 @@
-import { connect } from 'node:net';
+import { connect, type NetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pathOf } from '../address.ts';
+import type { WireChange } from '../wire.ts';
+import { program } from './program.ts';
 import { type ClientTlsOptions, clientTls } from './tls.ts';
+import { webSocket } from './web-socket.ts';
+import type { Cargo } from './web-socket-stream.ts';
 
 /** How a server is reached; time is in milliseconds. */
 export interface DialOptions {
-  /** Default 127.0.0.1. `unix:PATH` is a unix socket, and has no port. */
+  /**
+   * Default 127.0.0.1. What has no port stands here: `unix:PATH`, a unix socket; `ws://...` and `wss://...`, a WebSocket, which
+   * needs `ws`; `stdio:COMMAND`, a program that is started, and spoken with over its standard input and output.
+   */
   readonly host?: string | undefined;
   readonly port: number;
   /** A stream that stands already, in place of all of them. */
   readonly stream?: Duplex | undefined;
+  /** What a WebSocket is to carry. Default: bytes. */
+  readonly cargo?: Cargo | undefined;
   /** Default: in clear. */
   readonly tls?: ClientTlsOptions | undefined;
   /** Until the connection stands, its TLS too. Default: as long as the system tries. */
@@ -63,29 +72,15 @@ const READ = Buffer.allocUnsafeSlow(64 * 1024);
 /**
  * Connects, and brings TLS about where it is asked for.
  *
- * @param hear takes what comes, which mostly costs less than 'data', that is not emitted then; over TLS it still is.
+ * @param hear takes what comes, which mostly costs less than 'data', that is not emitted then; over whatever is no plain socket it still is.
  * @throws the system's error when nobody answers or TLS does not come about, a `TimeoutError` after `connectTimeout`, or
  * the signal's reason.
  */
 export async function reach(options: DialOptions, hear?: (bytes: Buffer) => void): Promise<Duplex> {
-  const { host = '127.0.0.1', port, tls, signal, connectTimeout } = options;
-  const path = pathOf(host);
+  const { signal, connectTimeout } = options;
+  const to = destinationOf(options);
   signal?.throwIfAborted();
-  const to = path === undefined ? { host, port } : { path };
-  const onread =
-    hear === undefined || tls !== undefined
-      ? undefined
-      : {
-          buffer: READ,
-          callback(length: number) {
-            const bytes = Buffer.allocUnsafe(length);
-            READ.copy(bytes, 0, 0, length);
-            hear(bytes);
-            return true;
-          },
-        };
-  const plain =
-    options.stream ?? connect({ ...to, allowHalfOpen: true, noDelay: true, ...(onread && { onread }) });
+  const plain = options.stream ?? ('command' in to ? program(to.command) : connect(optionsOf(to, hear)));
   // An attempt that was given up may fail all the same, and nobody asks any more.
   plain.on('error', () => {});
   let giveUp: (reason: unknown) => void = () => {};
@@ -97,10 +92,11 @@ export async function reach(options: DialOptions, hear?: (bytes: Buffer) => void
   const timer = connectTimeout === undefined ? undefined : setTimeout(late, connectTimeout);
   signal?.addEventListener('abort', abort, { once: true });
   try {
+    if ('command' in to) return plain;
     if (options.stream === undefined) await Promise.race([connected(plain), givenUp]);
-    return tls === undefined
-      ? plain
-      : await Promise.race([clientTls(tls, path === undefined ? host : 'localhost')(plain), givenUp]);
+    let stream = plain;
+    for (const change of to.changes) stream = await Promise.race([change(stream), givenUp]);
+    return stream;
   } catch (error) {
     plain.destroy();
     throw error;
@@ -108,6 +104,48 @@ export async function reach(options: DialOptions, hear?: (bytes: Buffer) => void
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
   }
+}
+
+/** A program, or where to connect to and what is made of that. */
+type Destination =
+  | { readonly command: string }
+  | { readonly at: NetConnectOpts; readonly changes: readonly WireChange[] };
+
+function optionsOf(
+  { at, changes }: Extract<Destination, { readonly at: object }>,
+  hear: ((bytes: Buffer) => void) | undefined,
+): NetConnectOpts {
+  const options = { ...at, allowHalfOpen: true, noDelay: true };
+  if (hear === undefined || changes.length > 0) return options;
+  const callback = (length: number) => {
+    const bytes = Buffer.allocUnsafe(length);
+    READ.copy(bytes, 0, 0, length);
+    hear(bytes);
+    return true;
+  };
+  return { ...options, onread: { buffer: READ, callback } };
+}
+
+/** @throws TypeError for a URL that is none. */
+function destinationOf({ host = '127.0.0.1', port, tls, cargo }: DialOptions): Destination {
+  const secured = (name: string, options = tls) => (options === undefined ? [] : [clientTls(options, name)]);
+  const command = /^stdio:(.*)$/s.exec(host)?.[1];
+  if (command !== undefined) return { command };
+  const path = pathOf(host);
+  if (path !== undefined) return { at: { path }, changes: secured('localhost') };
+  if (!/^wss?:/i.test(host)) return { at: { host, port }, changes: secured(host) };
+  const url = new URL(host);
+  const isSecure = url.protocol === 'wss:';
+  const name = plainName(url.hostname);
+  return {
+    at: { host: name, port: Number(url.port || (isSecure ? 443 : 80)) },
+    changes: [...secured(name, isSecure ? (tls ?? {}) : tls), webSocket(url, cargo)],
+  };
+}
+
+/** A URL has an IPv6 address in brackets. */
+function plainName(hostname: string): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
 function connected(stream: Duplex): Promise<void> {

@@ -2,6 +2,7 @@ import { createServer, type Socket, type Server as SocketServer } from 'node:net
 import type { Duplex } from 'node:stream';
 import { formatAddress, plainHost, sourceOf } from '../address.ts';
 import type { ServerObserver } from '../observer.ts';
+import type { WireChange } from '../wire.ts';
 import { announce } from './announce.ts';
 import { Descriptors } from './descriptors.ts';
 import { LONGEST_HEADER, type ProxiedPeer, readProxyHeader } from './proxy-header.ts';
@@ -26,6 +27,8 @@ export interface DoorOptions {
   readonly shared?: boolean | undefined;
   /** Default: in clear. */
   readonly tls?: ServerTls | undefined;
+  /** Makes another stream of each, over TLS where there is some: a WebSocket, say. Default: it is taken as it is. */
+  readonly change?: WireChange | undefined;
   /**
    * Addresses of proxies that say whom they forward, by a PROXY header of version 1 or 2 before each dialogue. From
    * nobody else is one taken.
@@ -67,7 +70,8 @@ export async function openDoor(
       peer: path === undefined ? formatAddress(host, port) : host,
       source: sourceOf(host),
       ends: { from: { host, port }, to: { host: socket.localAddress ?? '', port: socket.localPort ?? 0 } },
-      change: options.tls?.accept,
+      change: both(options.tls?.accept, options.change),
+      ...(options.change && { lacks: 'websocket' }),
     });
   const sockets = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     if (!descriptors.take()) {
@@ -118,6 +122,11 @@ export async function openDoor(
       await closed;
     },
   };
+}
+
+function both(first: WireChange | undefined, then: WireChange | undefined): WireChange | undefined {
+  if (first === undefined || then === undefined) return first ?? then;
+  return async (plain) => then(await first(plain));
 }
 
 const OUT_OF_DESCRIPTORS = 'file descriptors have run out';

@@ -2,9 +2,14 @@ import type { Frames, Protocol } from '../protocol.ts';
 import type { MakeHandlers } from '../session.ts';
 import { type Door, type DoorOptions, openDoor } from './door.ts';
 import { Server, type ServerOptions } from './server.ts';
+import { type WebSocketOptions, webSockets } from './web-socket.ts';
+import { cargoOf } from './web-socket-stream.ts';
 
 /** Where and how a server listens. */
-export interface ListenOptions extends DoorOptions, ServerOptions {}
+export interface ListenOptions extends Omit<DoorOptions, 'change'>, ServerOptions {
+  /** The protocol is spoken over WebSockets: `{}` for the defaults. Needs `ws`. Default: over plain streams. */
+  readonly webSocket?: WebSocketOptions | undefined;
+}
 
 /** A server that listens; `close` stops listening, and then does as {@link Server.close}. */
 export interface ListeningServer extends Door {
@@ -22,7 +27,9 @@ export async function listen<F extends Frames>(
   options: ListenOptions = {},
 ): Promise<ListeningServer> {
   const server = new Server(protocol, open, options);
-  const at = { ...options, port: options.port ?? protocol.port };
+  const { webSocket } = options;
+  const change = webSocket && (await webSockets(cargoOf(protocol, 'client'), webSocket));
+  const at = { ...options, port: options.port ?? protocol.port, change };
   const door = await openDoor((stream, origin) => server.accept(stream, origin), at);
   const { host, port, address } = door;
   return {

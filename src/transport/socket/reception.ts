@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import type { Table } from '../../machine/table.ts';
-import type { AnySession, ServerObserver } from '../observer.ts';
+import type { AnySession, DropReason, ServerObserver } from '../observer.ts';
 import type { WireChange } from '../wire.ts';
 import { Admission, type AdmissionLimits, type Guest } from './admission.ts';
 import { announce } from './announce.ts';
@@ -18,6 +18,8 @@ export interface Origin {
   readonly ends?: Ends | undefined;
   /** What is done to the stream before the dialogue: `ServerTls.accept`, say. */
   readonly change?: WireChange | undefined;
+  /** Why the stream is dropped where that does not come about. Default: `tls`. */
+  readonly lacks?: DropReason | undefined;
 }
 
 /** A dialogue that has begun. */
@@ -42,7 +44,7 @@ export interface ReceptionOptions extends AdmissionLimits {
   readonly observer?: ServerObserver | undefined;
 }
 
-/** Lets streams in, or not: who has a place, who must go for it, and TLS before a dialogue begins. */
+/** Lets streams in, or not: who has a place, who must go for it, and what is made of each before a dialogue begins. */
 export class Reception<S extends Received> {
   /** All that have begun and not {@link left}. */
   readonly sessions: ReadonlySet<S>;
@@ -145,7 +147,7 @@ export class Reception<S extends Received> {
     } catch {
       plain.destroy();
       if (visit?.isDropped !== true && !this.#closed)
-        announce(() => this.#options.observer?.dropped?.('tls'));
+        announce(() => this.#options.observer?.dropped?.(origin.lacks ?? 'tls'));
       return;
     } finally {
       this.#changing.delete(plain);
