@@ -15,6 +15,8 @@ export interface Mutant<F extends Frames> {
   readonly serves?: Protocol<F>;
   /** What one of the findings says. Default: anything. */
   readonly rule?: RegExp;
+  /** Default: `faults`; `set-up`: it refuses a sample, in words that the machine allows, and there is no verdict. */
+  readonly verdict?: 'faults' | 'set-up';
   /** Why no client that sends what the samples send can see it, and it passes for right. */
   readonly invisible?: string;
 }
@@ -53,15 +55,14 @@ export function testMutants<F extends Frames>(
   test.each(Object.entries(mutants))('mutant: %s', async (_, mutant) => {
     const verification = await verifyMutant(right, mutant);
     const rules = findingsOf(verification).map(({ rule }) => rule);
-    expect([verification.verdict, ...rules]).toContain(
-      mutant.invisible === undefined ? 'faults' : 'conforms',
-    );
+    const { invisible, verdict = invisible === undefined ? 'faults' : 'conforms' } = mutant;
+    expect([verification.verdict, ...rules]).toContain(verdict);
     if (mutant.rule !== undefined) expect(rules.join('\n')).toMatch(mutant.rule);
   });
 }
 
-/** Ways to bend the handlers of a protocol. */
-export function bending<F extends Frames>(_: Protocol<F>) {
+/** Ways to bend the handlers of a protocol, and its order. */
+export function bending<F extends Frames>(protocol: Protocol<F>) {
   type Told = MessageFrom<F, 'server'>;
   type Heard = MessageFrom<F, 'client'>;
   type Name<T> = T extends `client.${infer N}` ? N : never;
@@ -84,6 +85,19 @@ export function bending<F extends Frames>(_: Protocol<F>) {
 
   return {
     instead,
+    /** The declaration with another edge: in the state `from` this event leads to the state `to`, by their names. */
+    leading(from: string, event: string, to: string): Protocol<F> {
+      const { table } = protocol;
+      const next = table.next.slice();
+      const [state, number, target] = [
+        table.states.indexOf(from),
+        table.events.indexOf(event),
+        table.states.indexOf(to),
+      ];
+      if (Math.min(state, number, target) < 0) throw new TypeError(`no edge ${event} from ${from} to ${to}`);
+      next[state * table.events.length + number] = target;
+      return { ...protocol, table: { ...table, next } };
+    },
     /** Each word of an answer becomes none, another or several. */
     saying: (name: Name<Heard['type']>, bend: (word: Told) => readonly Told[]): Bent<F> =>
       instead(name, async (message, right) => {

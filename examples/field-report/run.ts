@@ -6,10 +6,12 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findingsOf, verify } from 'wirechart/verify';
+import { modbusServers } from '../modbus/servers.ts';
 import { mqttServers } from '../mqtt/servers.ts';
+import { redisServers } from '../redis/servers.ts';
 import { type FieldServer, freePort } from './server.ts';
 
-const servers: readonly FieldServer[] = [...mqttServers];
+const servers: readonly FieldServer[] = [...mqttServers, ...redisServers, ...modbusServers];
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const page = `${root}docs/field-report.md`;

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { AnyProtocol } from 'wirechart';
@@ -24,6 +25,9 @@ export interface FieldVerdict {
   /** The clause, and what it says. */
   readonly because: string;
 }
+
+/** The version that a package.json says. */
+export const versionIn = (path: URL): string => JSON.parse(readFileSync(path, 'utf8')).version;
 
 /** A port that is free now. */
 export async function freePort(): Promise<number> {

@@ -1,4 +1,4 @@
-import { bytes, frame, is, list, u8, u16be, within } from 'wirechart/fields';
+import { bytes, frame, is, list, otherwise, u8, u16be, within } from 'wirechart/fields';
 
 // Function 3 and its kin: transaction, protocol 0, a length that covers the rest, unit, function.
 const header = { id: u16be() };
@@ -31,6 +31,9 @@ export const modbusFrames = {
   'client.WRITE_REGISTERS': frame(
     ...([header, modbus, within(length, unit, is(u8(), 16), span, within('u8', registers))] as const),
   ),
+  'client.OTHER': otherwise(
+    frame(header, modbus, within(length, unit, { code: u8() }, { content: bytes('rest') })),
+  ),
   'server.COILS': readBits(1),
   'server.INPUT_BITS': readBits(2),
   'server.REGISTERS': readRegisters(3),
@@ -47,4 +50,7 @@ export const modbusFrames = {
   'server.WRITE_REGISTER_FAILED': failed(6),
   'server.WRITE_COILS_FAILED': failed(15),
   'server.WRITE_REGISTERS_FAILED': failed(16),
+  'server.NO_FUNCTION': otherwise(
+    frame(header, modbus, within(length, unit, { code: u8({ min: 0x80 }) }, is(u8(), 1))),
+  ),
 };

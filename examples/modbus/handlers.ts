@@ -33,6 +33,7 @@ export function modbusHandlers(): MakeHandlers<typeof modbus.frames> {
   ];
 
   return () => ({
+    OTHER: ({ id, unit, code }) => ({ type: 'server.NO_FUNCTION', id, unit, code: code | 0x80 }),
     READ_COILS({ id, unit, ...span }) {
       const reason = wrong(span, 2000);
       if (reason > 0) return { type: 'server.READ_COILS_FAILED', id, unit, reason };

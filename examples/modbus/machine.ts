@@ -29,6 +29,7 @@ export const modbusMachine = setup({
         'client.WRITE_REGISTER': 'writingRegister',
         'client.WRITE_COILS': 'writingCoils',
         'client.WRITE_REGISTERS': 'writingRegisters',
+        'client.OTHER': 'refusing',
       },
     },
     readingCoils: owes('READ_COILS', 'COILS'),
@@ -39,6 +40,7 @@ export const modbusMachine = setup({
     writingRegister: owes('WRITE_REGISTER', 'REGISTER_WRITTEN'),
     writingCoils: owes('WRITE_COILS', 'COILS_WRITTEN'),
     writingRegisters: owes('WRITE_REGISTERS', 'REGISTERS_WRITTEN'),
+    refusing: { tags: 'server', on: { 'server.NO_FUNCTION': 'idle' } },
     closed: { type: 'final' },
   },
 });

@@ -5,10 +5,12 @@ import { type ListeningServer, listen } from 'wirechart';
 import { verify } from 'wirechart/verify';
 import { modbusHandlers } from './handlers.ts';
 import { modbus } from './protocol.ts';
+import { python, script } from './servers.ts';
 
 const run = promisify(execFile);
 const isMissing = spawnSync('mbpoll', ['-V']).error !== undefined;
 if (isMissing) console.warn('not tested, since it is not installed: mbpoll');
+if (python === undefined) console.warn('not tested, since it is not installed: python3-pymodbus');
 
 let server: ListeningServer;
 beforeAll(async () => {
@@ -31,6 +33,23 @@ test.skipIf(isMissing)(
     expect(await poll('-t', '0', '-r', '5', '-c', '4', '127.0.0.1')).toEqual([1, 0, 1, 0]);
     expect(await poll('-t', '3', '-r', '1', '-c', '2', '127.0.0.1')).toEqual([0, 0]);
     expect(await poll('-t', '1', '-r', '1', '-c', '2', '127.0.0.1')).toEqual([0, 0]);
+  },
+);
+
+test.skipIf(python === undefined)(
+  'pymodbus reads and writes all, and is told what there is not',
+  async () => {
+    const { stdout } = await run(python ?? '', [script('pymodbus_client.py'), `${server.port}`]);
+    expect(stdout.split('\n')).toEqual([
+      'False [1, 2, 65535]',
+      'False [7]',
+      'False [True, False, True]',
+      'False [True]',
+      `[${Array(9).fill('False').join(', ')}] [0, 0]`,
+      '2 3',
+      '1',
+      '',
+    ]);
   },
 );
 

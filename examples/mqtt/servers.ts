@@ -1,25 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listen } from 'wirechart';
-import { type FieldServer, startProgram } from '../field-report/server.ts';
+import { type FieldServer, startProgram, versionIn } from '../field-report/server.ts';
 import { Broker } from './broker.ts';
 import { mqtt } from './protocol.ts';
 
 /** Debian has servers where only root looks for programs. */
 const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` };
 
-const versionIn = (path: string): string =>
-  JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')).version;
-
 /** The brokers of the field report. */
 export const mqttServers: readonly FieldServer[] = [
   {
     name: 'the example of MQTT',
     protocol: mqtt,
-    version: () => versionIn('package.json'),
+    version: () => versionIn(new URL('package.json', import.meta.url)),
     verdicts: [],
     async start(port) {
       const server = await listen(mqtt, new Broker().handlers, { host: '127.0.0.1', port });
@@ -64,7 +61,7 @@ export const mqttServers: readonly FieldServer[] = [
   {
     name: 'aedes',
     protocol: mqtt,
-    version: () => versionIn('../../node_modules/aedes/package.json'),
+    version: () => versionIn(new URL('../../node_modules/aedes/package.json', import.meta.url)),
     start: (port) =>
       startProgram(port, process.execPath, [
         fileURLToPath(new URL('aedes.mjs', import.meta.url)),
