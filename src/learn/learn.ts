@@ -1,4 +1,4 @@
-import { checkMealy, type Mealy, type Word } from '../verify/mealy.ts';
+import { checkMealy, isClosed, type Mealy, type Word } from '../verify/mealy.ts';
 import { hsiSuite, type Test } from '../verify/suite.ts';
 import { Learner } from './learner.ts';
 import { Reference } from './reference.ts';
@@ -101,10 +101,11 @@ export async function learn(
   let inputs = alphabet;
   let { answers } = options;
   for (;;) {
-    const learner = learnerOf(system, inputs, options);
+    const reference = options.reference && new Reference(options.reference, inputs);
+    const learner = new Learner(system, inputs, { ...options, reference });
     if (answers !== undefined) learner.tree.restore(answers, inputs);
     try {
-      return { ...(await learnSteady(learner, inputs, options)), leftOut };
+      return { ...(await learnSteady(learner, reference, inputs, options)), leftOut };
     } catch (error) {
       if (!(error instanceof Unsteady)) throw error;
       const word = error.word.map((input) => inputs[input] ?? '');
@@ -117,20 +118,9 @@ export async function learn(
   }
 }
 
-function learnerOf(
-  system: System,
-  inputs: readonly string[],
-  { trusting, votes, reference }: LearnOptions,
-): Learner {
-  return new Learner(system, inputs, {
-    trusting,
-    votes,
-    reference: reference && new Reference(reference, inputs),
-  });
-}
-
 async function learnSteady(
   learner: Learner,
+  reference: Reference | undefined,
   inputs: readonly string[],
   { oracle, k = 1, seed = 1, signal, onProgress }: LearnOptions,
 ): Promise<Omit<Learned, 'leftOut'>> {
@@ -147,13 +137,19 @@ async function learnSteady(
     answers: tree.answers(inputs),
   });
   try {
+    // A system that is what is said of it costs the suite that shows it, and nothing more.
+    const declared = oracle === undefined ? reference?.mealy(tree, inputs) : undefined;
+    if (declared !== undefined) await refuted(learner, declared, [k], seed, onProgress);
     for (;;) {
       await learner.explore((states) => onProgress?.({ states }));
       const mealy = learner.hypothesis.mealy(inputs);
       if (hypotheses++ === 0) checkMealy(mealy);
       const word = await oracle?.(mealy);
       if (word !== undefined) await learner.ask(word);
-      else if (oracle !== undefined || !(await refuted(learner, mealy, k, seed, onProgress)))
+      else if (
+        oracle !== undefined ||
+        !(await refuted(learner, mealy, [...Array(k + 1).keys()], seed, onProgress))
+      )
         return end(true);
     }
   } catch (error) {
@@ -162,19 +158,20 @@ async function learnSteady(
   }
 }
 
-/** Holds the suites of a hypothesis, by growing k, up to the first test that is answered otherwise. */
+/** Holds the suites of a machine, one after the other, up to the first test that is answered otherwise. */
 async function refuted(
   learner: Learner,
   mealy: Mealy,
-  k: number,
+  depths: readonly number[],
   seed: number,
   onProgress: LearnOptions['onProgress'],
 ): Promise<boolean> {
   const { hypothesis } = learner;
-  const states = hypothesis.basis.length;
+  const states = mealy.states.filter((_, state) => !isClosed(mealy, state)).length;
   let isRefuted = false;
-  for (let depth = 0; depth <= k && !isRefuted; depth++) {
-    const tests = shuffled([...hsiSuite(mealy, depth)], seed);
+  for (const k of depths) {
+    if (isRefuted) break;
+    const tests = shuffled([...hsiSuite(mealy, k)], seed);
     const queue = tests.values();
     let held = 0;
     const work = async () => {
@@ -182,7 +179,7 @@ async function refuted(
         if (isRefuted) return;
         // What was outvoted meanwhile may be what the hypothesis was made of.
         if (!(await holds(learner, test)) || learner.hypothesis !== hypothesis) isRefuted = true;
-        else onProgress?.({ states, tests: { k: depth, held: ++held, size: tests.length } });
+        else onProgress?.({ states, tests: { k, held: ++held, size: tests.length } });
       }
     };
     await Promise.all(Array.from({ length: learner.atOnce }, work));

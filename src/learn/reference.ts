@@ -40,6 +40,28 @@ export class Reference {
     }
   }
 
+  /** In the numbers of a learner's inputs and outputs; undefined where it lacks an input. */
+  mealy(tree: Tree, alphabet: readonly string[]): Mealy | undefined {
+    const { states, initial, closed } = this.#mealy;
+    if (this.#inputs.includes(-1)) return undefined;
+    const cells = states.flatMap((_, state) => this.#inputs.map((input) => [state, input] as const));
+    const next = cells.map(([state, input]) => nextState(this.#mealy, state, input));
+    const output = cells.map(([state, input], cell) => {
+      if (isClosed(this.#mealy, state)) return -1;
+      const closes = isClosed(this.#mealy, next[cell] ?? -1);
+      return tree.number({ output: this.#mealy.outputs[outputOn(this.#mealy, state, input)] ?? '', closes });
+    });
+    return {
+      inputs: alphabet,
+      outputs: tree.names(),
+      states,
+      initial,
+      next: Int32Array.from(next),
+      output: Int32Array.from(output),
+      ...(closed && { closed }),
+    };
+  }
+
   /** Its state after a word; undefined where it has none that is open. */
   stateAfter(word: Word): number | undefined {
     let state = this.#mealy.initial;

@@ -1,8 +1,12 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { cargoOf } from '../transport/socket/web-socket-stream.ts';
+import { type CompanionOptions, converse } from '../verify/companion.ts';
 import { inWords } from '../verify/dialogue.ts';
-import { type Input, inputsOf, type SamplesOf } from '../verify/inputs.ts';
+import { type Input, inputsOf, type SamplesOf, type Use } from '../verify/inputs.ts';
 import { Probe, type ServerAddress } from '../verify/probe.ts';
+import { isSociable } from '../verify/project.ts';
 import type { System } from './system.ts';
 
 /** How a server is asked. */
@@ -14,6 +18,8 @@ export interface WireOptions {
   readonly patience?: number | undefined;
   /** Milliseconds without anything that end an answer. Default: 15. */
   readonly quiet?: number | undefined;
+  /** Dialogues at once. Default: 16; 1 where the declared machine lets connections change each other's state. */
+  readonly concurrency?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -34,17 +40,24 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
       .filter(isSent)
       .map((input) => [input.id, input]),
   );
+  const atOnce = isSociable(protocol) ? 1 : (options.concurrency ?? 16);
+  if (signal !== undefined) setMaxListeners(3 * atOnce + 4, signal);
   const prefix = Math.floor(Math.random() * 36 ** 4).toString(36);
   let count = 0;
   let greeting: string | undefined;
+  const accompanied: CompanionOptions = {
+    address,
+    protocol,
+    patience: { reply: patience, connect: CONNECT },
+    signal,
+  };
   return {
+    atOnce,
     alphabet: [...inputs.keys()],
     async connect() {
-      signal?.throwIfAborted();
-      const probe = await Probe.connect(address, protocol.decoder('server'), {
-        connectTimeout: 5_000,
-        signal,
-      });
+      const probe = await reach({ address, signal }, protocol);
+      const companions: Probe[] = [];
+      const litter: Use['cleanup'][number][][] = [];
       const hear = async (known: string | undefined) => {
         const messages = [...probe.take()];
         const words = () => {
@@ -66,13 +79,38 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
           signal?.throwIfAborted();
           const use = inputs.get(name)?.use(`l${prefix}${(count++).toString(36)}`, -1);
           if (use === undefined) throw new RangeError(`no input "${name}"`);
+          if (use.before.length > 0) companions.push(await converse(accompanied, use.before));
+          if (use.cleanup.length > 0) litter.push([...use.cleanup]);
           probe.send(use.bytes);
           return hear(known);
         },
-        end: () => probe.destroy(),
+        async end() {
+          for (const open of [probe, ...companions]) open.destroy();
+          for (const messages of litter) (await converse(accompanied, messages)).destroy();
+        },
       };
     },
   };
+}
+
+/** Milliseconds for a connection. */
+const CONNECT = 5_000;
+
+/** A connection; one that is refused is tried again: a queue may have been full. */
+async function reach({ address, signal }: WireOptions, protocol: AnyProtocol): Promise<Probe> {
+  const attempt = () => {
+    signal?.throwIfAborted();
+    return Probe.connect(address, protocol.decoder('server'), { connectTimeout: CONNECT, signal });
+  };
+  for (const pause of [20, 200, 1_000]) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      await setTimeout(pause);
+    }
+  }
+  return attempt();
 }
 
 /** Half an input and the end alone tell more of a transport than of an order. */
