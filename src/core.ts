@@ -26,6 +26,7 @@ export {
   defineProtocol,
   Encoded,
   type Frames,
+  type LearnedOrder,
   type Message,
   type MessageFrom,
   type MessageNames,
@@ -34,6 +35,7 @@ export {
   type RefusalRule,
   type Role,
   type ServerMessage,
+  type UnorderedDeclaration,
 } from './transport/protocol.ts';
 export { type Incoming, NEED_MORE, PAUSED, PEER_ENDED } from './transport/receiving.ts';
 export type { Run } from './transport/run.ts';

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { differences, sentenceOf } from '../learn/difference.ts';
-import { readLearned } from '../learn/file.ts';
+import { declaredMealy, readLearned } from '../learn/file.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Mealy } from '../verify/mealy.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
 import { value } from './flag.ts';
-import { declaredBy, learnAt, learningFlags, read } from './learn.ts';
-import { loadModule, MODULE } from './modules.ts';
+import { learnAt, learningFlags, read } from './learn.ts';
+import { loadUnordered, MODULE } from './modules.ts';
 import { serverAddress } from './reaching.ts';
 
 const SIDE = '[HOST:]PORT, unix:PATH, a file of `learn --format json`, or `declared`';
@@ -28,7 +28,7 @@ Exit status: 0 equivalent, 1 different, 2 it could not be told; 130 stopped.
   wirechart diff message-log declared 5555
   wirechart diff ./smtp.js mail-1:25 mail-2:25`,
   async run({ module, one, other }, options) {
-    const { protocol } = await loadModule(module);
+    const { protocol } = await loadUnordered(module);
     const first = await machineBehind(protocol, one, options);
     const second = await machineBehind(protocol, other, options, first?.inputs);
     const left = first ?? (await machineBehind(protocol, one, options, second?.inputs));
@@ -54,7 +54,7 @@ async function machineBehind(
   options: Parameters<typeof learnAt>[2],
   inputs?: readonly string[],
 ): Promise<Mealy | undefined> {
-  if (side === 'declared') return inputs && declaredBy(protocol, inputs);
+  if (side === 'declared') return inputs && declaredMealy(protocol, inputs);
   if (existsSync(side)) {
     try {
       return readLearned(read(side)).mealy;

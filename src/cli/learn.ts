@@ -1,22 +1,21 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { mermaidOf } from '../diagram/mermaid.ts';
 import { tableOf } from '../diagram/table.ts';
-import { xstateOf } from '../diagram/xstate.ts';
 import { differences, sentenceOf } from '../learn/difference.ts';
 import { dotOf } from '../learn/dot.ts';
 import { declaredMealy, fileOf, readLearned, refusalsOf } from '../learn/file.ts';
 import { type Learned, type LearnProgress, learn as learnSystem } from '../learn/learn.ts';
-import { machineOf, withNamesOf } from '../learn/machine.ts';
+import { moduleOf, type Order, orderOf, withNamesOf } from '../learn/machine.ts';
 import { wired } from '../learn/wire.ts';
 import { exploreMachine } from '../machine/table.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { messageInputsOf } from '../verify/inputs.ts';
-import type { Mealy } from '../verify/mealy.ts';
 import { type Address, patience } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
 import { choice, value } from './flag.ts';
-import { loadModule, MODULE } from './modules.ts';
+import { importOf, loadUnordered, MODULE } from './modules.ts';
 import { reachingFlags, serverAddress, tlsOf } from './reaching.ts';
 
 type Format = 'xstate' | 'dot' | 'mermaid' | 'svg' | 'json' | 'table';
@@ -59,15 +58,31 @@ Exit status: 0 learned and confirmed, 1 it differs from the module's machine, 2 
   wirechart learn ./my-frames.js old-server:7000 --format svg -o old.svg
   wirechart learn message-log 5555 --format json -o today.json && wirechart diff message-log yesterday.json today.json`,
   async run({ module, address }, { format, output, resume, ...options }) {
-    const { protocol } = await loadModule(module);
+    const { protocol } = await loadUnordered(module);
     const before = resume !== undefined && existsSync(resume) ? readLearned(read(resume)) : undefined;
     const learned = await learnAt(protocol, address, { ...options, answers: before?.answers });
     const k = options.k ?? 1;
-    const declared = declaredBy(protocol, learned.mealy.inputs);
+    const declared = declaredMealy(protocol, learned.mealy.inputs);
     const mealy = declared === undefined ? learned.mealy : withNamesOf(learned.mealy, declared);
-    const file = JSON.stringify(fileOf(protocol.name, k, { ...learned, mealy }), null, 1);
+    const greeting = learned.greeting ?? before?.greeting ?? 'silence';
+    const file = JSON.stringify(fileOf(protocol.name, k, greeting, { ...learned, mealy }), null, 1);
     if (resume !== undefined) write(resume, `${file}\n`);
-    const text = format === 'json' ? file : await drawn(protocol, mealy, format);
+    const types = new Map(messageInputsOf(protocol, protocol.samples).map(({ id, type }) => [id, type]));
+    const order = orderOf(mealy, {
+      id: protocol.name,
+      message: (input) => types.get(input),
+      refusals: refusalsOf(protocol, mealy.inputs),
+      greeting,
+    });
+    let text = file;
+    if (format === 'dot') text = dotOf(mealy);
+    else if (format === 'xstate') {
+      const declared = await importOf(
+        module,
+        output === undefined ? process.cwd() : dirname(resolve(output)),
+      );
+      text = moduleOf(order, declared, Object.keys(protocol.samples('a').messages));
+    } else if (format !== 'json') text = await drawn(order, format);
     if (output === undefined) process.stdout.write(`${text.trimEnd()}\n`);
     else write(output, `${text.trimEnd()}\n`);
 
@@ -86,6 +101,7 @@ Exit status: 0 learned and confirmed, 1 it differs from the module's machine, 2 
       say(
         `${word.join('/')} was answered by ${answers[0]} at first, and by ${answers[1]} more often: it is flaky`,
       );
+    if (format === 'xstate') for (const line of order.lost) say(`not in the machine: ${line}`);
     const found = declared === undefined ? [] : differences(mealy, declared);
     for (const difference of found) say(sentenceOf(difference, ['this server', 'declared']));
     process.exitCode = !learned.confirmed ? 130 : found.length > 0 ? EXIT.failed : EXIT.ok;
@@ -99,7 +115,7 @@ export async function learnAt(
   options: { readonly k?: number | undefined; readonly timeout?: number | undefined } & Parameters<
     typeof tlsOf
   >[0] & { readonly answers?: Learned['answers'] | undefined },
-): Promise<Learned> {
+): Promise<Learned & { readonly greeting: string | undefined }> {
   const stop = new AbortController();
   const onSignal = () => (stop.signal.aborted ? process.exit(130) : stop.abort());
   process.on('SIGINT', onSignal);
@@ -111,16 +127,17 @@ export async function learnAt(
   });
   const started = performance.now();
   try {
-    return await learnSystem(system, system.alphabet, {
+    const learned = await learnSystem(system, system.alphabet, {
       k: options.k ?? 1,
       // Over a wire a wrong belief costs more than a question: each makes a suite that is held in vain.
       trusting: false,
       votes: 2,
-      reference: declaredBy(protocol, system.alphabet),
+      reference: declaredMealy(protocol, system.alphabet),
       answers: options.answers,
       signal: stop.signal,
       onProgress: (progress) => show(progress, performance.now() - started),
     });
+    return { ...learned, greeting: system.greeting };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     throw new Failure(`cannot learn what is at ${host ?? ''}:${port}: ${error.message}`, EXIT.usage);
@@ -130,30 +147,11 @@ export async function learnAt(
   }
 }
 
-/** What the module's own machine would answer; undefined where it declares no order that these samples keep. */
-export function declaredBy(protocol: AnyProtocol, inputs: readonly string[]): Mealy | undefined {
-  try {
-    return declaredMealy(protocol, inputs);
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
-}
-
-async function drawn(protocol: AnyProtocol, mealy: Mealy, format: Exclude<Format, 'json'>): Promise<string> {
-  if (format === 'dot') return dotOf(mealy);
-  const types = new Map(messageInputsOf(protocol, protocol.samples).map(({ id, type }) => [id, type]));
-  const machine = machineOf(mealy, {
-    id: protocol.name,
-    message: (input) => types.get(input),
-    refusals: declaredBy(protocol, mealy.inputs) ? refusalsOf(protocol, mealy.inputs) : new Set(),
-  });
-  if (format === 'svg') {
-    const { svgOf } = await import('../diagram/svg.ts');
-    return svgOf(machine);
-  }
-  if (format === 'mermaid') return mermaidOf(machine);
-  return format === 'xstate' ? xstateOf(machine) : tableOf(exploreMachine(machine), 'text');
+async function drawn(order: Order, format: Exclude<Format, 'json' | 'dot' | 'xstate'>): Promise<string> {
+  if (format === 'mermaid') return mermaidOf(order.machine);
+  if (format === 'table') return tableOf(exploreMachine(order.machine), 'text');
+  const { svgOf } = await import('../diagram/svg.ts');
+  return svgOf(order.machine);
 }
 
 function show({ states, tests }: LearnProgress, took: number): void {

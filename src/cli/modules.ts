@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { nearest } from '../transport/nearest.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
@@ -32,9 +32,19 @@ export function isModule(word: string): boolean {
 /**
  * A module by its name: a path (`./x`, `../x`, `/x`: a file, or a folder with a package.json), one of ours, or a package.
  *
- * @throws Failure saying what was meant, perhaps, or what the module lacks.
+ * @throws Failure saying what was meant, perhaps, or what the module lacks: an order, say.
  */
 export async function loadModule(name: string): Promise<ProtocolModule> {
+  const module = await loadUnordered(name);
+  if (module.protocol.order !== 'unknown') return module;
+  throw new Failure(
+    `${name} declares no order: find it out with wirechart learn ${name} HOST:PORT --format xstate --output FILE`,
+    EXIT.usage,
+  );
+}
+
+/** The same where no order need be declared. */
+export async function loadUnordered(name: string): Promise<ProtocolModule> {
   const exports = await (isPath(name) ? importFile(name) : (ours.get(name)?.() ?? importPackage(name)));
   const found = [exports['default'], ...Object.values(exports)];
   const declared = found.find(isProtocolModule);
@@ -48,6 +58,31 @@ export async function loadModule(name: string): Promise<ProtocolModule> {
     `${name} exports ${first === undefined ? 'no protocol' : 'several protocols'}: make what defineModule or defineProtocol returns its default export`,
     EXIT.usage,
   );
+}
+
+/** How a module written in `folder` imports the protocol of another: a statement, and what the protocol is then called. */
+export async function importOf(name: string, folder: string): Promise<readonly [string, string]> {
+  const { protocol } = await loadUnordered(name);
+  if (ours.has(name)) {
+    const exported = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+    return [`import { ${exported} } from 'wirechart/${name}';`, exported];
+  }
+  const exports = await (isPath(name) ? importFile(name) : importPackage(name));
+  const [key = 'default', value] =
+    Object.entries(exports).find(
+      ([, value]) => value === protocol || (isProtocolModule(value) && value.protocol === protocol),
+    ) ?? [];
+  const path = resolve(name);
+  const file = isPath(name) && statSync(path).isDirectory() ? entryOf(path, '.', name) : path;
+  const from = isPath(name)
+    ? relative(folder, file)
+        .replace(/^(?!\.)/, './')
+        .replaceAll('\\', '/')
+    : name;
+  return [
+    key === 'default' ? `import declared from '${from}';` : `import { ${key} as declared } from '${from}';`,
+    value === protocol ? 'declared' : 'declared.protocol',
+  ];
 }
 
 async function importFile(name: string): Promise<Exports> {

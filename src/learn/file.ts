@@ -1,7 +1,8 @@
+import { RemoteError } from '../transport/errors.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { inputsOf } from '../verify/inputs.ts';
 import { checkMealy, type Mealy } from '../verify/mealy.ts';
-import { project } from '../verify/project.ts';
+import { outputOf, type Projection, project } from '../verify/project.ts';
 import type { Learned } from './learn.ts';
 import type { Answers } from './tree.ts';
 
@@ -11,6 +12,8 @@ export interface LearnedFile {
   readonly protocol: string;
   readonly confirmed: boolean;
   readonly k: number;
+  /** What the server said first; `silence` where it waited. */
+  readonly greeting: string;
   readonly inputs: readonly string[];
   readonly states: readonly string[];
   readonly closed: readonly string[];
@@ -20,7 +23,12 @@ export interface LearnedFile {
 }
 
 /** What goes into the file. */
-export function fileOf(protocol: string, k: number, { mealy, confirmed, answers }: Learned): LearnedFile {
+export function fileOf(
+  protocol: string,
+  k: number,
+  greeting: string,
+  { mealy, confirmed, answers }: Learned,
+): LearnedFile {
   const { inputs, states, outputs, next, output, closed } = mealy;
   const open = states.filter((_, state) => !closed?.[state]);
   const row = (state: number) =>
@@ -35,6 +43,7 @@ export function fileOf(protocol: string, k: number, { mealy, confirmed, answers 
     protocol,
     confirmed,
     k,
+    greeting,
     inputs,
     states,
     closed: states.filter((_, state) => closed?.[state]),
@@ -64,24 +73,39 @@ export function readLearned(text: string): LearnedFile & { readonly mealy: Mealy
   return { ...file, mealy };
 }
 
-/** What the protocol declares, for these inputs; undefined where its machine does not allow what its samples answer. */
-export function declaredMealy(protocol: AnyProtocol, alphabet: readonly string[]): Mealy {
-  const inputs = inputsOf(protocol).filter(({ id }) => alphabet.includes(id));
-  return project(protocol, inputs, { greeting: protocol.samples('a').greeting }).mealy;
+/** What the protocol declares, for these inputs; undefined where its order is not known, or not what its samples say. */
+export function declaredMealy(protocol: AnyProtocol, alphabet: readonly string[]): Mealy | undefined {
+  return projectionOf(protocol, alphabet)?.mealy;
 }
 
 /** The outputs by which a protocol refuses. */
 export function refusalsOf(protocol: AnyProtocol, alphabet: readonly string[]): ReadonlySet<string> {
-  const inputs = inputsOf(protocol).filter(({ id }) => alphabet.includes(id));
-  const projection = project(protocol, inputs, { greeting: protocol.samples('a').greeting });
-  const { mealy } = projection;
+  const projection = projectionOf(protocol, alphabet);
   const refusals = new Set<string>();
+  if (projection === undefined) {
+    const { reply, closes } = protocol.violation;
+    const about = { state: '', received: '', expected: [], fault: undefined, clauses: [], closes };
+    const said = reply?.(new RemoteError({ code: 'violation', ...about }));
+    return refusals.add(outputOf(said === undefined ? [] : [said.type], closes).name);
+  }
+  const { mealy } = projection;
   for (const state of mealy.states.keys()) {
     if (mealy.closed?.[state]) continue;
-    for (const input of inputs.keys()) {
+    for (const input of mealy.inputs.keys()) {
       const { refuses, output } = projection.effect(state, input);
       if (refuses) refusals.add(output.name);
     }
   }
   return refusals;
+}
+
+function projectionOf(protocol: AnyProtocol, alphabet: readonly string[]): Projection | undefined {
+  if (protocol.order === 'unknown') return undefined;
+  const inputs = inputsOf(protocol).filter(({ id }) => alphabet.includes(id));
+  try {
+    return project(protocol, inputs, { greeting: protocol.samples('a').greeting });
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
 }

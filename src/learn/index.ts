@@ -12,7 +12,7 @@ export {
   type LearnProgress,
   learn,
 } from './learn.ts';
-export { type MachineOptions, machineOf, withNamesOf } from './machine.ts';
+export { moduleOf, type Order, type OrderOptions, orderOf, withNamesOf } from './machine.ts';
 export { simulated } from './simulated.ts';
 export type { Answer, System, SystemDialogue } from './system.ts';
 export type { Answers } from './tree.ts';

@@ -26,6 +26,8 @@ export interface WireOptions {
 /** A server behind an address, and what it can be sent. */
 export interface Wired extends System {
   readonly alphabet: readonly string[];
+  /** What it said before anything was sent, `silence` where that was nothing; undefined until somebody has connected. */
+  readonly greeting: string | undefined;
 }
 
 /**
@@ -52,6 +54,9 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
     signal,
   };
   return {
+    get greeting() {
+      return greeting;
+    },
     atOnce,
     alphabet: [...inputs.keys()],
     async connect() {

@@ -64,12 +64,14 @@ export function legalEvents(
 /**
  * Explores a machine into its table with `@xstate/graph`.
  *
+ * @param more messages that are legal nowhere, where the machine does not name them.
+ *
  * @throws DialectError when the machine says more than order, or when one of its states cannot be reached.
  */
-export function exploreMachine(machine: AnyStateMachine): Table {
+export function exploreMachine(machine: AnyStateMachine, more: readonly string[] = []): Table {
   checkDialect(machine);
   const messages = machine.events.filter((event) => !event.includes('xstate.') && !isTransport(event));
-  const events: string[] = [...TRANSPORT_EVENTS, ...messages.sort()];
+  const events: string[] = [...TRANSPORT_EVENTS, ...new Set([...messages, ...more].sort())];
   // The default serializer includes the context and the children; the value alone is the order.
   const traversal = {
     events: events.map((type) => ({ type })),

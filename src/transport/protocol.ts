@@ -1,4 +1,5 @@
 import type { AnyStateMachine, EventFrom } from 'xstate';
+import { machineOfAnyOrder } from '../machine/any-order.ts';
 import type { Role } from '../machine/gate.ts';
 import { exploreMachine, REFUSED, type Table } from '../machine/table.ts';
 import { Decoder, type Entry, type Framing } from './decoder.ts';
@@ -7,7 +8,7 @@ import type { Frame } from './frame.ts';
 import type { Envelope } from './messages/envelope.ts';
 import { decodersOf } from './readable.ts';
 import { answeredInPlace } from './run.ts';
-import type { AnySamples, Samples } from './samples.ts';
+import type { AnySamples, Sample, Samples, ServerName } from './samples.ts';
 import { Sending } from './sending.ts';
 
 export type { Role };
@@ -50,6 +51,8 @@ export interface RefusalRule<F extends Frames> {
 export interface Declaration<M extends AnyStateMachine, F extends Frames> {
   /** As it is called on the command line: `thermostat`. */
   readonly name: string;
+  /** `unknown` where there is no machine: see {@link UnorderedDeclaration}. Default: the machine says it. */
+  readonly order?: 'declared';
   /** The port when none is given. */
   readonly port: number;
   readonly machine: M;
@@ -109,6 +112,20 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
   readonly samples: (unique: string) => Samples<NoInfer<F>>;
 }
 
+/** What {@link defineProtocol} takes where nobody knows the order: frames and samples, to learn it with. */
+export interface UnorderedDeclaration<F extends Frames>
+  extends Omit<Declaration<AnyStateMachine, F>, 'order' | 'machine' | 'frames' | 'reads'> {
+  readonly order: 'unknown';
+  readonly frames: F;
+}
+
+/** An order that was found out: see `wirechart learn --format xstate`. */
+export interface LearnedOrder {
+  readonly machine: AnyStateMachine;
+  /** By the id of a sample, and by state: the type of the message that answers it; `null` where none does. */
+  readonly answers: Readonly<Record<string, Readonly<Record<string, string | null>>>>;
+}
+
 const NOTHING = new Uint8Array(0);
 const NO_DECODER = new Decoder([]);
 
@@ -131,6 +148,8 @@ function inEnvelope(frame: Frame, envelope: Envelope): Frame {
 /** A protocol: its order as a table, its frames as decoders, and what happens to those who break it. */
 export interface Protocol<F extends Frames = Frames> {
   readonly name: string;
+  /** `unknown` where only frames and samples are declared: its machine takes everything at any time. */
+  readonly order: 'declared' | 'unknown';
   readonly port: number;
   readonly machine: AnyStateMachine;
   readonly table: Table;
@@ -158,6 +177,8 @@ export interface Protocol<F extends Frames = Frames> {
   readonly upgrades: Readonly<Record<string, string>>;
   /** See {@link Declaration.unchecked}. */
   readonly unchecked: readonly string[];
+  /** The same with an order that was learned: to be served, guarded and verified with. */
+  ordered(order: LearnedOrder): Protocol<F>;
   /** Bytes of the largest frame that this role sends. */
   readonly largest: Readonly<Record<Role, number>>;
   /** Number of the reply that a client sending ahead hopes for, or {@link REFUSED}. */
@@ -173,6 +194,7 @@ export interface AnyProtocol
   extends Pick<
     Protocol,
     | 'name'
+    | 'order'
     | 'port'
     | 'machine'
     | 'table'
@@ -203,16 +225,49 @@ export interface AnyRefusalRule {
 }
 
 /**
- * Defines a protocol from its machine and its frames, and explores its order once.
+ * Defines a protocol from its machine and its frames, and explores its order once; or from its frames alone, with
+ * `order: 'unknown'`, to learn its order.
  *
  * @throws DialectError when the machine says more than order.
  * @throws DeclarationError when messages and frames do not match, or two frames cannot be told apart.
  */
 export function defineProtocol<M extends AnyStateMachine, const F extends Frames>(
-  declaration: Declaration<M, F>,
+  declaration: Declaration<M, F> | UnorderedDeclaration<F>,
 ): Protocol<F> {
+  if (declaration.order !== 'unknown') return define<F>(declaration, []);
+  return define(
+    { ...declaration, machine: machineOfAnyOrder(declaration.name, Object.keys(declaration.frames)) },
+    [],
+  );
+}
+
+function answeredBy<F extends Frames>({ answers }: LearnedOrder, samples: Samples<F>): Samples<F> {
+  const messages: Record<string, Sample<F>> = {};
+  for (const [id, sample] of Object.entries(samples.messages)) {
+    const answer: Record<string, ServerName<F> | null> = {};
+    for (const [state, type] of Object.entries(answers[id] ?? {})) {
+      if (type === null || isServerName(samples, type)) answer[state] = type;
+    }
+    messages[id] = { ...sample, ...(id in answers && { answer }) };
+  }
+  return { ...samples, messages };
+}
+
+function isServerName<F extends Frames>(_: Samples<F>, type: string): type is ServerName<F> {
+  return type.startsWith('server.');
+}
+
+/** A declaration whose types have been checked. */
+interface CheckedDeclaration<F extends Frames>
+  extends Omit<Declaration<AnyStateMachine, F>, 'order' | 'frames'> {
+  readonly order?: 'declared' | 'unknown';
+  readonly frames: F;
+}
+
+/** @param more messages that are legal nowhere. */
+function define<F extends Frames>(declaration: CheckedDeclaration<F>, more: readonly string[]): Protocol<F> {
   const { name, frames, machine } = declaration;
-  const table = exploreMachine(machine);
+  const table = exploreMachine(machine, more);
   const entries = new Map<string, Entry>();
   for (const [type, frame] of Object.entries<Frame>(frames)) {
     const event = table.events.indexOf(type);
@@ -252,6 +307,7 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
   };
   return {
     name,
+    order: declaration.order ?? 'declared',
     port: declaration.port,
     machine,
     table,
@@ -268,6 +324,17 @@ export function defineProtocol<M extends AnyStateMachine, const F extends Frames
     framing: (role) => declaration.framing?.[role]?.(decoder(role)),
     upgrades: { ...declaration.upgrades },
     unchecked: declaration.unchecked ?? [],
+    ordered: (learned) =>
+      define(
+        {
+          ...declaration,
+          order: 'declared',
+          machine: learned.machine,
+          samples: (unique) => answeredBy(learned, declaration.samples(unique)),
+        },
+        // What the server never takes is a message all the same.
+        Object.keys(frames).filter((type) => type.startsWith('client.')),
+      ),
     largest: { client: largest('client'), server: largest('server') },
     entry,
     pipelinedEvent:

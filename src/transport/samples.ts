@@ -1,6 +1,7 @@
 import type { Frames, Message, MessageFrom } from './protocol.ts';
 
-type ServerName<F extends Frames> = Extract<keyof F, `server.${string}`>;
+/** Names of the server's messages. */
+export type ServerName<F extends Frames> = Extract<keyof F, `server.${string}`>;
 
 /**
  * A message that the server should send: any of that name, or one that carries these fields too.

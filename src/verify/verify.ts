@@ -250,6 +250,10 @@ function notesOf({ projection }: Target, { concurrency }: VerifyOptions, given: 
 
 /** What dialogues with an implementation are held with, before anything was measured. */
 export function targetOf(protocol: AnyProtocol, options: VerifyOptions): Target {
+  if (protocol.order === 'unknown')
+    throw new TypeError(
+      `${protocol.name}: its order is unknown, and nothing can be verified: learn it first`,
+    );
   const samples = options.samples ?? protocol.samples;
   const swept = options.sweep === false ? [] : sweepOf(protocol, samples);
   const inputs = [...inputsOf(protocol, samples), ...swept];
