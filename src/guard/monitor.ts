@@ -443,16 +443,7 @@ export class Monitor {
     const [state = table.initial] = this.#where.states;
     const legal = sender === 'client' ? legalEvents(table, state, 'client') : this.#where.expectedOfServer();
     const expected = fault === undefined ? legal : [fault.expected];
-    const clauses = table.clauses[state] ?? [];
-    return new RemoteError({
-      code,
-      state: table.states[state] ?? '',
-      received,
-      expected,
-      fault,
-      clauses,
-      closes,
-    });
+    return RemoteError.at(table, state, { code, received, expected, fault, closes });
   }
 
   /** What reads an end's frames; `undefined` where that depends on where the server stands, which is not known. */

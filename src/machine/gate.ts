@@ -8,49 +8,64 @@ export interface StepTaker {
   stepped(event: number, from: number, to: number): void;
 }
 
+/** One side of a protocol, the server's or the client's: what is the same in all dialogues. */
+export class Side {
+  readonly table: Table;
+  readonly role: Role;
+  readonly peer: Role;
+  /** 1 where this side owes the next message. */
+  readonly owes: Uint8Array;
+  /** See `Declaration.pipelinedReply`; {@link REFUSED} for one that does not send ahead. */
+  readonly hoped: number;
+
+  constructor(table: Table, role: Role, hoped: number) {
+    this.table = table;
+    this.role = role;
+    this.peer = role === 'server' ? 'client' : 'server';
+    this.owes = role === 'server' ? table.serverOwes : table.clientOwes;
+    this.hoped = hoped;
+  }
+}
+
 /**
  * Where one end of a dialogue stands, and what may happen there: nothing else holds a state. Events are numbers of the
  * table, whoever causes them; a step into a final state ends the dialogue, and nothing is legal behind its end.
+ *
+ * Dialogues are many and mostly idle: what each of them holds is as little as can be, here and in all that it is made of
+ * (a private method written with `#` would cost each object a word).
  */
 export class Gate {
-  readonly table: Table;
-  readonly role: Role;
+  readonly side: Side;
   readonly #taker: StepTaker;
-  readonly #owed: Uint8Array;
-  #state: number;
-  #over = false;
+  /** The state, or its complement once the dialogue is over. */
+  #at: number;
   /** Of a client that sends ahead. */
-  #ahead: Ahead | undefined;
-  readonly #hoped: number;
+  #ahead: Ahead | undefined = undefined;
 
-  /** @param hoped see {@link Declaration.pipelinedReply}; {@link REFUSED} for an end that does not send ahead. */
-  constructor(table: Table, role: Role, hoped: number, taker: StepTaker) {
-    this.table = table;
-    this.role = role;
-    this.#owed = role === 'server' ? table.serverOwes : table.clientOwes;
-    this.#state = table.initial;
-    this.#hoped = hoped;
+  constructor(side: Side, taker: StepTaker) {
+    this.side = side;
     this.#taker = taker;
+    this.#at = side.table.initial;
   }
 
   /** Number of the state in the table. */
   get state(): number {
-    return this.#state;
+    return this.#at < 0 ? ~this.#at : this.#at;
   }
 
   /** Whether the dialogue is over. */
   get over(): boolean {
-    return this.#over;
+    return this.#at < 0;
   }
 
   /** Whether it is our turn. */
   get owes(): boolean {
-    return this.#owed[this.#state] === 1;
+    return this.side.owes[this.state] === 1;
   }
 
   /** Whether what the peer says next cannot be judged before we have spoken. */
   get waits(): boolean {
-    return this.role === 'server' && this.#owed[this.#state] === 1;
+    return this.side.role === 'server' && this.owes;
   }
 
   /**
@@ -58,7 +73,7 @@ export class Gate {
    * state.
    */
   after(event: number): number {
-    return event < 0 || this.#over ? REFUSED : step(this.table, this.#state, event);
+    return event < 0 || this.#at < 0 ? REFUSED : step(this.side.table, this.#at, event);
   }
 
   /** Takes `event`, if it is legal, and ends with it if it is the `last`. @returns whether it is legal. */
@@ -71,11 +86,10 @@ export class Gate {
 
   /** Takes `event` to the state that {@link after} has said. */
   step(event: number, to: number, last = false): void {
-    const from = this.#state;
-    this.#state = to;
-    if (last || this.table.final[to] === 1) this.#over = true;
+    const from = this.state;
+    this.#at = last || this.side.table.final[to] === 1 ? ~to : to;
     this.#taker.stepped(event, from, to);
-    if (this.#ahead !== undefined) this.#catchUp();
+    if (this.#ahead !== undefined) this.catchUp();
   }
 
   /** Whether our message with this event may be sent now. */
@@ -90,13 +104,13 @@ export class Gate {
 
   /** Whether a message whose turn it is not may be sent ahead. */
   mayHope(event: number): boolean {
-    if (this.#hoped === REFUSED || this.#over || event < 0) return false;
-    return (this.#ahead ?? this.#newAhead()).allows(event);
+    if (this.side.hoped === REFUSED || this.#at < 0 || event < 0) return false;
+    return (this.#ahead ?? new Ahead(this.side, this.#at)).allows(event);
   }
 
   /** Our message with this event is sent ahead; to be asked for with {@link mayHope} first. */
   hope(event: number): void {
-    this.#ahead ??= this.#newAhead();
+    this.#ahead ??= new Ahead(this.side, this.state);
     this.#ahead.push(event);
   }
 
@@ -108,23 +122,19 @@ export class Gate {
   cycle(message: number, answer: number): number {
     const between = this.after(message);
     if (between === REFUSED || answer < 0) return REFUSED;
-    return step(this.table, between, answer) === this.#state ? between : REFUSED;
+    return step(this.side.table, between, answer) === this.#at ? between : REFUSED;
   }
 
   /** The dialogue is over, whatever the table says. */
   end(): void {
-    this.#over = true;
+    if (this.#at >= 0) this.#at = ~this.#at;
     this.#ahead = undefined;
   }
 
-  #newAhead(): Ahead {
-    return new Ahead(this.table, this.#hoped, this.#state);
-  }
-
   /** Messages sent ahead take their turn as soon as the answers before them have come. */
-  #catchUp(): void {
+  private catchUp(): void {
     const ahead = this.#ahead;
-    const event = this.#over ? undefined : ahead?.shift(this.#state);
+    const event = this.#at < 0 ? undefined : ahead?.shift(this.#at);
     if (ahead?.empty === true) this.#ahead = undefined;
     if (event !== undefined) this.take(event);
   }
@@ -135,16 +145,14 @@ export class Gate {
  * before it have come and the machine can take it.
  */
 class Ahead {
-  readonly #table: Table;
-  readonly #hoped: number;
+  readonly #side: Side;
   #events: number[] = [];
   #next = 0;
   /** Where the last of them leads, if every answer still due is the hoped one. */
   #hope: number;
 
-  constructor(table: Table, hoped: number, state: number) {
-    this.#table = table;
-    this.#hoped = hoped;
+  constructor(side: Side, state: number) {
+    this.#side = side;
     this.#hope = state;
   }
 
@@ -164,7 +172,7 @@ class Ahead {
   /** The event whose turn has come in `state`, if it has. */
   shift(state: number): number | undefined {
     const event = this.#events[this.#next];
-    if (event === undefined || step(this.#table, state, event) === REFUSED) return undefined;
+    if (event === undefined || step(this.#side.table, state, event) === REFUSED) return undefined;
     this.#next++;
     if (this.#next === 1024) {
       this.#events = this.#events.slice(this.#next);
@@ -174,13 +182,13 @@ class Ahead {
   }
 
   #after(event: number): number {
-    const table = this.#table;
+    const { table, hoped } = this.#side;
     let hope = this.#hope;
     for (let due = 0; due < table.states.length; due++) {
       const to = step(table, hope, event);
       if (to !== REFUSED) return to;
       if (table.serverOwes[hope] === 0) return REFUSED;
-      hope = step(table, hope, this.#hoped);
+      hope = step(table, hope, hoped);
       if (hope === REFUSED) return REFUSED;
     }
     return REFUSED;

@@ -5,11 +5,11 @@ import type { Entry } from './decoder.ts';
 import { atOnce, LocalError, RemoteError } from './errors.ts';
 import type { EndCause } from './handlers.ts';
 import { Encoded, type Frames, type MessageFrom, type Protocol } from './protocol.ts';
-import { type Incoming, NEED_MORE, PEER_ENDED, Receiving } from './receiving.ts';
+import { type Incoming, NEED_MORE, PAUSED, PEER_ENDED, Receiving } from './receiving.ts';
 import type { Run } from './run.ts';
 import { Sending } from './sending.ts';
 import type { StepCounts } from './step-counts.ts';
-import { Patience, type TimeLimits, wholeMilliseconds } from './time-limits.ts';
+import { isLimit, Patience, type TimeLimits } from './time-limits.ts';
 
 /** Told of every step a connection takes: for inspection, absent otherwise. */
 export type StepListener = (event: number, from: number, to: number) => void;
@@ -25,6 +25,9 @@ export interface ConnectionOptions {
 }
 
 const NO_OPTIONS: ConnectionOptions = {};
+
+/** In place of limits that were lifted. */
+const ENDLESS = new Patience({});
 
 const ACCEPT = 0;
 const END = 1;
@@ -44,22 +47,21 @@ export class Connection<F extends Frames, R extends Role> {
   readonly protocol: Protocol<F>;
   readonly role: R;
   /** Told of every step, while set. */
-  onStep: StepListener | undefined;
+  onStep: StepListener | undefined = undefined;
   readonly #gate: Gate;
-  readonly #receiving: Receiving<F, R>;
-  /** Present while bytes wait to be taken: most connections are idle, most of the time. */
-  #sending: Sending | undefined;
   readonly #options: ConnectionOptions;
-  #cause: EndCause | undefined;
-  #error: RemoteError | undefined;
-  #patience: Patience | undefined;
+  // Each of these is there while it is needed: most connections are idle, most of the time.
+  #receiving: Receiving<F, R> | undefined = undefined;
+  #sending: Sending | undefined = undefined;
+  #patience: Patience | undefined = undefined;
+  /** What ended the dialogue; what the peer broke, where it was that. */
+  #ended: EndCause | RemoteError | undefined = undefined;
 
   constructor(protocol: Protocol<F>, role: R, options: ConnectionOptions = NO_OPTIONS) {
     this.protocol = protocol;
     this.role = role;
     this.#options = options;
-    this.#gate = new Gate(protocol.table, role, role === 'client' ? protocol.pipelinedEvent : REFUSED, this);
-    this.#receiving = new Receiving(protocol, this.#gate);
+    this.#gate = new Gate(protocol.sides[role], this);
     options.stepCounts?.enter(this.#gate.state);
   }
 
@@ -75,27 +77,27 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Whether the dialogue is over. */
   get over(): boolean {
-    return this.#cause !== undefined;
+    return this.#ended !== undefined;
   }
 
   /** Why the dialogue is over, once it is: nothing more is read, only `takeOutput` may have something left. */
   get cause(): EndCause | undefined {
-    return this.#cause;
+    return this.#ended instanceof RemoteError ? 'refused' : this.#ended;
   }
 
   /** What the peer broke, once it has; a connection that closed in error stays in error. */
   get error(): RemoteError | undefined {
-    return this.#error;
+    return this.#ended instanceof RemoteError ? this.#ended : undefined;
   }
 
   /** Bytes received and not yet decoded. */
   get buffered(): number {
-    return this.#receiving.buffered;
+    return this.#receiving?.buffered ?? 0;
   }
 
   /** Whether as much was received as may wait undecoded: stop receiving until a message is taken. */
   get full(): boolean {
-    return this.#receiving.full;
+    return this.#receiving?.full ?? false;
   }
 
   /** See {@link ConnectionOptions.maxPushedBytes}. */
@@ -110,7 +112,7 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** What `next` answered last, if it was a message or a run. */
   get turn(): Entry | undefined {
-    return this.#receiving.turn;
+    return this.#receiving?.turn;
   }
 
   /** Whether it is our turn to speak. */
@@ -120,19 +122,23 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** The transport stands: `transport.accept`. */
   open(): void {
-    this.limit(this.#options.limits);
+    const { limits, clock } = this.#options;
+    if (isLimit(limits)) this.#patience = new Patience(limits, clock);
     this.#gate.take(ACCEPT);
   }
 
   /** Bytes came. They are kept until taken, and must not change meanwhile. */
   receive(bytes: Uint8Array): void {
     const { stepCounts } = this.#options;
-    if (stepCounts !== undefined && this.#cause === undefined) stepCounts.bytesReceived += bytes.length;
+    if (this.#ended !== undefined) return;
+    if (stepCounts !== undefined) stepCounts.bytesReceived += bytes.length;
+    this.#receiving ??= new Receiving(this.protocol, this.#gate);
     this.#receiving.receive(bytes);
   }
 
   /** The peer will send nothing more. Takes its turn behind what was received. */
   receiveEnd(): void {
+    this.#receiving ??= new Receiving(this.protocol, this.#gate);
     this.#receiving.end();
   }
 
@@ -142,20 +148,17 @@ export class Connection<F extends Frames, R extends Role> {
    * @returns the refusal.
    */
   dropInput(refused: boolean): RemoteError | undefined {
-    const { buffered } = this.#receiving;
-    this.#receiving.clear();
+    const { buffered } = this;
+    this.#receiving?.clear();
     if (buffered === 0 || !refused) return undefined;
-    this.#error = new RemoteError({
+    const error = RemoteError.at(this.protocol.table, this.state, {
       code: 'violation',
-      state: this.stateName,
       received: `${buffered} bytes`,
       expected: ['nothing before the wire is changed'],
-      fault: undefined,
-      clauses: this.protocol.table.clauses[this.state] ?? [],
       closes: true,
     });
-    this.#stop('refused');
-    return this.#error;
+    this.stop(error);
+    return error;
   }
 
   /** What the peer has said next, or why there is nothing. */
@@ -163,24 +166,28 @@ export class Connection<F extends Frames, R extends Role> {
   /** The same; where a message has a {@link RunHandler} under its name in `handlers`, it comes in a {@link Run}. */
   next(handlers: object | undefined): Incoming<F, R>;
   next(handlers?: object): Incoming<F, R> {
-    if (this.#cause !== undefined) return this.#error ?? NEED_MORE;
-    const incoming = this.#receiving.next(handlers);
+    const receiving = this.#receiving;
+    if (this.#ended !== undefined) return this.error ?? NEED_MORE;
+    if (receiving === undefined) return this.#gate.waits ? PAUSED : NEED_MORE;
+    const incoming = receiving.next(handlers);
     if (typeof incoming === 'symbol') {
       // A cut-off frame at the end of the stream is dropped: it never became a message.
       if (incoming === PEER_ENDED) this.close('end');
+      else if (receiving.idle) this.#receiving = undefined;
     } else {
       this.#patience?.hear();
-      if (incoming instanceof RemoteError) this.#refuse(incoming);
+      if (incoming instanceof RemoteError) this.refuse(incoming);
     }
     return incoming;
   }
 
   /** The next piece of the content of the message that came last; `undefined`: it is whole. */
   piece(pieces: Pieces): Uint8Array | RemoteError | symbol | undefined {
-    if (this.#cause !== undefined) return this.#error ?? NEED_MORE;
+    if (this.#ended !== undefined) return this.error ?? NEED_MORE;
+    this.#receiving ??= new Receiving(this.protocol, this.#gate);
     const piece = this.#receiving.piece(pieces);
     if (piece === PEER_ENDED) this.close('end');
-    else if (piece instanceof RemoteError) this.#refuse(piece);
+    else if (piece instanceof RemoteError) this.refuse(piece);
     else if (piece !== NEED_MORE) this.#patience?.hear();
     return piece;
   }
@@ -195,7 +202,7 @@ export class Connection<F extends Frames, R extends Role> {
     const gate = this.#gate;
     const { event } = entry;
     const to = gate.turn(event);
-    if (to === REFUSED && !gate.mayHope(event)) throw this.#early(event);
+    if (to === REFUSED && !gate.mayHope(event)) throw this.early(event);
     this.#sending ??= new Sending();
     if (entry instanceof Encoded) this.#sending.add(entry.bytes);
     else this.#sending.write(entry.frame, message);
@@ -220,13 +227,13 @@ export class Connection<F extends Frames, R extends Role> {
     }
     const { accepted } = run;
     if (accepted > 0) this.send(accept);
-    let turn = accepted > 1 ? 1 + this.#repeat(run, accepted - 1) : 1;
+    let turn = accepted > 1 ? 1 + this.repeat(run, accepted - 1) : 1;
     for (; turn < accepted; turn++) {
-      this.#receiving.takeTurn(run, turn);
+      this.#receiving?.takeTurn(run, turn);
       this.send(accept);
     }
     if (accepted === length) return;
-    if (accepted > 0) this.#receiving.takeTurn(run, accepted);
+    if (accepted > 0) this.#receiving?.takeTurn(run, accepted);
     this.send(refuse);
   }
 
@@ -251,37 +258,36 @@ export class Connection<F extends Frames, R extends Role> {
 
   /** Our side failed: says so to the peer where the protocol has words for it, and closes. */
   fail(): void {
-    if (this.#cause !== undefined) return;
-    this.#stop('failed');
-    this.#say(this.protocol.failure);
+    if (this.#ended !== undefined) return;
+    this.stop('failed');
+    this.say(this.protocol.failure);
   }
 
   /** The dialogue ends, without a word: `transport.end`. With the cause `reset`, because the transport broke. */
   close(cause: EndCause = 'close', event = END): void {
-    if (this.#cause !== undefined) return;
-    this.#cause = cause;
-    if (!this.#gate.take(event, true)) this.#stop(cause);
+    if (this.#ended !== undefined) return;
+    this.#ended = cause;
+    if (!this.#gate.take(event, true)) this.stop(cause);
   }
 
   /** How long the peer may take, from now on: what was said before does not count any more. */
-  limit({ handshakeTimeout, idleTimeout }: TimeLimits = {}): void {
-    const limited = handshakeTimeout !== undefined || idleTimeout !== undefined;
-    const { clock = wholeMilliseconds } = this.#options;
-    this.#patience = limited ? new Patience({ handshakeTimeout, idleTimeout }, clock) : undefined;
+  limit(limits: TimeLimits = {}): void {
+    const { clock } = this.#options;
+    this.#patience = isLimit(limits) ? new Patience(limits, clock) : ENDLESS;
   }
 
   /** When `handleTimeout` is due, by the clock; `undefined`: never, as it stands. */
   nextTimeout(): number | undefined {
-    return this.#cause === undefined ? this.#patience?.ends(this.#inHandshake(this.#gate.state)) : undefined;
+    return this.#ended === undefined ? this.#patience?.ends(this.inHandshake(this.#gate.state)) : undefined;
   }
 
   /** Closes the connection when its time has run out. @returns whether it has. */
   handleTimeout(): boolean {
     // The peer is not idle while it waits for us.
     if (this.#gate.owes) this.#patience?.hear();
-    if (this.#cause !== undefined || this.#patience?.over(this.#inHandshake(this.#gate.state)) !== true)
+    if (this.#ended !== undefined || this.#patience?.over(this.inHandshake(this.#gate.state)) !== true)
       return false;
-    this.#say(this.protocol.timeout);
+    this.say(this.protocol.timeout);
     this.close('timeout', TIMEOUT);
     return true;
   }
@@ -289,44 +295,52 @@ export class Connection<F extends Frames, R extends Role> {
   /** The gate tells its steps, whoever caused them. */
   stepped(event: number, from: number, to: number): void {
     this.#options.stepCounts?.step(event, from, to);
-    if (this.#patience !== undefined && this.#inHandshake(to) && !this.#inHandshake(from))
-      this.#patience.enter();
-    if (this.#gate.over) this.#finish();
+    if (this.#options.limits !== undefined || this.#patience !== undefined) this.pace(from, to);
+    if (this.#gate.over) this.finish();
     // The last, since it is somebody else's and may throw.
     this.onStep?.(event, from, to);
   }
 
-  #stop(cause: EndCause): void {
-    this.#cause = cause;
+  /** Time to log in runs from entering the states of it, and where there is no other limit it is forgotten behind them. */
+  private pace(from: number, to: number): void {
+    const { limits, clock } = this.#options;
+    const wasIn = this.inHandshake(from);
+    if (this.inHandshake(to) === wasIn) return;
+    if (!wasIn && this.#patience !== undefined) this.#patience.enter();
+    else if (!wasIn && limits?.handshakeTimeout !== undefined) this.#patience = new Patience(limits, clock);
+    else if (wasIn && this.#patience?.limits === limits && limits?.idleTimeout === undefined)
+      this.#patience = undefined;
+  }
+
+  private stop(cause: EndCause | RemoteError): void {
+    this.#ended = cause;
     this.#gate.end();
-    this.#finish();
+    this.finish();
   }
 
-  #finish(): void {
-    this.#cause ??= 'close';
+  private finish(): void {
+    this.#ended ??= 'close';
     this.#options.stepCounts?.leave(this.#gate.state);
-    this.#receiving.clear();
+    this.#receiving?.clear();
   }
 
-  #refuse(error: RemoteError): void {
+  private refuse(error: RemoteError): void {
     const { table } = this.protocol;
     this.#options.stepCounts?.refuse(this.#gate.state, table.events.indexOf(error.received));
     const { reply } = this.protocol[error.code];
-    this.#say(reply && (() => reply(error)));
-    if (!error.closes) return;
-    this.#error = error;
-    this.#stop('refused');
+    this.say(reply && (() => reply(error)));
+    if (error.closes) this.stop(error);
   }
 
   /** Says something that has no place in the machine: why the peer is refused. A client has no such words. */
-  #say(word: (() => MessageFrom<F, 'server'>) | undefined): void {
+  private say(word: (() => MessageFrom<F, 'server'>) | undefined): void {
     if (word === undefined || this.role === 'client') return;
     const message = atOnce(word(), 'the reply of a verdict');
     this.#sending ??= new Sending();
     this.#sending.write(this.protocol.entry(message.type).frame, message);
   }
 
-  #early(event: number): LocalError {
+  private early(event: number): LocalError {
     const type = this.protocol.table.events[event] ?? 'what only a verdict says';
     const expected = legalEvents(this.protocol.table, this.#gate.state, this.role).join(' or ') || 'nothing';
     return new LocalError(
@@ -339,21 +353,21 @@ export class Connection<F extends Frames, R extends Role> {
    * Takes and answers `times` messages of a run in one go, where nobody follows the steps and each of them leads back
    * to the state at hand. @returns how many: all or none.
    */
-  #repeat(run: Run<F, R>, times: number): number {
+  private repeat(run: Run<F, R>, times: number): number {
     const { frame, event } = this.protocol.entry(run.handler.accept.type);
     const home = this.#gate.state;
     const judging = this.#gate.cycle(run.entry.event, event);
     if (judging === REFUSED || frame.constant === undefined || this.onStep !== undefined) return 0;
     this.#sending ??= new Sending();
     this.#sending.repeat(frame.constant, times);
-    this.#receiving.skip(run.contents.end(times));
+    this.#receiving?.skip(run.contents.end(times));
     const { stepCounts } = this.#options;
     stepCounts?.step(run.entry.event, home, judging, times);
     stepCounts?.step(event, judging, home, times);
     return times;
   }
 
-  #inHandshake(state: number): boolean {
+  private inHandshake(state: number): boolean {
     return this.protocol.table.handshake[state] === 1;
   }
 }

@@ -1,3 +1,4 @@
+import type { Table } from '../machine/table.ts';
 import type { Fault } from './fault.ts';
 
 /**
@@ -70,6 +71,18 @@ export class RemoteError extends Error {
   readonly clauses: readonly string[];
   /** Whether the connection ends with it. */
   readonly closes: boolean;
+
+  /** In a state of a protocol, whose clauses bear on it. */
+  static at(
+    { states, clauses }: Table,
+    state: number,
+    about: Pick<RemoteError, 'code' | 'received' | 'expected' | 'closes'> & {
+      readonly fault?: Fault | undefined;
+    },
+  ): RemoteError {
+    const { fault } = about;
+    return new RemoteError({ ...about, fault, state: states[state] ?? '', clauses: clauses[state] ?? [] });
+  }
 
   constructor(about: Omit<RemoteError, keyof Error>) {
     super(

@@ -1,6 +1,6 @@
 import type { AnyStateMachine, EventFrom } from 'xstate';
 import { machineOfAnyOrder } from '../machine/any-order.ts';
-import type { Role } from '../machine/gate.ts';
+import { type Role, Side } from '../machine/gate.ts';
 import { exploreMachine, REFUSED, type Table } from '../machine/table.ts';
 import { Decoder, type Entry, type Framing } from './decoder.ts';
 import { DeclarationError, LocalError, type RemoteError } from './errors.ts';
@@ -165,6 +165,8 @@ export interface Protocol<F extends Frames = Frames> {
   readonly samples: (unique: string) => Samples<F>;
   /** Reads what this role sends in a state of `table`. Default: the initial one. */
   decoder(role: Role, state?: number): Framing;
+  /** The two sides, each as all its dialogues share it. */
+  readonly sides: Readonly<Record<Role, Side>>;
   /** Of each state, what reads what this role sends there. */
   readonly decoders: Readonly<Record<Role, readonly Framing[]>>;
   /** See {@link Declaration.envelope}; `undefined` where frames are of bytes. */
@@ -305,6 +307,8 @@ function define<F extends Frames>(declaration: CheckedDeclaration<F>, more: read
     latest = found;
     return found;
   };
+  const { pipelinedReply } = declaration;
+  const pipelinedEvent = pipelinedReply === undefined ? REFUSED : table.events.indexOf(pipelinedReply);
   return {
     name,
     order: declaration.order ?? 'declared',
@@ -337,8 +341,11 @@ function define<F extends Frames>(declaration: CheckedDeclaration<F>, more: read
       ),
     largest: { client: largest('client'), server: largest('server') },
     entry,
-    pipelinedEvent:
-      declaration.pipelinedReply === undefined ? REFUSED : table.events.indexOf(declaration.pipelinedReply),
+    pipelinedEvent,
+    sides: {
+      client: new Side(table, 'client', pipelinedEvent),
+      server: new Side(table, 'server', REFUSED),
+    },
     inPlace: answeredInPlace(table),
     encode(message) {
       const { event, frame } = entry(message.type);

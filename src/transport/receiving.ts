@@ -32,13 +32,16 @@ const MOST_IN_RUN = 1024;
 /** Bytes beyond the largest frame that may wait before the flow of input is to stop. */
 const SLACK = 192 * 1024;
 
-/** The receiving half of a connection: bytes wait here, and come out as messages when the gate can judge them. */
+/**
+ * The receiving half of a connection: bytes wait here, and come out as messages when the gate can judge them. A connection
+ * has one while bytes wait, and lets it go when it is {@link idle}.
+ */
 export class Receiving<F extends Frames, R extends Role> {
   readonly #protocol: Protocol<F>;
   readonly #gate: Gate;
-  /** Of each state; what a protocol has in their place is the same for all. */
   readonly #decoders: readonly Framing[];
-  /** Present while bytes wait: most connections are idle, most of the time. */
+  /** What a protocol has in place of its decoders. */
+  readonly #framing: Framing | undefined;
   #inbox: Inbox | undefined;
   #ended = false;
   #turn: Entry | undefined;
@@ -46,9 +49,13 @@ export class Receiving<F extends Frames, R extends Role> {
   constructor(protocol: Protocol<F>, gate: Gate) {
     this.#protocol = protocol;
     this.#gate = gate;
-    const decoders = protocol.decoders[this.#sender];
-    const framing = protocol.framing(this.#sender);
-    this.#decoders = framing === undefined ? decoders : decoders.map(() => framing);
+    this.#decoders = protocol.decoders[gate.side.peer];
+    this.#framing = protocol.framing(gate.side.peer);
+  }
+
+  /** Whether nothing is kept here that another one would not have. */
+  get idle(): boolean {
+    return this.#inbox === undefined && !this.#ended && this.#framing === undefined;
   }
 
   /** Bytes that wait. */
@@ -104,7 +111,7 @@ export class Receiving<F extends Frames, R extends Role> {
         continue;
       }
       const to = gate.after(entry.event);
-      const legal = to !== REFUSED || (entry.event === REFUSED && gate.role === 'client');
+      const legal = to !== REFUSED || (entry.event === REFUSED && gate.side.role === 'client');
       // Refused at the first byte that names it: nothing of its payload is awaited.
       if (!legal && this.#protocol.violation.closes) return this.#violation(entry, true);
       const handler = handlers && handlerOf<RunHandler<F, R>>(handlers, entry.name);
@@ -174,15 +181,13 @@ export class Receiving<F extends Frames, R extends Role> {
   }
 
   get #decoder(): Framing {
-    return this.#decoders[this.#gate.state] ?? this.#protocol.decoder(this.#sender);
-  }
-
-  get #sender(): Role {
-    return this.#gate.role === 'server' ? 'client' : 'server';
+    if (this.#framing !== undefined) return this.#framing;
+    const { side, state } = this.#gate;
+    return this.#decoders[state] ?? this.#protocol.decoder(side.peer);
   }
 
   get #most(): number {
-    return this.#protocol.largest[this.#sender] + SLACK;
+    return this.#protocol.largest[this.#gate.side.peer] + SLACK;
   }
 
   /** @returns `undefined` where no content is whole, or it is refused: reading it says so. */
@@ -222,7 +227,7 @@ export class Receiving<F extends Frames, R extends Role> {
       return this.#refusal('unreadable', `${byte} as byte ${offset + 1}`, [words], true, fault);
     }
     cursor.rewind(at);
-    const misdirected = this.#protocol.decoder(this.#gate.role, this.#gate.state).identify(cursor);
+    const misdirected = this.#protocol.decoder(this.#gate.side.role, this.#gate.state).identify(cursor);
     return this.#refusal('unreadable', misdirected?.type ?? `code ${byte}`, this.#expected, true, fault);
   }
 
@@ -253,7 +258,8 @@ export class Receiving<F extends Frames, R extends Role> {
   }
 
   get #expected(): readonly string[] {
-    return legalEvents(this.#gate.table, this.#gate.state, this.#sender);
+    const { side, state } = this.#gate;
+    return legalEvents(side.table, state, side.peer);
   }
 
   #refusal(
@@ -263,16 +269,9 @@ export class Receiving<F extends Frames, R extends Role> {
     closes: boolean,
     fault: Fault | undefined,
   ) {
-    const { table, state, role } = this.#gate;
-    return new RemoteError({
-      code,
-      state: table.states[state] ?? '',
-      received,
-      expected,
-      fault,
-      clauses: table.clauses[state] ?? [],
-      closes: closes || role === 'client',
-    });
+    const { side, state } = this.#gate;
+    const isClient = side.role === 'client';
+    return RemoteError.at(side.table, state, { code, received, expected, fault, closes: closes || isClient });
   }
 }
 

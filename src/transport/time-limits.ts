@@ -15,16 +15,21 @@ function finite(time: number | undefined): number | undefined {
   return time === Number.POSITIVE_INFINITY ? undefined : time;
 }
 
+/** Whether they limit anything. */
+export function isLimit(limits: TimeLimits | undefined): limits is TimeLimits {
+  return limits?.handshakeTimeout !== undefined || limits?.idleTimeout !== undefined;
+}
+
 /** What is left of a peer's time, by a clock in milliseconds. Only there where a limit is. */
 export class Patience {
-  readonly #limits: TimeLimits;
+  readonly limits: TimeLimits;
   readonly #clock: () => number;
   #entered: number;
   #heard: number;
 
   /** All limits begin now. */
-  constructor(limits: TimeLimits, clock: () => number) {
-    this.#limits = limits;
+  constructor(limits: TimeLimits, clock = wholeMilliseconds) {
+    this.limits = limits;
     this.#clock = clock;
     this.#entered = clock();
     this.#heard = this.#entered;
@@ -32,18 +37,18 @@ export class Patience {
 
   /** The states of the handshake are entered. */
   enter(): void {
-    if (this.#limits.handshakeTimeout !== undefined) this.#entered = this.#clock();
+    if (this.limits.handshakeTimeout !== undefined) this.#entered = this.#clock();
   }
 
   /** The peer was heard, or answered: it is not idle. */
   hear(): void {
     // Asking for the time of each message would be felt.
-    if (this.#limits.idleTimeout !== undefined) this.#heard = this.#clock();
+    if (this.limits.idleTimeout !== undefined) this.#heard = this.#clock();
   }
 
   /** When it is over; `undefined`: never. */
   ends(inHandshake: boolean): number | undefined {
-    const { handshakeTimeout, idleTimeout } = this.#limits;
+    const { handshakeTimeout, idleTimeout } = this.limits;
     const handshake =
       inHandshake && handshakeTimeout !== undefined ? this.#entered + handshakeTimeout : undefined;
     const idle = idleTimeout === undefined ? undefined : this.#heard + idleTimeout;

@@ -321,14 +321,12 @@ function remoteError(
 ): RemoteError {
   const { type, fault } = input.reading(state);
   const expected = fault?.expected;
-  return new RemoteError({
+  return RemoteError.at(table, state, {
     code,
-    state: table.states[state] ?? '',
     received: type ?? input.received,
     expected:
       expected === undefined || code === 'violation' ? legalEvents(table, state, 'client') : [expected],
     fault,
-    clauses: table.clauses[state] ?? [],
     closes,
   });
 }

@@ -67,13 +67,19 @@ export async function openDoor(
   const proxies = new Set(options.proxies?.map(plainHost));
   const begin = (socket: Socket, { host, port }: ProxiedPeer) =>
     accept(socket, {
-      peer: path === undefined ? formatAddress(host, port) : host,
+      peer: path === undefined ? flat(formatAddress(host, port)) : host,
       source: sourceOf(host),
-      ends: { from: { host, port }, to: { host: socket.localAddress ?? '', port: socket.localPort ?? 0 } },
+      // A socket that was asked for it once keeps it.
+      get ends() {
+        return { from: { host, port }, to: { host: socket.localAddress ?? '', port: socket.localPort ?? 0 } };
+      },
       change: both(options.tls?.accept, options.change),
       ...(options.change && { lacks: 'websocket' }),
     });
   const sockets = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    // Node's own listener does nothing for a socket that may be half-open, but costs each of them an array.
+    const [own] = socket.rawListeners('end');
+    if (own !== undefined) Reflect.apply(socket.removeListener, socket, ['end', own]);
     if (!descriptors.take()) {
       socket.destroy();
       announce(() => observer?.dropped?.('descriptors'));
@@ -127,6 +133,11 @@ export async function openDoor(
 function both(first: WireChange | undefined, then: WireChange | undefined): WireChange | undefined {
   if (first === undefined || then === undefined) return first ?? then;
   return async (plain) => then(await first(plain));
+}
+
+/** A text in one piece: put together of several, it keeps them all. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 const OUT_OF_DESCRIPTORS = 'file descriptors have run out';

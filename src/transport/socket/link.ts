@@ -46,31 +46,41 @@ const listeners = {
   error(): void {},
 };
 
+/** The wire is being changed: nobody reads but who changes it. Or its input is stopped; or it is about to be destroyed. */
+const [CHANGING, PAUSED, PARTING] = [1, 2, 4];
+
 /** Ties a stream, mostly a socket, to a session: bytes, backpressure both ways, half-close, time. */
-export class Link<F extends Frames, R extends Role> implements Wire {
+export class Link<F extends Frames, R extends Role> implements Wire, SessionIdentity {
   readonly session: Session<F, R>;
+  readonly id: number;
+  readonly peer: string;
+  readonly source: string | undefined;
   #stream: LinkedStream;
   readonly #options: LinkOptions<F, R>;
-  #timer: NodeJS.Timeout | undefined;
-  /** When the timer fires. */
-  #due = 0;
-  #linger: NodeJS.Timeout | undefined;
-  #discarded = 0;
-  /** The wire is being changed: nobody reads but who changes it. */
-  #changing = false;
-  #paused = false;
+  /** For the session's time, or for the end of all when it is over. */
+  #timer: NodeJS.Timeout | undefined = undefined;
+  /** When the session's timer fires; of a session that is over, the bytes that came behind it. */
+  #count = 0;
+  #flags = 0;
 
   /** The number of a client's own session is 0. */
   constructor(
     stream: Duplex,
     connection: Connection<F, R>,
-    about: Omit<SessionIdentity, 'observer'>,
+    { id, peer, source }: Omit<SessionIdentity, 'observer'>,
     options: LinkOptions<F, R>,
   ) {
     this.#stream = stream;
     this.#options = options;
-    this.session = new Session(connection, this, { ...about, observer: options.observer });
-    this.#listen(stream);
+    this.id = id;
+    this.peer = peer;
+    this.source = source;
+    this.session = new Session(connection, this, this);
+    this.listen(stream);
+  }
+
+  get observer(): SessionObserver | undefined {
+    return this.#options.observer;
   }
 
   get identity(): string | undefined {
@@ -82,13 +92,13 @@ export class Link<F extends Frames, R extends Role> implements Wire {
   }
 
   pause(): void {
-    this.#paused = true;
-    if (!this.#changing) this.#stream.pause();
+    this.#flags |= PAUSED;
+    if ((this.#flags & CHANGING) === 0) this.#stream.pause();
   }
 
   resume(): void {
-    this.#paused = false;
-    if (!this.#changing) this.#stream.resume();
+    this.#flags &= ~PAUSED;
+    if ((this.#flags & CHANGING) === 0) this.#stream.resume();
   }
 
   end(): void {
@@ -99,10 +109,10 @@ export class Link<F extends Frames, R extends Role> implements Wire {
     const stream = this.#stream;
     if (stream.destroyed) return;
     // Halfway between two streams there is none that a last word could go over.
-    if (this.#changing) return void stream.destroy();
+    if ((this.#flags & CHANGING) !== 0) return void stream.destroy();
     stream.end();
     this.resume();
-    if (stream.readableEnded) this.#destroySoon();
+    if (stream.readableEnded) this.destroySoon();
     else this.destroyLater();
   }
 
@@ -114,19 +124,23 @@ export class Link<F extends Frames, R extends Role> implements Wire {
 
   /** A peer that never reads or never ends, or a handler that never answers, does not hold us up. */
   destroyLater(): void {
-    clearTimeout(this.#timer);
     // Told to stop, and then at the end of the dialogue: it is one time for both.
-    this.#linger ??= setTimeout(() => this.#stream.destroy(), this.#options.lingerTimeout ?? LINGER_TIMEOUT);
+    if ((this.#flags & PARTING) !== 0) return;
+    this.#flags |= PARTING;
+    clearTimeout(this.#timer);
+    this.#count = 0;
+    this.#timer = setTimeout(() => this.#stream.destroy(), this.#options.lingerTimeout ?? LINGER_TIMEOUT);
   }
 
   wakeAt(due: number | undefined): void {
+    if ((this.#flags & PARTING) !== 0) return;
     // One that is set fires early, if at all, and is set anew then.
-    if (this.#timer !== undefined && (due === undefined || due < this.#due)) {
+    if (this.#timer !== undefined && (due === undefined || due < this.#count)) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     }
     if (this.#timer !== undefined || due === undefined) return;
-    this.#due = due;
+    this.#count = due;
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
@@ -138,7 +152,7 @@ export class Link<F extends Frames, R extends Role> implements Wire {
 
   upgrade(change: WireChange): void {
     const plain = this.#stream;
-    this.#changing = true;
+    this.#flags |= CHANGING;
     // What comes from here on is for `change` alone.
     plain.off('data', listeners.data).off('end', listeners.end).off('drain', listeners.drain).pause();
     const begin = async () => {
@@ -147,11 +161,11 @@ export class Link<F extends Frames, R extends Role> implements Wire {
       const { destroyed } = stream;
       plain.off('close', listeners.close);
       plain[LINK] = undefined;
-      this.#changing = false;
+      this.#flags &= ~CHANGING;
       this.#stream = stream;
       // It went while we were told.
       if (destroyed) return this.closed();
-      this.#listen(stream);
+      this.listen(stream);
       if (this.session.over) this.close();
       else this.session.upgraded();
     };
@@ -170,12 +184,12 @@ export class Link<F extends Frames, R extends Role> implements Wire {
       this.session.receive(chunk);
       return;
     }
-    this.#discarded += chunk.length;
-    if (this.#discarded > LINGER_BYTES) this.#stream.destroy();
+    this.#count += chunk.length;
+    if (this.#count > LINGER_BYTES) this.#stream.destroy();
   }
 
   readEnd(): void {
-    if (this.session.over) this.#destroySoon();
+    if (this.session.over) this.destroySoon();
     else this.session.receiveEnd();
   }
 
@@ -185,12 +199,11 @@ export class Link<F extends Frames, R extends Role> implements Wire {
 
   closed(): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#linger);
     this.session.receiveReset();
     this.#options.left?.(this.session);
   }
 
-  #listen(stream: LinkedStream): void {
+  private listen(stream: LinkedStream): void {
     stream[LINK] = this;
     stream.on('data', listeners.data);
     stream.on('end', listeners.end);
@@ -198,11 +211,11 @@ export class Link<F extends Frames, R extends Role> implements Wire {
     stream.on('error', listeners.error);
     stream.on('close', listeners.close);
     // Whoever had it before may have stopped its flow.
-    if (!this.#paused) stream.resume();
+    if ((this.#flags & PAUSED) === 0) stream.resume();
   }
 
   /** Once everything is written. */
-  #destroySoon(): void {
+  private destroySoon(): void {
     const stream = this.#stream;
     if (stream.writable) stream.end();
     if (stream.writableFinished) stream.destroy();
