@@ -235,7 +235,7 @@ export class Receiving<F extends Frames, R extends Role> {
   #unknown(cursor: Inbox, at: number): RemoteError {
     const { at: next, fault } = cursor;
     cursor.rewind(at);
-    const misdirected = this.#protocol.decoder(this.#gate.role, this.#gate.state).identify(cursor);
+    const misdirected = this.#protocol.decoder(this.#gate.side.role, this.#gate.state).identify(cursor);
     cursor.rewind(next);
     const { field = '', got = 'something else', expected = '' } = fault ?? {};
     const received = misdirected?.type ?? `${field} ${got}`.trim();
