@@ -1,6 +1,7 @@
 import type { AnyProtocol, Frames, Protocol } from '../transport/protocol.ts';
 import type { MakeHandlers } from '../transport/session.ts';
 import { type ListeningServer, type ListenOptions, listen } from '../transport/socket/listen.ts';
+import type { WebSocketOptions } from '../transport/socket/web-socket.ts';
 import type { AnyCommand } from './command.ts';
 import type { Flags, NoFlags, OptionsOf } from './flag.ts';
 
@@ -27,6 +28,8 @@ export interface ServeDeclaration<F extends Frames, L extends Flags> {
   readonly flags?: L;
   /** Default of `--idle-timeout`, in milliseconds. Default: never. */
   readonly idleTimeout?: number;
+  /** It is spoken over WebSockets: `{}` for the defaults; pages of other origins may come by `--origin`. Default: it is not. */
+  readonly webSocket?: WebSocketOptions;
   /** Whether several processes may serve together (`--workers`): how they share, or in words why they cannot. */
   readonly workers?: SharedService<L> | string;
   /**
@@ -99,7 +102,8 @@ export interface ProtocolModule {
 }
 
 /** {@link ServeDeclaration}, whichever the protocol. */
-export interface AnyServe extends Pick<ServeDeclaration<Frames, Flags>, 'help' | 'idleTimeout'> {
+export interface AnyServe
+  extends Pick<ServeDeclaration<Frames, Flags>, 'help' | 'idleTimeout' | 'webSocket'> {
   readonly flags: Flags;
   /** See {@link ServeDeclaration.workers}. */
   readonly workers: string | AnySharedService;

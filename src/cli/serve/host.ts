@@ -140,7 +140,8 @@ async function run(
     service = await serve.open(options, surroundings(diagnostics, watch, where));
     const { handshakeTimeout, idleTimeout } = options;
     const { numbers } = worker ?? {};
-    const how = { ...where.options, ...watched, handshakeTimeout, idleTimeout, numbers };
+    const webSocket = serve.webSocket && { origins: options.origin, ...serve.webSocket };
+    const how = { ...where.options, ...watched, handshakeTimeout, idleTimeout, numbers, webSocket };
     server = await service.listen(how).catch(where.cannotListen);
   } catch (error) {
     await watch.close();

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { formatAddress } from '../../transport/address.ts';
 import { deviatingWord } from '../runner.ts';
 import type { Verdict, Verification } from '../verify.ts';
 import {
@@ -104,7 +105,7 @@ export function verdictInWords(
   { protocol, verdict, address }: Verification,
   findings: readonly Finding[],
 ): string {
-  const where = `${address.host}:${address.port}`;
+  const where = formatAddress(address.host, address.port);
   const waived = findings.filter((finding) => finding.waived !== undefined).length;
   const musts = findings.filter(
     (finding) => finding.severity === 'MUST' && finding.waived === undefined,

@@ -1,4 +1,5 @@
 import { legalEvents } from '../../machine/table.ts';
+import { formatAddress } from '../../transport/address.ts';
 import type { AnyProtocol } from '../../transport/protocol.ts';
 import { type Heard, shown } from '../answers.ts';
 import { type Dialogue, type Exchange, inWords, wordsOf } from '../dialogue.ts';
@@ -45,9 +46,14 @@ export function unseenInWords({ unseen: { states, messages } }: Pick<Verificatio
 /** The bytes of a frame: text as text, hex where it is none; of one that holds a secret, its code alone. */
 export function bytesInWords({ bytes, ends, hidden }: Use): string {
   const shownBytes = hidden ? bytes.subarray(0, 1) : bytes.subarray(0, MOST_SHOWN);
-  const text = Buffer.from(shownBytes).toString('latin1');
-  const isText = !hidden && /^[\x20-\x7e]{2,}[\x20-\x7e\r\n\t]*$/.test(text);
-  const words = isText ? JSON.stringify(text) : hexOf(shownBytes);
+  // A text may stand behind its length.
+  const [, length = '', text] =
+    /^(\0[\s\S]{3})?([\x20-\x7e]{2,}[\x20-\x7e\r\n\t]*)$/.exec(Buffer.from(shownBytes).toString('latin1')) ??
+    [];
+  const isText = !hidden && text !== undefined;
+  const words = isText
+    ? [hexOf(Buffer.from(length, 'latin1')), JSON.stringify(text)].filter(Boolean).join(' ')
+    : hexOf(shownBytes);
   const rest = bytes.length - shownBytes.length;
   const more = rest === 0 ? '' : hidden ? ` (${rest} bytes not shown: a secret)` : ` (${rest} bytes more)`;
   return [`${words}${more}`, ends ? 'end of stream' : ''].filter((part) => part !== '').join(', then ');
@@ -278,8 +284,8 @@ function replayOf(
   id: string,
   { extra = '', module = protocol.name }: ReportOptions,
 ): string {
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return `wirechart verify ${quoted(module)} ${host}:${address.port}${extra} --case ${quoted(id)}`;
+  const where = quoted(formatAddress(address.host, address.port));
+  return `wirechart verify ${quoted(module)} ${where}${extra} --case ${quoted(id)}`;
 }
 
 /** As a shell takes it for one word. */
