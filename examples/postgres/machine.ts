@@ -58,7 +58,7 @@ const open = states(ANY_TIME, {
   ready: client({ QUERY: 'querying', ...runs, ...asks, ...all(DROPPED, 'ready'), ...leaves }),
   ...{ querying: server({ ...results, EMPTY: 'finishing' }), more: server({ ...results, READY: 'ready' }) },
   rows: server({ DATA_ROW: 'rows', COMPLETE: 'more', ...fails }),
-  ...{ syncing: server({ READY: 'ready', ...fails }), finishing: server({ READY: 'ready' }) },
+  ...{ syncing: server({ READY: 'ready', ...fails }), finishing: server({ READY: 'ready', ...ends }) },
   ...{ parsing: server({ PARSED: 'ready', ...skips }), binding: server({ BOUND: 'ready', ...skips }) },
   explaining: server({ PARAMETERS: 'describing', ...skips }),
   describing: server({ ...all('ROW_DESCRIPTION NO_DATA', 'ready'), ...skips }),

@@ -22,7 +22,8 @@ export const postgres = defineProtocol({
   frames,
   violation: { reply: refusal, closes: true },
   malformed: { reply: refusal, closes: true },
-  unreadable: { reply: refusal },
+  // Who has not begun rightly may be no client of ours, and would not understand.
+  unreadable: { reply: (why) => (why.state.startsWith('starting') ? undefined : refusal(why)) },
   failure: () => error('XX000', 'the server failed', 'FATAL'),
   reads: { connecting: first, starting: first, authenticating: late, open: late, closed: late },
   unchecked: [

@@ -333,9 +333,10 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   /** Says something that has no place in the machine: why the peer is refused. A client has no such words. */
-  private say(word: (() => MessageFrom<F, 'server'>) | undefined): void {
+  private say(word: (() => MessageFrom<F, 'server'> | undefined) | undefined): void {
     if (word === undefined || this.role === 'client') return;
     const message = atOnce(word(), 'the reply of a verdict');
+    if (message === undefined) return;
     this.#sending ??= new Sending();
     this.#sending.write(this.protocol.entry(message.type).frame, message);
   }

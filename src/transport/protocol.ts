@@ -41,8 +41,8 @@ export type ServerMessage<P> = P extends Protocol<infer F> ? MessageFrom<F, 'ser
 
 /** What the server does with a peer that broke the rules. */
 export interface RefusalRule<F extends Frames> {
-  /** The message that refuses; none when silence is the answer. Sent as it is, whatever the state. */
-  readonly reply?: (error: RemoteError) => MessageFrom<F, 'server'>;
+  /** The message that refuses; none when silence is the answer, there or everywhere. Sent as it is, whatever the state. */
+  readonly reply?: (error: RemoteError) => MessageFrom<F, 'server'> | undefined;
   /** Whether the connection ends with it, or carries on in the same state. */
   readonly closes: boolean;
 }
@@ -222,7 +222,7 @@ export interface AnyProtocol
 /** {@link RefusalRule}, whichever the messages. */
 export interface AnyRefusalRule {
   /** See {@link RefusalRule.reply}. */
-  readonly reply?: (error: RemoteError) => { readonly type: string };
+  readonly reply?: (error: RemoteError) => { readonly type: string } | undefined;
   readonly closes: boolean;
 }
 

@@ -21,6 +21,13 @@ export type Answer<F extends Frames> = Expected<F> | readonly Expected<F>[];
 export interface Sample<F extends Frames> {
   readonly message: Message<F>;
   /**
+   * Sent in front of the message and right behind it, in one piece, wherever the machine lets all of it be said: what the
+   * message hangs on, where that is content (a statement that is bound), and what makes a server speak that may keep its
+   * answer (a FLUSH). What answers these stands among {@link pushes}. Elsewhere the message is sent alone.
+   */
+  readonly leads?: readonly MessageFrom<F, 'client'>[];
+  readonly follows?: readonly MessageFrom<F, 'client'>[];
+  /**
    * What a correct server answers with; nothing when the message is not answered. Where that depends on the state in
    * which it is sent: an object by the paths of states (`{ 'open.idle': 'server.OK', '': 'server.NO' }`), the nearest
    * path counts, `''` is everywhere else, `null` is no answer. What the machine demands behind the answer (a READY, say)
@@ -29,7 +36,8 @@ export interface Sample<F extends Frames> {
   readonly answer?: Answer<F> | Readonly<Record<string, Answer<F> | null>>;
   /**
    * What the server sends because of it besides the answer, each as often as it stands here: before the answer or behind
-   * it, unless the machine orders them. Default: nothing.
+   * it, unless the machine orders them. Where the answer depends on the state, they are due where the machine lets them
+   * all be said. Default: nothing.
    */
   readonly pushes?: readonly Expected<F>[];
   /** What the connection of {@link before} must get because of it, each as often as it stands here, and no more. */
@@ -53,6 +61,11 @@ export interface Sample<F extends Frames> {
 export interface Samples<F extends Frames> {
   /** What a server that speaks first says to a client that it welcomes. Default: what the machine leaves it. */
   readonly greeting?: Answer<F>;
+  /**
+   * Whether connections can disturb each other, and so are verified one after the other. Default: where the server may,
+   * unasked, change the state in which a client waits.
+   */
+  readonly sociable?: boolean;
   /** At least the plain sample of each client message; also those whose content the handlers refuse. */
   readonly messages: Readonly<Record<string, Sample<F>>>;
   /** Byte strings that are no message of the client, and are refused as soon as they have come. */
@@ -68,6 +81,8 @@ export type AnyAnswer = AnyExpected | readonly AnyExpected[];
 /** {@link Sample}, whichever the messages. */
 export interface AnySample {
   readonly message: { readonly type: string };
+  readonly leads?: readonly { readonly type: string }[];
+  readonly follows?: readonly { readonly type: string }[];
   readonly answer?: AnyAnswer | Readonly<Record<string, AnyAnswer | null>>;
   readonly pushes?: readonly AnyExpected[];
   readonly delivers?: readonly AnyExpected[];
@@ -81,6 +96,7 @@ export interface AnySample {
 /** {@link Samples}, whichever the messages. */
 export interface AnySamples {
   readonly greeting?: AnyAnswer;
+  readonly sociable?: boolean;
   readonly messages: Readonly<Record<string, AnySample>>;
   readonly malformed: Readonly<Record<string, Uint8Array>>;
 }

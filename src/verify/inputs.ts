@@ -12,6 +12,7 @@ import {
   wanted,
   wantedAnswer,
 } from './answers.ts';
+import { planOf } from './plan.ts';
 import { isLine, nameOfUnknown, type Reading, readByServer, secretFields, terminatorOf } from './reading.ts';
 import { mustEncode } from './samples.ts';
 import { stateValue } from './state-value.ts';
@@ -44,8 +45,12 @@ export interface Input {
   reading(state: number): Reading;
   /** Types of the messages of which any one answers it, in the state of that number where it is legal. */
   answers(state: number): readonly string[];
+  /** Whether {@link answers} depend on the state. */
+  readonly answersByState: boolean;
   /** Types of the messages that the server sends besides. */
   readonly pushes: readonly string[];
+  /** Types of the messages that are sent in one piece in the state of that number, {@link type} among them. */
+  said(state: number): readonly string[];
   /** What a server calls it. */
   readonly received: string;
   /** Nothing need be said to it before the close, for who waits for more of it may. */
@@ -66,8 +71,8 @@ export interface Use {
   readonly bytes: Uint8Array;
   /** Whether the stream ends behind the bytes. */
   readonly ends: boolean;
-  /** What the bytes say, where they are one whole message. */
-  readonly message: { readonly type: string } | undefined;
+  /** What the bytes say, where they are whole messages. */
+  readonly messages: readonly { readonly type: string }[];
   /** The bytes hold a secret field: a password, say. */
   readonly hidden: boolean;
   /** What answers it where it is accepted: any one of these. */
@@ -134,7 +139,9 @@ const nothing = {
   type: undefined,
   reading: () => unread,
   answers: () => [],
+  answersByState: false,
   pushes: [],
+  said: () => [],
   received: '',
   quietly: false,
   swept: undefined,
@@ -143,7 +150,7 @@ const nothing = {
 const noUse = {
   bytes: new Uint8Array(0),
   ends: false,
-  message: undefined,
+  messages: [],
   hidden: false,
   answers: [],
   pushes: [],
@@ -178,33 +185,51 @@ function messageInput(protocol: AnyProtocol, samples: SamplesOf, id: string): In
     (_, state) => step(table, state, protocol.entry(type).event) !== REFUSED,
   );
   const [usual, own] = [plain, sample].map((one) => typesIn(one, legal)[0]);
+  const events = (messages: readonly { readonly type: string }[]) =>
+    messages.map((message) => protocol.entry(message.type).event);
+  /** All that is sent in one piece, where the machine lets it be said, or the message alone. */
+  const saidIn = (one: AnySample, state: number): readonly { readonly type: string }[] => {
+    const all = [...(one.leads ?? []), one.message, ...(one.follows ?? [])];
+    if (all.length === 1 || state < 0) return all;
+    const answer = typesIn(one, state).slice(0, 1);
+    const pushes = (one.pushes ?? []).map(typeOf);
+    const isAllowed = [[...answer, ...pushes], answer].some((due) => planOf(table, state, due, events(all)));
+    return isAllowed ? all : [one.message];
+  };
+  const bytesOf = (messages: readonly { readonly type: string }[]) =>
+    Buffer.concat(messages.map((message) => protocol.encode(message).bytes));
   /** Where it would be several other messages it is none: that is for their own samples. */
-  const readingOf = (bytes: Uint8Array, state: number) => {
+  const readingOf = (said: readonly { readonly type: string }[], state: number) => {
+    const bytes = bytesOf(said);
     const reading = readByServer(protocol, state, bytes);
-    return reading.type === type || reading.size === bytes.length ? reading : unread;
+    const isRefused = reading.kind === 'unknown' && reading.lost;
+    return isRefused || reading.type === said[0]?.type || reading.size === bytes.length ? reading : unread;
   };
   return {
     id: inputId(id),
     kind: usual === own ? 'valid' : 'refused',
     type,
-    reading: (state) => readingOf(protocol.encode(sample.message).bytes, state),
+    reading: (state) => readingOf(saidIn(sample, state), state),
     answers: (state) => typesIn(sample, state),
+    answersByState: answersByState(sample) !== undefined,
     pushes: (sample.pushes ?? []).map(typeOf),
+    said: (state) => saidIn(sample, state).map((message) => message.type),
     received: type,
     quietly: false,
     swept: undefined,
     use(unique, state) {
       const used = sampleOf(samples, id, unique);
-      const { bytes } = protocol.encode(used.message);
-      const hidden = secretFields(protocol, type).size > 0;
-      const read = state < 0 ? undefined : readingOf(bytes, state);
+      const said = saidIn(used, state);
+      const bytes = bytesOf(said);
+      const hidden = said.some((message) => secretFields(protocol, message.type).size > 0);
+      const read = state < 0 ? undefined : readingOf(said, state);
       if (read === unread) return { ...noUse, ends: true };
-      if (read !== undefined && read.type !== type)
+      if (read !== undefined && read.type !== said[0]?.type)
         return { ...noUse, bytes, hidden, ends: read.kind === 'partial' };
       return {
         bytes,
         ends: false,
-        message: used.message,
+        messages: said,
         hidden,
         answers: answersIn(used, table.states[state] ?? '').map((answer) => wantedAnswer(answer, used)),
         pushes: (used.pushes ?? []).map(wanted),
@@ -286,13 +311,20 @@ function misdirectedInputs(protocol: AnyProtocol, samples: SamplesOf): Input[] {
       );
       return { id: type, kind: 'misdirected' as const, bytes };
     })
-    // What a client may send too is no wrong direction.
+    // What a client may send too, here or in another state, is no wrong direction.
     .filter(({ bytes }) => readByServer(protocol, protocol.table.initial, bytes).kind === 'unknown');
   // Messages told apart by their content alone are the same to one who must refuse both: the first byte tells.
   const first = new Map<number, Input>();
   for (const input of inputs) {
     const code = input.bytes[0] ?? 0;
-    if (!first.has(code)) first.set(code, bytesInput(protocol, { ...input, bytesIn: () => input.bytes }));
+    if (first.has(code)) continue;
+    const { reading, use, ...rest } = bytesInput(protocol, { ...input, bytesIn: () => input.bytes });
+    const isAnother = (state: number) => reading(state).kind === 'message';
+    first.set(code, {
+      ...rest,
+      reading: (state) => (isAnother(state) ? unread : reading(state)),
+      use: (unique, state) => (isAnother(state) ? { ...noUse, ends: true } : use(unique, state)),
+    });
   }
   return [...first.values()];
 }
@@ -357,7 +389,7 @@ function truncatedInput(protocol: AnyProtocol, plain: readonly Input[]): Input {
     ...nothing,
     use(unique, state) {
       const [longest] = plain
-        .filter(({ type }) => isLegal(type, state))
+        .filter(({ type, said }) => isLegal(type, state) && said(state).length === 1)
         .map(({ use }) => use(unique, state))
         .sort((one, other) => other.bytes.length - one.bytes.length);
       const { bytes, hidden } = longest ?? noUse;

@@ -21,6 +21,10 @@ export class Judge {
   /** Types of what may come at any time, and did. */
   readonly passedOver = new Set<string>();
   #at: number;
+  /** Where the dialogue ends: the state in which the server may still say something unasked. */
+  #leaving: number;
+  /** Events of the client that were sent and are not read yet. */
+  readonly #unread: number[];
   #wrong: string | undefined;
   /** Why something that came was not counted, should what is due never come. */
   #foreign: string | undefined;
@@ -43,6 +47,9 @@ export class Judge {
     this.#first = this.#answers[0];
     this.#pushes = effect.pushes.length === 0 ? [] : [...(use?.pushes ?? effect.pushes.map(ofType))];
     this.#at = effect.judging;
+    this.#leaving = effect.leaving;
+    this.#unread = [...effect.behind];
+    this.#read();
   }
 
   /** Why what was heard is not what should come: empty where that shows; `undefined` while nothing is wrong. */
@@ -93,6 +100,7 @@ export class Judge {
       this.#meet(push, type);
       return true;
     }
+    if (this.#lasts(type)) return false;
     const alike = [...this.#pushes, ...this.#met].filter((one) => one.type === type);
     // Where content was asked for, what has another content may be meant for anybody.
     const isAgain = alike.some((one) => !one.byContent || one.differs(message) === undefined);
@@ -115,6 +123,16 @@ export class Judge {
     return alike.find((one) => one.differs(message) === undefined) ?? alike[0];
   }
 
+  /** Whether it is said unasked, before the end. */
+  #lasts(type: string): boolean {
+    const { table } = this.#protocol;
+    if (this.#leaving === REFUSED) return false;
+    const next = step(table, this.#leaving, table.events.indexOf(type));
+    if (next === REFUSED) return false;
+    this.#leaving = next;
+    return true;
+  }
+
   #meet(wanted: Wanted, type: string): void {
     this.#met.push(wanted);
     this.#follow(type);
@@ -126,7 +144,18 @@ export class Judge {
     const to = step(table, this.#at, table.events.indexOf(type));
     if (to === REFUSED) {
       this.#wrong ??= `${bare(type)} came in ${table.states[this.#at]}, where the machine does not have it`;
-    } else this.#at = to;
+    } else {
+      this.#at = to;
+      this.#read();
+    }
+  }
+
+  /** The server owes nothing: it reads on. */
+  #read(): void {
+    const { table } = this.#protocol;
+    while (this.#unread.length > 0 && table.serverOwes[this.#at] !== 1 && table.final[this.#at] !== 1) {
+      this.#at = step(table, this.#at, this.#unread.shift() ?? REFUSED);
+    }
   }
 
   /** What the machine demands behind the answers, where the sample says no more. */

@@ -5,6 +5,7 @@ import type { AnyAnswer } from '../transport/samples.ts';
 import { alternatives, typeOf } from './answers.ts';
 import type { Input } from './inputs.ts';
 import { type Mealy, mealyOf } from './mealy.ts';
+import { planOf, type Step } from './plan.ts';
 
 /** What comes back on one input. */
 export interface Output {
@@ -13,12 +14,6 @@ export interface Output {
   /** Types of the server's messages, in order. */
   readonly replies: readonly string[];
   readonly closes: boolean;
-}
-
-/** A step of the protocol's machine: an event taken in a state, both by their numbers in the table. */
-export interface Step {
-  readonly state: number;
-  readonly event: number;
 }
 
 /** What a right server does on one input in one state. */
@@ -31,11 +26,15 @@ export interface Effect {
   readonly pushes: readonly string[];
   /** Number of the state in which the server owes the answer, or {@link REFUSED} where the input is refused. */
   readonly judging: number;
+  /** Events of the client's messages that were sent in the same piece, and are read when the server owes nothing. */
+  readonly behind: readonly number[];
   readonly refuses: boolean;
   /** Nothing need be said before the close. */
   readonly optional: boolean;
   /** Number of the state where it leads. */
   readonly next: number;
+  /** Where it ends the dialogue, the state in which it came: what the server may say there unasked is no fault. */
+  readonly leaving: number;
   /** The steps of the protocol's machine behind it; none for a refusal. */
   readonly steps: readonly Step[];
 }
@@ -128,7 +127,7 @@ export function project(
     core: inputs.some(({ swept }) => swept)
       ? machineOver(inputs.filter(({ swept }) => swept === undefined))
       : mealy,
-    sociable: isSociable(protocol),
+    sociable: protocol.samples('a').sociable ?? isSociable(protocol),
     outputs: mealy.outputs.map((name) => outputs.get(name) ?? outputOf([], false)),
     greeting: welcome,
     tableState: (state) => (mealy.closed?.[state] ? -1 : tableState(state)),
@@ -160,9 +159,11 @@ function effectOf(
       answers,
       pushes: [],
       judging,
+      behind: [],
       refuses: true,
       optional,
       next: state,
+      leaving: closes ? state : REFUSED,
       steps: [],
     };
   };
@@ -179,7 +180,9 @@ function effectOf(
   if (lost) return refuse('unreadable', true);
   if (kind === 'malformed') return refuse('malformed', malformed.closes);
 
-  const isOwn = type === input.type;
+  const [own, ...others] = input.said(state);
+  const isOwn = type === own;
+  const behind = isOwn ? others.map((each) => table.events.indexOf(each)) : [];
   const declared = isOwn ? input.answers(state) : anyAnswer(table, judging);
   const pushes = isOwn ? input.pushes : [];
   const chosen = (isOwn && choices.get(input.id)) || choices.get(`${table.states[state]}|${input.id}`);
@@ -190,9 +193,10 @@ function effectOf(
   for (const answer of chosen !== undefined || answers.length === 0 ? [first] : answers) {
     const due = answer === undefined ? [] : [answer];
     // Only the answer that was meant has an aftermath for sure.
-    const tries = answer === declared[0] ? [[...due, ...pushes]] : [[...due, ...pushes], due];
+    const isSure = answer === declared[0] && !input.answersByState;
+    const tries = isSure ? [[...due, ...pushes]] : [[...due, ...pushes], due];
     for (const wanted of tries) {
-      const plan = planOf(table, judging, wanted);
+      const plan = planOf(table, judging, wanted, behind);
       if (plan === undefined) continue;
       const { replies, steps, next } = plan;
       return {
@@ -200,9 +204,11 @@ function effectOf(
         answers: answer === undefined ? [] : [answer, ...answers.filter((other) => other !== answer)],
         pushes: wanted.slice(due.length),
         judging,
+        behind,
         refuses: false,
         optional: false,
         next,
+        leaving: table.final[next] === 1 ? state : REFUSED,
         steps: [taken, ...steps],
       };
     }
@@ -236,9 +242,11 @@ function endOf({ table }: AnyProtocol, state: number): Effect {
     answers: [],
     pushes: [],
     judging: next,
+    behind: [],
     refuses: false,
     optional: false,
     next,
+    leaving: state,
     steps: [{ state, event }],
   };
 }
@@ -265,52 +273,13 @@ function welcomeOf(protocol: AnyProtocol, accepted: number, greeting: AnyAnswer 
     answers,
     pushes: [],
     judging: accepted,
+    behind: [],
     refuses: false,
     optional: false,
     next,
+    leaving: REFUSED,
     steps,
   };
-}
-
-/** One order in which the machine lets the server send what is due, and then what it demands without a choice. */
-function planOf(
-  table: Table,
-  from: number,
-  due: readonly string[],
-): { replies: string[]; steps: Step[]; next: number } | undefined {
-  for (const [index, type] of due.entries()) {
-    const event = table.events.indexOf(type);
-    const next = step(table, from, event);
-    if (next === REFUSED) continue;
-    const rest = planOf(
-      table,
-      next,
-      due.filter((_, other) => other !== index),
-    );
-    if (rest === undefined) continue;
-    return {
-      replies: [type, ...rest.replies],
-      steps: [{ state: from, event }, ...rest.steps],
-      next: rest.next,
-    };
-  }
-  if (due.length > 0) return undefined;
-  const replies: string[] = [];
-  const steps: Step[] = [];
-  let at = from;
-  while (table.serverOwes[at] === 1 && table.final[at] !== 1) {
-    const here = at;
-    const leading = legalEvents(table, here, 'server').filter(
-      (type) => step(table, here, table.events.indexOf(type)) !== here,
-    );
-    const [only = ''] = leading;
-    if (leading.length !== 1 || steps.length > table.states.length) return undefined;
-    const event = table.events.indexOf(only);
-    replies.push(only);
-    steps.push({ state: here, event });
-    at = step(table, here, event);
-  }
-  return { replies, steps, next: at };
 }
 
 /** What a right server would tell its protocol of an input that it refuses, and so what the reply is made from. */

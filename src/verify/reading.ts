@@ -66,11 +66,11 @@ export function nameOfUnknown(protocol: AnyProtocol, bytes: Uint8Array): string 
   return misdirected?.type ?? `code 0x${(bytes[0] ?? 0).toString(16).padStart(2, '0')}`;
 }
 
-/** Whether one byte is enough to name a frame of the client or to refuse it, in the state of that number. */
-export function isToldByOneByte(protocol: AnyProtocol, state: number): boolean {
+/** Whether there are bytes that begin no frame of the client in the state of that number, and are refused at once. */
+export function tellsByOneByte(protocol: AnyProtocol, state: number): boolean {
   const decoder = protocol.decoder('client', state);
-  return Array.from({ length: 256 }, (_, code) => new Inbox(Uint8Array.of(code))).every(
-    (cursor) => decoder.identify(cursor) !== undefined || cursor.fault !== undefined,
+  return Array.from({ length: 256 }, (_, code) => new Inbox(Uint8Array.of(code))).some(
+    (cursor) => decoder.identify(cursor) === undefined && cursor.fault !== undefined,
   );
 }
 

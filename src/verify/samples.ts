@@ -33,9 +33,9 @@ export function withSamples(protocol: AnyProtocol, changes: unknown): (unique: s
 
 /** @throws TypeError naming the sample that its frame cannot say, and the field. */
 export function mustEncode(protocol: AnyProtocol, { messages }: AnySamples): void {
-  for (const [id, { message }] of Object.entries(messages)) {
+  for (const [id, { message, leads = [], follows = [] }] of Object.entries(messages)) {
     try {
-      protocol.encode(message);
+      for (const each of [...leads, message, ...follows]) protocol.encode(each);
     } catch (error) {
       throw new TypeError(`sample ${id}: ${error instanceof Error ? error.message : error}`);
     }

@@ -3,7 +3,7 @@ import type { AnyProtocol } from '../transport/protocol.ts';
 import { stateCover } from './identify.ts';
 import { bytesInput, type Input, type InputKind, messageInputsOf, type SamplesOf, told } from './inputs.ts';
 import type { Projection } from './project.ts';
-import { isLine, isToldByOneByte, readByServer, terminatorOf } from './reading.ts';
+import { isLine, readByServer, tellsByOneByte, terminatorOf } from './reading.ts';
 import { type Test, testOf } from './suite.ts';
 
 /**
@@ -17,7 +17,7 @@ import { type Test, testOf } from './suite.ts';
 export function sweepOf(protocol: AnyProtocol, samples: SamplesOf = protocol.samples): readonly Input[] {
   const plain = messageInputsOf(protocol, samples).filter(({ id, type }) => type === `client.${id}`);
   const words = told(protocol, plain);
-  const isText = words.length > 0 && words.every((input) => isLine(bytesOf(input)));
+  const isText = words.length > 0 && words.every((input) => isLine(bytesOf(protocol, input)));
   return isText ? wordInputs(protocol, words) : codeInputs(protocol, plain);
 }
 
@@ -43,13 +43,14 @@ export function sweepsOf({ mealy, core, inputs, tableState }: Projection): reado
 
 function codeInputs(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
   const { table } = protocol;
-  if (!isToldByOneByte(protocol, table.initial)) return [];
+  const told = table.states.map((_, state) => tellsByOneByte(protocol, state));
+  if (!told.includes(true)) return [];
   const isLegal = ({ type = '' }: Input, state: number) =>
     step(table, state, table.events.indexOf(type)) !== REFUSED;
   // The frame that may come in a state: whoever looks at its code too carelessly takes it.
   const carriers = table.states.map((_, state) => {
     const legal = plain.filter((input) => isLegal(input, state));
-    const all = (legal.length > 0 ? legal : plain).map(bytesOf);
+    const all = (legal.length > 0 ? legal : plain).map((input) => bytesOf(protocol, input));
     return all.sort((one, other) => other.length - one.length)[0] ?? new Uint8Array(1);
   });
   // The message that may not come there, and takes the longest way to where it may.
@@ -59,10 +60,10 @@ function codeInputs(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
     const [farthest] = plain
       .filter((input) => !isLegal(input, state))
       .sort((one, other) => wayTo(other) - wayTo(one));
-    return farthest && bytesOf(farthest);
+    return farthest && bytesOf(protocol, farthest);
   });
   const hidden = plain.some((input) => input.use('a', -1).hidden);
-  const known = new Set(plain.map((input) => bytesOf(input)[0]));
+  const known = new Set(plain.map((input) => bytesOf(protocol, input)[0]));
   return Array.from({ length: 256 }, (_, code) => code)
     .filter((code) => !known.has(code))
     .flatMap((code): Input[] => {
@@ -78,12 +79,14 @@ function codeInputs(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
         {
           ...whole,
           // A frame of the client's where it may come is for samples.
-          swept: (state) => isUnknown(state) || step(table, state, whole.reading(state).event) === REFUSED,
+          swept: (state) =>
+            told[state] === true &&
+            (isUnknown(state) || step(table, state, whole.reading(state).event) === REFUSED),
         },
         {
           ...alone,
           quietly: true,
-          swept: (state) => isUnknown(state) && doors[state] !== undefined,
+          swept: (state) => told[state] === true && isUnknown(state) && doors[state] !== undefined,
           use: (unique, state) => ({ ...alone.use(unique, state), ends: true }),
         },
       ];
@@ -102,7 +105,7 @@ const MOST_TOO_LONG = 1024 * 1024;
 function wordInputs(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
   const longest = Math.max(...plain.map(({ type = '' }) => protocol.entry(type).frame.maximum));
   return plain.flatMap((input): Input[] => {
-    const bytes = bytesOf(input);
+    const bytes = bytesOf(protocol, input);
     const { length } =
       Buffer.from(bytes)
         .toString('latin1')
@@ -132,8 +135,11 @@ function wordInputs(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
 
 const always = () => true;
 
-function bytesOf(input: Input): Uint8Array {
-  return input.use('a', -1).bytes;
+/** The message alone, without what is sent in one piece with it. */
+function bytesOf(protocol: AnyProtocol, input: Input): Uint8Array {
+  const { messages, bytes } = input.use('a', -1);
+  const own = messages.find(({ type }) => type === input.type);
+  return own === undefined ? bytes : protocol.encode(own).bytes;
 }
 
 function swapped(word: Uint8Array): Uint8Array {

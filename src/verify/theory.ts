@@ -16,5 +16,6 @@ export {
   type Word,
 } from './mealy.ts';
 export { type Minimal, minimise } from './minimise.ts';
-export { type Output, type Projection, project, type Step } from './project.ts';
+export type { Step } from './plan.ts';
+export { type Output, type Projection, project } from './project.ts';
 export { defaultDepth, hsiSuite, type Suite, type Test, testOf } from './suite.ts';

@@ -106,8 +106,8 @@ export function takenIn(projection: Projection, cases: readonly Case[]): readonl
         const input = projection.inputs[number];
         const isMessage = input?.kind === 'valid' || input?.kind === 'refused';
         if (input === undefined || !isMessage || projection.steps(from, number).length === 0) return [];
-        const { before, message } = input.use('u', projection.tableState(from));
-        return [...before, ...(message === undefined ? [] : [message])].map(({ type }) => type);
+        const { before, messages } = input.use('u', projection.tableState(from));
+        return [...before, ...messages].map(({ type }) => type);
       }),
     ),
   );

@@ -1,7 +1,7 @@
 import { activeStates, chartOf, edgesFrom } from '../../diagram/chart.ts';
 import { step } from '../../machine/table.ts';
 import type { Dialogue } from '../dialogue.ts';
-import type { Step } from '../project.ts';
+import type { Step } from '../plan.ts';
 import { stateValue } from '../state-value.ts';
 import type { Verification } from '../verify.ts';
 

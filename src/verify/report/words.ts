@@ -66,8 +66,8 @@ function hexOf(bytes: Uint8Array): string {
 }
 
 /** A frame in words: `NAME payload "ann"`. */
-export function frameInWords(protocol: AnyProtocol, input: Input, { message }: Use): string {
-  return message === undefined ? kindInWords(input) : messageInWords(protocol, { ...message });
+export function frameInWords(protocol: AnyProtocol, input: Input, { messages }: Use): string {
+  return messages.map((message) => messageInWords(protocol, { ...message })).join('; ') || kindInWords(input);
 }
 
 /** A message with its content, but for what is secret. */
