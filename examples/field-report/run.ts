@@ -8,10 +8,16 @@ import { fileURLToPath } from 'node:url';
 import { findingsOf, verify } from 'wirechart/verify';
 import { modbusServers } from '../modbus/servers.ts';
 import { mqttServers } from '../mqtt/servers.ts';
+import { postgresServers } from '../postgres/servers.ts';
 import { redisServers } from '../redis/servers.ts';
 import { type FieldServer, freePort } from './server.ts';
 
-const servers: readonly FieldServer[] = [...mqttServers, ...redisServers, ...modbusServers];
+const servers: readonly FieldServer[] = [
+  ...mqttServers,
+  ...redisServers,
+  ...modbusServers,
+  ...postgresServers,
+];
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const page = `${root}docs/field-report.md`;

@@ -11,7 +11,7 @@ const row = (value: string) => ({ type: 'server.DATA_ROW', values: [text(value)]
 const complete = (tag: string) => ({ type: 'server.COMPLETE', tag }) as const;
 const ready = { type: 'server.READY', status: 'idle' } as const;
 
-/** A server may keep what it answers to an extended query until it is asked for it (53.2.3). */
+/** A server may keep what it answers to an extended query until it is asked for it. */
 const follows = [{ type: 'client.FLUSH' }] as const;
 const [PARSED, BOUND] = ['server.PARSED', 'server.BOUND'] as const;
 /** In a copy every other command is an error that ends it; in `skipping` nothing is answered. */
@@ -29,7 +29,7 @@ export function postgresSamples(unique: string): Samples<typeof frames> {
   return {
     messages: {
       SSL_REQUEST: { message: { type: 'client.SSL_REQUEST' }, answer: 'server.ENCRYPTION' },
-      // Of nobody: it is not answered, and the connection ends (53.2.8).
+      // Of nobody. It is not answered either way.
       CANCEL: { message: { type: 'client.CANCEL', process: 1, key: 0 } },
       STARTUP: {
         message: { type: 'client.STARTUP', parameters },

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { listen } from 'wirechart';
-import { type FieldServer, startProgram } from '../field-report/server.ts';
+import { type FieldServer, startProgram, versionIn } from '../field-report/server.ts';
 import { postgresHandlers } from './handlers.ts';
 import { postgres } from './protocol.ts';
 
@@ -60,7 +60,7 @@ export const postgresServers: readonly FieldServer[] = [
   {
     name: 'the example of PostgreSQL',
     protocol: postgres,
-    version: () => JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')).version,
+    version: () => versionIn(new URL('package.json', import.meta.url)),
     verdicts: [],
     async start(port) {
       const server = await listen(postgres, postgresHandlers(), { host: '127.0.0.1', port });
@@ -72,6 +72,25 @@ export const postgresServers: readonly FieldServer[] = [
     protocol: postgres,
     version: postgresVersion,
     start: startPostgres,
-    verdicts: [],
+    evidence: 'postgres/evidence/command-in-copy.py',
+    verdicts: [
+      {
+        rule: /^(?:QUERY|PARSE|BIND|DESCRIBE_\w+|EXECUTE|CLOSE)(?::\S+)? (?:may come )?in open\.(?:simple|extended)\.in (?:and )?must be answered by ERROR/,
+        verdict: 'fault',
+        because:
+          'Any other message is an error that aborts the copy, as described: an error, and ReadyForQuery, or in an extended query nothing more up to a Sync (COPY Operations). The connection is ended.',
+      },
+      {
+        rule: /^server\.\w+ (?:must be refused by ERROR and end the connection|was passed over in silence) in open\./,
+        verdict: 'freedom',
+        because:
+          "It has the letter of a client's message, and a content that does not fit: what becomes of that the documentation does not say.",
+      },
+      {
+        rule: /^code:46(?::alone)? /,
+        verdict: 'freedom',
+        because: 'A FunctionCall, which the documentation has and this profile leaves out.',
+      },
+    ],
   },
 ];
