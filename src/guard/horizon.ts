@@ -36,6 +36,11 @@ export class Horizons {
     return this.table.serverOwes[state] === 0 && this.table.final[state] === 0;
   }
 
+  /** Whether the server may say something in `state`. */
+  speaks(state: number): boolean {
+    return this.#server.some((event) => step(this.table, state, event) !== REFUSED);
+  }
+
   /** The state to which `event` of the client leads a server that rests in `state`, or {@link REFUSED}. */
   taken(state: number, event: number): number {
     return this.rests(state) ? step(this.table, state, event) : REFUSED;

@@ -337,11 +337,8 @@ export class Monitor {
       if (!this.#stream(this.#server)) this.#fault('unreadable', 'content', inbox.fault);
       return;
     }
-    const decoder = this.#decoder(this.#server);
-    if (decoder === undefined) {
-      this.#lose('the states that the server may stand in write different frames');
-      return;
-    }
+    const decoder = this.#decoder(this.#server) ?? this.#fitting(inbox);
+    if (decoder === undefined) return;
     const { at } = inbox;
     const entry = decoder.identify(inbox);
     if (entry === undefined) {
@@ -356,6 +353,29 @@ export class Monitor {
       else if (!this.#heard(entry.event, count)) this.#fault('violation', entry.type, undefined);
       if (this.#upgrade !== undefined && !this.#stopped) this.#answered(entry.type);
     }
+  }
+
+  /** Where the server may have written this or that frame: what reads the only one that it may say next. */
+  #fitting(inbox: Inbox): Framing | undefined {
+    const { at } = inbox;
+    const found = new Map<Entry, Framing>();
+    let isOpen = false;
+    for (const state of this.#where.speakers) {
+      const decoder = this.#protocol.decoder('server', state);
+      const entry = decoder.identify(inbox);
+      isOpen ||= entry === undefined && inbox.fault === undefined;
+      inbox.rewind(at);
+      if (entry !== undefined && this.#where.mayHear(entry.event)) found.set(entry, decoder);
+    }
+    const [only, ...others] = found.values();
+    if (isOpen) inbox.wanted = inbox.end + 1;
+    else if (only === undefined || others.length > 0)
+      this.#lose('the states that the server may stand in write different frames');
+    else {
+      inbox.readBy = only;
+      return only;
+    }
+    return undefined;
   }
 
   /** @returns false where the server says what its protocol does not know there. */
@@ -448,9 +468,9 @@ export class Monitor {
 
   /** What reads an end's frames; `undefined` where that depends on where the server stands, which is not known. */
   #decoder({ role, framing, inbox }: Side): Framing | undefined {
-    let found = framing;
+    let found = framing ?? onlyDecoder(this.#protocol, role);
     if (found === undefined) {
-      for (const state of role === 'client' ? this.#where.horizon : this.#where.states) {
+      for (const state of role === 'client' ? this.#where.horizon : this.#where.speakers) {
         const decoder = this.#protocol.decoder(role, state);
         if (found !== undefined && decoder !== found) return undefined;
         found = decoder;
@@ -484,6 +504,22 @@ export class Monitor {
     const isAll = this.#from === 0 && this.#to === bytes.length;
     this.#route.toServer(isAll ? bytes : bytes.subarray(this.#from, this.#to));
   }
+}
+
+const onlyDecoders = new WeakMap<AnyProtocol, { readonly [R in Role]: Framing | undefined }>();
+
+/** What reads the frames of this end in all states, where it is the same in all. */
+function onlyDecoder(protocol: AnyProtocol, role: Role): Framing | undefined {
+  let known = onlyDecoders.get(protocol);
+  if (known === undefined) {
+    const only = (of: Role) => {
+      const [first, ...others] = protocol.table.states.map((_, state) => protocol.decoder(of, state));
+      return others.every((decoder) => decoder === first) ? first : undefined;
+    };
+    known = { client: only('client'), server: only('server') };
+    onlyDecoders.set(protocol, known);
+  }
+  return known[role];
 }
 
 /** Shared by all that have none, so that an idle dialogue weighs little. */

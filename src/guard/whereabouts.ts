@@ -53,6 +53,14 @@ export class Whereabouts {
     this.#places = [{ state, unread: 0 }];
   }
 
+  /** Every way to explain what was heard: where the server stood, and what it may have read since. */
+  get explanations(): readonly { readonly state: number; readonly unread: readonly number[] }[] {
+    return this.#places.map(({ state, unread }) => ({
+      state,
+      unread: Array.from({ length: this.#forwarded - unread }, (_, index) => this.#eventAt(unread + index)),
+    }));
+  }
+
   /** See {@link View.states}. */
   get states(): readonly number[] {
     return this.#look().states;
@@ -61,6 +69,22 @@ export class Whereabouts {
   /** See {@link View.rests}. */
   get horizon(): readonly number[] {
     return this.#look().rests;
+  }
+
+  /** The states from which the server may say what it says next. */
+  get speakers(): readonly number[] {
+    const found = new Set<number>();
+    for (const place of this.#places) {
+      let { state, unread } = place;
+      while (state !== REFUSED) {
+        if (this.#horizons.speaks(state)) found.add(state);
+        if (unread === this.#forwarded) break;
+        const taken = this.#horizons.taken(state, this.#eventAt(unread));
+        unread = taken === state ? this.#endOf(unread) : unread + 1;
+        state = taken;
+      }
+    }
+    return found.size === 0 ? this.states : [...found];
   }
 
   /** See {@link View.settled}. */
@@ -140,13 +164,15 @@ export class Whereabouts {
     return heard;
   }
 
+  /** Whether the server may say this next. */
+  mayHear(event: number): boolean {
+    return this.#places.some((place) => this.#after(place, event).length > 0);
+  }
+
   /** Names of what the server might say, wherever it may stand. */
   expectedOfServer(): readonly string[] {
     const { events } = this.#horizons.table;
-    return events.filter(
-      (name, event) =>
-        name.startsWith('server.') && this.#places.some((place) => this.#after(place, event).length > 0),
-    );
+    return events.filter((name, event) => name.startsWith('server.') && this.mayHear(event));
   }
 
   /** Answers, each of which leads back to where the message before it was read: as many at once as there are. */
