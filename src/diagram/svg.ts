@@ -153,6 +153,8 @@ function drawState(into: Element, placed: PlacedState, chart: Chart, live: boole
   }
   if (live) {
     group.ele('text', { class: 'count', 'data-count': state.id, x: round(x + width - 10), y: round(y + 20) });
+    // Beside the state, and no part of what it is called.
+    into.ele('text', { class: 'refusals', 'data-refusals': state.id, x: round(x + width), y: round(y - 5) });
   }
 }
 

@@ -32,6 +32,8 @@ interface Viewer {
   readonly order: Order;
   /** Only connections in this top-level state. */
   readonly top: string | undefined;
+  /** Only connections of this number, or whose peer begins so; all when it is empty. */
+  readonly find: string;
   /** Number of the last refusal that was told. */
   refusal: number;
   ticks: number;
@@ -55,11 +57,12 @@ export class Feed {
     this.#messages = [...next.keys()].filter((cell) => events[cell % events.length]?.startsWith('client.'));
   }
 
-  /** Shows everything, live, with the list of connections as `query` asks: `order`, and `state`, a top-level one. */
+  /** Shows everything, live, with the list of connections as `query` asks: `order`, `state` (a top-level one), `find`. */
   show(query: URLSearchParams, request: IncomingMessage, response: ServerResponse): void {
     const stream = new EventStream<LiveMessages>(request, response, () => this.#leave(viewer));
     const order = orders.find((known) => known === query.get('order')) ?? 'newest';
-    const viewer = { stream, order, top: query.get('state') ?? undefined, refusal: 0, ticks: 0 };
+    const asked = { top: query.get('state') ?? undefined, find: query.get('find') ?? '' };
+    const viewer = { stream, order, ...asked, refusal: 0, ticks: 0 };
     const { states, edges } = this.#sources.places;
     stream.send('hello', { started: this.#started, states, edges });
     this.#viewers.add(viewer);
@@ -125,6 +128,7 @@ export class Feed {
       now: Date.now(),
       connections: roster.visits.size,
       standing: places.standing(stepCounts),
+      refused: places.refused(stepCounts),
       taken: places.taken(stepCounts),
       messages: this.#messages.reduce((sum, cell) => sum + (stepCounts.taken[cell] ?? 0), 0),
       refusals: sum(stepCounts.refused) + sum(stepCounts.garbled),
@@ -144,11 +148,13 @@ export class Feed {
     }
   }
 
-  #listing({ order, top }: Viewer): LiveMessages['list'] {
+  #listing({ order, top, find }: Viewer): LiveMessages['list'] {
     const { roster, protocol } = this.#sources;
-    const all = [...roster.visits.values()];
-    const matching =
-      top === undefined ? all : all.filter(({ session }) => protocol.table.tops[session.state] === top);
+    const matching = [...roster.visits.values()].filter(
+      ({ session: { id, peer, state } }) =>
+        (top === undefined || protocol.table.tops[state] === top) &&
+        (find === '' || peer.startsWith(find) || String(id) === find),
+    );
     return { matching: matching.length, rows: first(matching, order).map(rowOf) };
   }
 

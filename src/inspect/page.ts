@@ -42,6 +42,7 @@ export async function documentOf({ name, machine }: AnyProtocol): Promise<string
         <h2 id="connections-title">Connections</h2>
         <p id="matching" role="status"></p>
         <button type="button" id="everywhere" hidden></button>
+        <label>Find <input id="find" type="search" placeholder="peer or #" autocomplete="off" spellcheck="false"></label>
         <label>Order <select id="order">
           <option value="newest">newest first</option>
           <option value="oldest">oldest first</option>
@@ -51,7 +52,7 @@ export async function documentOf({ name, machine }: AnyProtocol): Promise<string
       </div>
       <div class="rows"><table>
         <thead><tr><th scope="col">#</th><th scope="col">state</th><th scope="col">peer</th><th scope="col" class="number">age</th>
-        <th scope="col" class="number">messages</th><th scope="col">last error</th></tr></thead>
+        <th scope="col" class="number">messages</th><th scope="col" class="error">last error</th></tr></thead>
         <tbody id="rows"></tbody>
       </table></div>
       <p id="nobody" class="empty">Nobody is connected.</p>
@@ -61,6 +62,8 @@ export async function documentOf({ name, machine }: AnyProtocol): Promise<string
         <div class="bar">
           <h2 id="followed-title"></h2>
           <p id="followed-state"></p>
+          <button type="button" id="pause" aria-pressed="false">Pause</button>
+          <button type="button" id="save">Save</button>
           <button type="button" id="unfollow">Close <kbd>Esc</kbd></button>
         </div>
         <ol id="steps" class="lines" tabindex="0" aria-label="Steps, the newest first"></ol>
@@ -74,6 +77,7 @@ export async function documentOf({ name, machine }: AnyProtocol): Promise<string
   </div>
 </main>
 <footer>
+  <button type="button" id="picture">Save the picture</button>
   <p>Choose a connection to follow it, a state to see who stands there.
   <kbd>↑</kbd> <kbd>↓</kbd> move, <kbd>Enter</kbd> follows, <kbd>Esc</kbd> goes back.</p>
 </footer>

@@ -41,6 +41,15 @@ export class Places {
     return spread(stepCounts.standing, this.#statesOf, this.states.length);
   }
 
+  /** How often peers were refused in each of `states` since the start. */
+  refused({ refused, garbled }: StepCounts): number[] {
+    const events = refused.length / garbled.length;
+    const all = garbled.map((count, state) =>
+      refused.subarray(state * events, (state + 1) * events).reduce((sum, some) => sum + some, count),
+    );
+    return spread(all, this.#statesOf, this.states.length);
+  }
+
   /** How often each of `edges` was taken since the start. */
   taken(stepCounts: StepCounts): number[] {
     return spread(stepCounts.taken, this.#edgesOf, this.edges.length);

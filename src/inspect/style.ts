@@ -42,7 +42,7 @@ header{display:flex;flex-wrap:wrap;align-items:center;gap:8px 14px;margin-bottom
 #chart .count{font-size:15px}
 #chart .flow{fill:var(--ink);font-weight:600}
 #chart .state.refused .box{fill:var(--wc-bad-tint);stroke:var(--bad);stroke-width:3}
-#chart .edge.refused .event{fill:var(--bad);font-weight:700}
+#chart .refusals{font-size:12px;font-weight:650;fill:var(--bad);text-anchor:end}
 #chart .line{transition:stroke-width .3s}
 
 .columns{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:16px;margin-top:16px;align-items:start}
@@ -56,6 +56,7 @@ button,select{font:inherit;color:inherit;background:var(--card);border:1px solid
   padding:3px 10px;min-height:30px;cursor:pointer}
 button:hover,select:hover{background:var(--hover)}
 label{color:var(--muted)}
+label input{font:inherit;color:inherit;background:var(--card);border:1px solid var(--edge);border-radius:8px;padding:3px 8px;width:12ch;margin-left:4px}
 label select{color:var(--ink);margin-left:4px}
 .empty{color:var(--muted);padding:8px 0}
 
@@ -71,6 +72,7 @@ td.state,td.peer,.lines{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"
 td.state{font-weight:650;white-space:nowrap}
 td.peer,td.age{color:var(--muted);white-space:nowrap}
 td.error{color:var(--bad);font-size:12.5px;width:34%}
+.rows:not(:has(td.error:not(:empty))) :is(td.error,th.error){display:none}
 tbody tr{cursor:pointer}
 tbody tr:last-child td{border-bottom:0}
 tbody tr:hover{background:var(--hover)}
@@ -107,7 +109,7 @@ footer{margin-top:16px;color:var(--muted);font-size:12.5px}
   #figures dt{font-size:11.5px}
   #chart .wide{display:none}
   #chart .narrow{display:block}
-  #chart .narrow svg{width:auto;min-width:100%;zoom:.88}
+  #chart .narrow svg{height:auto}
   .columns section{padding:12px}
   table,tbody{display:block}
   thead{display:none}

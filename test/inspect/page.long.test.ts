@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { executablePath, launchBrowser } from './chromium.ts';
@@ -71,9 +73,11 @@ describe.skipIf(executablePath === undefined)(`the live page, in a real Chromium
     ).toEqual(['', '']);
 
     const flashed = page.locator('.wide .state.refused[data-state="M"]').waitFor();
-    const tried = page.locator('.wide .edge.refused[data-event="client.NAME"]').first().waitFor();
     await client.ask(NAME);
-    await Promise.all([flashed, tried]);
+    await flashed;
+    // It stays countable, where it happened.
+    await page.locator('.wide .refusals[data-refusals="M"]', has('1 refused')).waitFor();
+    expect(await page.locator('.wide .refusals[data-refusals="P"]').textContent()).toBe('');
     const refusal = page.locator('#refusals li');
     await refusal.getByText('in M.awaiting, violation: expected CLOSE or MESSAGE').waitFor();
     expect(await page.locator('#refused').textContent()).toBe('1');
@@ -138,6 +142,64 @@ describe.skipIf(executablePath === undefined)(`the live page, in a real Chromium
     await page.getByText('Nobody is connected.').waitFor();
   });
 
+  test('who is on a row that goes is on the next one; the list is one stop of Tab', async () => {
+    const { port, page: service } = await watchedServer();
+    const [, second] = [await Client.connect(port), await Client.connect(port), await Client.connect(port)];
+    const page = await look(urlOf(service));
+    await page.locator('#rows tr').nth(2).waitFor();
+    await page.locator('#order').focus();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowDown');
+    expect(await page.locator('tr:focus').getAttribute('data-id')).toBe('2');
+    expect(await page.locator('#rows tr[tabindex="0"]').count()).toBe(1);
+    await second?.ask(MESSAGE);
+    await page.locator('#rows tr[data-id="2"]').waitFor({ state: 'detached' });
+    expect(await page.locator('tr:focus').getAttribute('data-id')).toBe('1');
+  });
+
+  test('a connection is found by its peer, and what it did is held and saved', async () => {
+    const { port, page: service } = await watchedServer();
+    const [first] = [await Client.connect(port), await Client.connect(port)];
+    const page = await look(urlOf(service));
+    await page.locator('#matching', has('2')).waitFor();
+    await page.locator('#find').fill(first.peer);
+    await page.keyboard.press('Enter');
+    await page.locator('#matching', has('1')).waitFor();
+    await page.locator('#rows tr').click();
+    await page.locator('#steps').getByText(first.peer).waitFor();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await first.ask(NAME);
+    await page.locator('#followed-state', has('P\\.awaiting')).waitFor();
+    expect(await page.locator('#steps li').count()).toBe(1);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.locator('#steps li', { hasText: 'N.awaiting → N.judging' }).waitFor();
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    const lines = readFileSync(await (await saved).path(), 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines.map((line) => JSON.parse(line).event)).toEqual(['client.NAME', 'server.ACCEPT']);
+    const drawn = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save the picture' }).click();
+    expect(readFileSync(await (await drawn).path(), 'utf8')).toMatch(/^<svg.*Client supplies.*<\/svg>$/s);
+  });
+
+  test.each(['light', 'dark'] as const)('axe finds nothing: %s', async (colorScheme) => {
+    const { port, page: service } = await watchedServer();
+    const client = await Client.connect(port);
+    await client.ask(NAME);
+    await (await Client.connect(port)).ask(MESSAGE);
+    const page = await look(urlOf(service));
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.locator('#rows tr').click();
+    await page.locator('#steps').getByText(client.peer).waitFor();
+    await page.evaluate(axe.source);
+    const found: {
+      readonly violations: readonly { readonly id: string; readonly nodes: readonly unknown[] }[];
+    } = await page.evaluate('axe.run()');
+    expect(found.violations.map(({ id, nodes }) => `${id}: ${JSON.stringify(nodes)}`)).toEqual([]);
+  });
+
   test('a thousand connections are a hundred rows', async () => {
     const { port, page: service } = await watchedServer();
     const page = await look(urlOf(service));
@@ -151,7 +213,7 @@ describe.skipIf(executablePath === undefined)(`the live page, in a real Chromium
     expect(await page.locator('#rows tr').count()).toBe(100);
   });
 
-  test('on a narrow screen nothing is wider than it but the picture, which scrolls by itself', async () => {
+  test('on a narrow screen nothing is wider than it, the picture neither', async () => {
     const { port, page: service } = await watchedServer();
     const client = await Client.connect(port);
     await client.ask(NAME);
@@ -160,6 +222,10 @@ describe.skipIf(executablePath === undefined)(`the live page, in a real Chromium
     await page.locator('#followed').waitFor();
     const width = await page.locator('html').evaluate((html) => html.scrollWidth);
     expect(width).toBe(360);
+    const picture = await page
+      .locator('.picture.narrow')
+      .evaluate((place) => place.scrollWidth - place.clientWidth);
+    expect(picture).toBe(0);
     await page.locator('.narrow .count[data-count="P"]', has('1')).waitFor();
     expect(await page.locator('.picture.wide').isVisible()).toBe(false);
   });

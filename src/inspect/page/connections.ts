@@ -41,9 +41,14 @@ export class Connections {
       else this.#body.insertBefore(shown.row, place);
     }
     for (const id of gone) {
-      this.#shown.get(id)?.row.remove();
+      const row = this.#shown.get(id)?.row;
+      // Whoever was on a row that goes is on the next one.
+      if (row !== undefined && row === focused)
+        this.#go(row.nextElementSibling ?? row.previousElementSibling);
+      row?.remove();
       this.#shown.delete(id);
     }
+    if (this.#body.querySelector('tr[tabindex="0"]') === null) this.#stop(this.#body.firstElementChild);
     // A row that has moved has lost the focus.
     if (focused instanceof HTMLElement && focused !== document.activeElement && focused.isConnected) {
       focused.focus({ preventScroll: true });
@@ -62,12 +67,12 @@ export class Connections {
   /** Puts the focus on a row. */
   focus(id: number | undefined): void {
     const shown = id === undefined ? undefined : this.#shown.get(id);
-    shown?.row.focus();
+    this.#go(shown?.row);
   }
 
   #add(id: number): Shown {
     const row = element('tr');
-    row.tabIndex = 0;
+    row.tabIndex = -1;
     row.dataset['id'] = String(id);
     row.ariaCurrent = String(id === this.#followed);
     const cells = classes.map((name) => element('td', name));
@@ -96,8 +101,19 @@ export class Connections {
   }
 
   #move(target: EventTarget | null, to: 'nextElementSibling' | 'previousElementSibling'): void {
-    const row = rowOf(target)?.[to];
-    if (row instanceof HTMLElement) row.focus();
+    this.#go(rowOf(target)?.[to]);
+  }
+
+  #go(row: Element | null | undefined): void {
+    if (!(row instanceof HTMLElement)) return;
+    this.#stop(row);
+    row.focus();
+  }
+
+  /** The list is one stop of the Tab key: this row. */
+  #stop(row: Element | null): void {
+    for (const other of this.#body.querySelectorAll<HTMLElement>('tr[tabindex="0"]')) other.tabIndex = -1;
+    if (row instanceof HTMLElement) row.tabIndex = 0;
   }
 }
 

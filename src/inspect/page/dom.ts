@@ -37,3 +37,12 @@ export function eventElement(event: string): HTMLElement {
   const [, party, message] = /^(client|server|transport)\.(.+)$/.exec(event) ?? [];
   return element('b', `event ${party ?? 'unknown'}`, message ?? event);
 }
+
+/** Hands a text to the reader as a file. */
+export function save(name: string, type: string, text: string): void {
+  const link = element('a');
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

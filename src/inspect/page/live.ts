@@ -1,5 +1,5 @@
 import { Connections } from './connections.ts';
-import { byId, say } from './dom.ts';
+import { byId, save, say } from './dom.ts';
 import { long, short } from './format.ts';
 import type { Live, LiveMessages } from './message.ts';
 import { Picture } from './picture.ts';
@@ -10,6 +10,7 @@ import { Steps } from './steps.ts';
 const WINDOW = 11;
 
 const order = byId('order', HTMLSelectElement);
+const find = byId('find', HTMLInputElement);
 const everywhere = byId('everywhere');
 const picture = new Picture((state) => list(state));
 const steps = new Steps((within) => picture.mark(within));
@@ -30,7 +31,11 @@ let samples: { readonly now: number; readonly messages: number }[] = [];
 /** Asks the server for everything, anew whenever something else is to be listed. */
 function connect(): void {
   source?.close();
-  const query = new URLSearchParams({ order: order.value, ...(listed !== undefined && { state: listed }) });
+  const query = new URLSearchParams({
+    order: order.value,
+    find: find.value.trim(),
+    ...(listed !== undefined && { state: listed }),
+  });
   const opened = new EventSource(`/live?${query}`);
   source = opened;
   const on = <N extends keyof LiveMessages>(name: N, take: (message: LiveMessages[N]) => void): void => {
@@ -101,6 +106,11 @@ function follow(id: number | undefined): void {
 }
 
 order.addEventListener('change', connect);
+find.addEventListener('change', connect);
+find.addEventListener('search', connect);
+byId('picture').addEventListener('click', () =>
+  save(`${document.title}.svg`, 'image/svg+xml', picture.source()),
+);
 everywhere.addEventListener('click', () => list(undefined));
 byId('unfollow').addEventListener('click', () => follow(undefined));
 document.addEventListener('keydown', ({ key }) => {

@@ -24,6 +24,8 @@ export interface Live {
   readonly connections: number;
   /** Connections in each state. */
   readonly standing: readonly number[];
+  /** Refusals in each state. */
+  readonly refused: readonly number[];
   /** How often each edge was taken. */
   readonly taken: readonly number[];
   /** Messages that clients sent and that were taken. */

@@ -1,5 +1,5 @@
 import { say } from './dom.ts';
-import { long, short } from './format.ts';
+import { short } from './format.ts';
 import type { Hello, Live, RefusalNote } from './message.ts';
 
 /** Samples from which the flow is taken: a second's worth, and one. */
@@ -23,11 +23,19 @@ interface Flow {
   readonly edges: readonly number[];
 }
 
+/** The place of a state's number in a drawing. `words`: what is written in the state besides. */
+interface Count {
+  readonly text: Element;
+  readonly state: Element | null;
+  readonly words: string;
+  readonly number: number;
+}
+
 /** The statechart, wide and narrow: connections in each state, flow on each edge, flashes where somebody is refused. */
 export class Picture {
   readonly #drawings: readonly SVGSVGElement[];
-  #counts: readonly { readonly text: Element; readonly state: Element | null; readonly number: number }[] =
-    [];
+  #counts: readonly Count[] = [];
+  #refusals: readonly { readonly text: Element; readonly number: number }[] = [];
   #flows: readonly Flow[] = [];
   #samples: Sample[] = [];
   #started = 0;
@@ -71,7 +79,14 @@ export class Picture {
     this.#counts = all('.count').map((text) => ({
       text,
       state: text.closest('.state'),
+      words: [...(text.parentElement?.querySelectorAll('text:not(.count)') ?? [])]
+        .map(({ textContent }) => textContent)
+        .join(' '),
       number: states.indexOf(text.getAttribute('data-count') ?? ''),
+    }));
+    this.#refusals = all('.refusals').map((text) => ({
+      text,
+      number: states.indexOf(text.getAttribute('data-refusals') ?? ''),
     }));
     this.#flows = all('.flow')
       // A request that is drawn once for each of its outcomes shows no number: the replies say which way it went.
@@ -87,11 +102,15 @@ export class Picture {
       }));
   }
 
-  show({ now, standing, taken }: Live): void {
-    for (const { text, state, number } of this.#counts) {
+  show({ now, standing, refused, taken }: Live): void {
+    for (const { text, state, words, number } of this.#counts) {
       const count = standing[number] ?? 0;
       say(text, count === 0 ? '' : short(count));
-      state?.setAttribute('aria-label', `${state.getAttribute('data-state')}: ${long(count)} connections`);
+      state?.setAttribute('aria-label', `${words} ${count === 0 ? 'no' : short(count)} connections`);
+    }
+    for (const { text, number } of this.#refusals) {
+      const count = refused[number] ?? 0;
+      say(text, count === 0 ? '' : `${short(count)} refused`);
     }
     const last = this.#samples.at(-1);
     this.#samples = [...this.#samples.slice(1 - WINDOW), { now, taken }];
@@ -113,13 +132,15 @@ export class Picture {
     }
   }
 
-  /** Flashes the state in which somebody was refused, and what was tried. */
-  refuse({ within, received }: RefusalNote): void {
+  /** Flashes the state in which somebody was refused. What was tried has no edge there: that is why. */
+  refuse({ within }: RefusalNote): void {
     for (const state of this.#closed(within)) flash(state, 'refused', REFUSED);
-    for (const drawing of this.#drawings) {
-      const tried = drawing.querySelectorAll(`.edge[data-event="${CSS.escape(received)}"]`);
-      for (const edge of tried) flash(edge, 'refused', REFUSED);
-    }
+  }
+
+  /** The drawing that is seen, as a document of its own. */
+  source(): string {
+    const shown = this.#drawings.find((drawing) => drawing.checkVisibility()) ?? this.#drawings[0];
+    return shown === undefined ? '' : new XMLSerializer().serializeToString(shown);
   }
 
   /** Marks where the followed connection stands; nothing when none is followed. */

@@ -1,26 +1,40 @@
-import { byId, element, eventElement, prepend, say } from './dom.ts';
+import { byId, element, eventElement, prepend, save, say } from './dom.ts';
 import { long, time } from './format.ts';
 import type { Step, StepMessages } from './message.ts';
 
 /** Steps that are kept on the page. */
 const MOST = 200;
+/** Steps that are kept to be saved. */
+const MOST_TOLD = 10_000;
 
 /** One connection, followed step by step. */
 export class Steps {
   readonly #panel = byId('followed');
   readonly #list = byId('steps');
   readonly #moved: (within: readonly string[]) => void;
+  readonly #pause = byId('pause');
   #source: EventSource | undefined;
+  /** While the reader looks at what is there, what comes waits, the newest last. */
+  #waiting: HTMLElement[] | undefined;
+  /** What was told of the connection, the oldest first, to be saved. */
+  #told: object[] = [];
 
   /** @param moved told in which states the connection stands. */
   constructor(moved: (within: readonly string[]) => void) {
     this.#moved = moved;
+    this.#pause.addEventListener('click', () => this.#hold(this.#waiting === undefined));
+    byId('save').addEventListener('click', () => {
+      const lines = this.#told.map((step) => `${JSON.stringify(step)}\n`).join('');
+      save(`${byId('followed-title').textContent}.ndjson`, 'application/x-ndjson', lines);
+    });
   }
 
   follow(id: number): void {
     this.close();
     const source = new EventSource(`/steps?connection=${id}`);
     this.#source = source;
+    this.#hold(false);
+    this.#told = [];
     this.#list.replaceChildren();
     this.#panel.hidden = false;
     this.#panel.scrollIntoView({ block: 'nearest' });
@@ -34,7 +48,8 @@ export class Steps {
       this.#add('note', `${peer}, since ${time(since)}`);
     });
     on('steps', ({ steps, skipped, state, within }) => {
-      for (const step of steps) prepend(this.#list, itemOf(step), MOST);
+      for (const step of steps) this.#put(itemOf(step));
+      this.#told = [...this.#told, ...steps].slice(-MOST_TOLD);
       if (skipped > 0) this.#add('note', `… ${long(skipped)} more steps`);
       this.#stand(state, within);
     });
@@ -63,7 +78,18 @@ export class Steps {
   }
 
   #add(className: string, text: string): void {
-    prepend(this.#list, element('li', className, text), MOST);
+    this.#put(element('li', className, text));
+  }
+
+  #put(item: HTMLElement): void {
+    if (this.#waiting === undefined) prepend(this.#list, item, MOST);
+    else this.#waiting = [...this.#waiting.slice(1 - MOST), item];
+  }
+
+  #hold(held: boolean): void {
+    for (const item of this.#waiting ?? []) prepend(this.#list, item, MOST);
+    this.#waiting = held ? [] : undefined;
+    this.#pause.ariaPressed = String(held);
   }
 }
 
