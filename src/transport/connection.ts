@@ -1,5 +1,6 @@
 import { Gate, type Role } from '../machine/gate.ts';
 import { legalEvents, REFUSED } from '../machine/table.ts';
+import { Asked } from './asked.ts';
 import type { Pieces } from './content.ts';
 import type { Entry } from './decoder.ts';
 import { atOnce, LocalError, RemoteError } from './errors.ts';
@@ -49,6 +50,8 @@ export class Connection<F extends Frames, R extends Role> {
   /** Told of every step, while set. */
   onStep: StepListener | undefined = undefined;
   readonly #gate: Gate;
+  /** Where the protocol has requests with ids. */
+  readonly #asked: Asked | undefined;
   readonly #options: ConnectionOptions;
   // Each of these is there while it is needed: most connections are idle, most of the time.
   #receiving: Receiving<F, R> | undefined = undefined;
@@ -62,6 +65,7 @@ export class Connection<F extends Frames, R extends Role> {
     this.role = role;
     this.#options = options;
     this.#gate = new Gate(protocol.sides[role], this);
+    this.#asked = protocol.asks.length === 0 ? undefined : new Asked(protocol.asks);
     options.stepCounts?.enter(this.#gate.state);
   }
 
@@ -132,13 +136,13 @@ export class Connection<F extends Frames, R extends Role> {
     const { stepCounts } = this.#options;
     if (this.#ended !== undefined) return;
     if (stepCounts !== undefined) stepCounts.bytesReceived += bytes.length;
-    this.#receiving ??= new Receiving(this.protocol, this.#gate);
+    this.#receiving ??= new Receiving(this.protocol, this.#gate, this.#asked);
     this.#receiving.receive(bytes);
   }
 
   /** The peer will send nothing more. Takes its turn behind what was received. */
   receiveEnd(): void {
-    this.#receiving ??= new Receiving(this.protocol, this.#gate);
+    this.#receiving ??= new Receiving(this.protocol, this.#gate, this.#asked);
     this.#receiving.end();
   }
 
@@ -184,7 +188,7 @@ export class Connection<F extends Frames, R extends Role> {
   /** The next piece of the content of the message that came last; `undefined`: it is whole. */
   piece(pieces: Pieces): Uint8Array | RemoteError | symbol | undefined {
     if (this.#ended !== undefined) return this.error ?? NEED_MORE;
-    this.#receiving ??= new Receiving(this.protocol, this.#gate);
+    this.#receiving ??= new Receiving(this.protocol, this.#gate, this.#asked);
     const piece = this.#receiving.piece(pieces);
     if (piece === PEER_ENDED) this.close('end');
     else if (piece instanceof RemoteError) this.refuse(piece);
@@ -203,9 +207,14 @@ export class Connection<F extends Frames, R extends Role> {
     const { event } = entry;
     const to = gate.turn(event);
     if (to === REFUSED && !gate.mayHope(event)) throw this.early(event);
+    const said = message instanceof Encoded ? message.message : message;
+    const expected = said && this.#asked?.expects(said);
+    if (expected !== undefined)
+      throw new LocalError(`cannot send ${said?.type}: expected ${expected}`, 'not-our-turn');
     this.#sending ??= new Sending();
     if (entry instanceof Encoded) this.#sending.add(entry.bytes);
     else this.#sending.write(entry.frame, message);
+    if (this.#asked !== undefined && said !== undefined) this.#asked.note(said);
     // The peer's time runs from here on.
     if (this.#patience !== undefined && gate.owes) this.#patience.hear();
     if (to === REFUSED) gate.hope(event);

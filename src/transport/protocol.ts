@@ -2,6 +2,7 @@ import type { AnyStateMachine, EventFrom } from 'xstate';
 import { machineOfAnyOrder } from '../machine/any-order.ts';
 import { type Role, Side } from '../machine/gate.ts';
 import { exploreMachine, REFUSED, type Table } from '../machine/table.ts';
+import type { Asks } from './asked.ts';
 import { Decoder, type Entry, type Framing } from './decoder.ts';
 import { DeclarationError, LocalError, type RemoteError } from './errors.ts';
 import type { Frame } from './frame.ts';
@@ -100,6 +101,8 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
       Record<Extract<keyof NoInfer<F>, `client.${string}`>, Extract<keyof NoInfer<F>, `server.${string}`>>
     >
   >;
+  /** Requests that run side by side, told apart by an id. Default: none. */
+  readonly asks?: readonly Asks<Extract<keyof NoInfer<F>, string>>[];
   /**
    * What of the order the machine does not say, in words, for documents and reports: `that a PUBACK carries the id of a
    * PUBLISH`. Order that depends on content is not checked; here it says so. Default: nothing.
@@ -134,10 +137,13 @@ export class Encoded {
   /** Number of its event in the table. */
   readonly event: number;
   readonly bytes: Uint8Array;
+  /** Where the protocol has requests with ids. */
+  readonly message: { readonly type: string } | undefined;
 
-  constructor(event: number, bytes: Uint8Array) {
+  constructor(event: number, bytes: Uint8Array, message?: { readonly type: string }) {
     this.event = event;
     this.bytes = bytes;
+    this.message = message;
   }
 }
 
@@ -179,6 +185,8 @@ export interface Protocol<F extends Frames = Frames> {
   readonly upgrades: Readonly<Record<string, string>>;
   /** See {@link Declaration.unchecked}. */
   readonly unchecked: readonly string[];
+  /** See {@link Declaration.asks}. */
+  readonly asks: readonly Asks[];
   /** The same with an order that was learned: to be served, guarded and verified with. */
   ordered(order: LearnedOrder): Protocol<F>;
   /** Bytes of the largest frame that this role sends. */
@@ -208,6 +216,7 @@ export interface AnyProtocol
     | 'pipelinedEvent'
     | 'upgrades'
     | 'unchecked'
+    | 'asks'
     | 'largest'
   > {
   readonly violation: AnyRefusalRule;
@@ -328,6 +337,7 @@ function define<F extends Frames>(declaration: CheckedDeclaration<F>, more: read
     framing: (role) => declaration.framing?.[role]?.(decoder(role)),
     upgrades: { ...declaration.upgrades },
     unchecked: declaration.unchecked ?? [],
+    asks: declaration.asks ?? [],
     ordered: (learned) =>
       define(
         {
@@ -352,7 +362,7 @@ function define<F extends Frames>(declaration: CheckedDeclaration<F>, more: read
       if (frame.constant !== undefined) return new Encoded(event, frame.constant);
       const sending = new Sending();
       sending.write(frame, message);
-      return new Encoded(event, sending.take() ?? NOTHING);
+      return new Encoded(event, sending.take() ?? NOTHING, declaration.asks && message);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Gate, Role } from '../machine/gate.ts';
 import { legalEvents, REFUSED } from '../machine/table.ts';
+import type { Asked } from './asked.ts';
 import type { Pieces } from './content.ts';
 import type { Cursor } from './cursor.ts';
 import type { Entry, Framing } from './decoder.ts';
@@ -39,6 +40,7 @@ const SLACK = 192 * 1024;
 export class Receiving<F extends Frames, R extends Role> {
   readonly #protocol: Protocol<F>;
   readonly #gate: Gate;
+  readonly #asked: Asked | undefined;
   readonly #decoders: readonly Framing[];
   /** What a protocol has in place of its decoders. */
   readonly #framing: Framing | undefined;
@@ -46,7 +48,8 @@ export class Receiving<F extends Frames, R extends Role> {
   #ended = false;
   #turn: Entry | undefined;
 
-  constructor(protocol: Protocol<F>, gate: Gate) {
+  constructor(protocol: Protocol<F>, gate: Gate, asked: Asked | undefined) {
+    this.#asked = asked;
     this.#protocol = protocol;
     this.#gate = gate;
     this.#decoders = protocol.decoders[gate.side.peer];
@@ -133,6 +136,11 @@ export class Receiving<F extends Frames, R extends Role> {
         throw new LocalError(`a field of ${entry.type} moved the cursor out of its frame`, 'faulty-field');
       }
       if (!legal) return this.#violation(entry, false);
+      const expected = this.#asked?.expects(message);
+      if (expected !== undefined) {
+        return this.#refusal('violation', entry.type, [expected], this.#protocol.violation.closes, undefined);
+      }
+      this.#asked?.note(message);
       this.#turn = entry;
       if (to !== REFUSED) gate.step(entry.event, to);
       return typed(message);

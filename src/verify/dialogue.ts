@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { REFUSED, step } from '../machine/table.ts';
+import { Asked } from '../transport/asked.ts';
 import type { Heard } from './answers.ts';
 import { converse, deliveredTo } from './companion.ts';
 import { greetingInput, type Input, type Use } from './inputs.ts';
@@ -101,11 +102,14 @@ class Holding {
   readonly #companions: Probe[] = [];
   readonly #exchanges: Exchange[] = [];
   #judging: Judge | undefined;
+  /** Requests under way, where they have ids. */
+  readonly #asked: Asked;
   #diverged = false;
 
   constructor(target: Target, test: Test) {
     this.#target = target;
     this.#test = test;
+    this.#asked = new Asked(target.projection.protocol.asks);
   }
 
   async run(): Promise<Dialogue> {
@@ -165,6 +169,7 @@ class Holding {
       input.type === undefined ? REFUSED : step(protocol.table, state, protocol.entry(input.type).event);
     const sent = async () => {
       probe.readWith(protocol.decoder('server', next === REFUSED ? state : next));
+      if (!expected.refuses) for (const message of use.messages) this.#asked.note(message);
       await sendIn(pieces, probe, use.bytes);
       if (use.ends) probe.end();
     };
@@ -197,7 +202,7 @@ class Holding {
     },
   ): Promise<boolean> {
     const { projection, patience, closing, heardOut } = this.#target;
-    const judge = new Judge(projection.protocol, expected, passing, use);
+    const judge = new Judge(projection.protocol, expected, passing, use, this.#asked);
     const { closes } = expected.output;
     const hear = () => {
       for (const message of probe.take()) judge.hear(message);

@@ -1,4 +1,5 @@
 import { REFUSED, step } from '../machine/table.ts';
+import type { Asked } from '../transport/asked.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Heard, Wanted } from './answers.ts';
 import type { Use } from './inputs.ts';
@@ -20,6 +21,7 @@ export class Judge {
   readonly heard: Heard[] = [];
   /** Types of what may come at any time, and did. */
   readonly passedOver = new Set<string>();
+  readonly #asked: Asked | undefined;
   #at: number;
   /** Where the dialogue ends: the state in which the server may still say something unasked. */
   #leaving: number;
@@ -35,7 +37,9 @@ export class Judge {
     effect: Effect,
     passing: ReadonlySet<string>,
     use?: Pick<Use, 'answers' | 'pushes'>,
+    asked?: Asked,
   ) {
+    this.#asked = asked;
     this.#protocol = protocol;
     this.#effect = effect;
     this.#passing = passing;
@@ -78,6 +82,9 @@ export class Judge {
   }
 
   hear(message: Heard): void {
+    const expected = this.#asked?.expects(message);
+    if (expected === undefined) this.#asked?.note(message);
+    else this.#wrong ??= `${bare(message.type)}: expected ${expected}`;
     if (this.#take(message)) this.heard.push(message);
     else this.passedOver.add(message.type);
   }

@@ -35,11 +35,18 @@ export const PREMISES = [
 ];
 
 /** What a run never saw, and what that takes from the guarantee; empty where everything was seen. */
-export function unseenInWords({ unseen: { states, messages } }: Pick<Verification, 'unseen'>): string[] {
-  const lines = [];
+export function unseenInWords({
+  protocol,
+  unseen: { states, messages },
+}: Pick<Verification, 'unseen' | 'protocol'>): string[] {
+  const lines = protocol.asks.map(
+    ({ by, asked, answered }) =>
+      `Beside the order: ${answered.map(bareName).join(' and ')} answer ${asked.map(bareName).join(', ')} by ${by}, each once.`,
+  );
+  const before = lines.length;
   if (states.length > 0) lines.push(`Never entered: ${states.join(', ')}.`);
   if (messages.length > 0) lines.push(`Never received: ${messages.map(bareName).join(', ')}.`);
-  if (lines.length > 0) lines.push('Of what was never seen nothing is said here.');
+  if (lines.length > before) lines.push('Of what was never seen nothing is said here.');
   return lines;
 }
 
