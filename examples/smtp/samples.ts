@@ -6,6 +6,10 @@ const NO = 'server.NO';
 const OK = 'server.OK';
 /** Whether one must log in first is the server's choice (RFC 4954, 6: 530). */
 const mailing = { guest: [OK, NO], '': OK } as const;
+/** A second one may be refused (RFC 5321, 4.1.4: if it is acceptable to the server). */
+const greeting = { fresh: OK, '': [OK, NO] } as const;
+/** Before EHLO it should be taken (4.1.4), and need not. */
+const early = { fresh: [OK, NO], '': OK } as const;
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 /** What to try a server with that has a user `ann` with the password `sesame`, and no certificate. */
@@ -14,8 +18,8 @@ export function smtpSamples(unique: string): Samples<typeof smtpFrames> {
   return {
     greeting: 'server.READY',
     messages: {
-      EHLO: { message: { type: 'client.EHLO', name: 'localhost' }, answer: OK },
-      HELO: { message: { type: 'client.HELO', name: 'localhost' }, answer: OK },
+      EHLO: { message: { type: 'client.EHLO', name: 'localhost' }, answer: greeting },
+      HELO: { message: { type: 'client.HELO', name: 'localhost' }, answer: greeting },
       AUTH: {
         message: { type: 'client.AUTH', rest: `PLAIN ${base64('\0ann\0sesame')}` },
         answer: 'server.AUTHENTICATED',
@@ -42,9 +46,10 @@ export function smtpSamples(unique: string): Samples<typeof smtpFrames> {
         answer: OK,
         leaves: 'a mail to ann@localhost',
       },
-      RSET: { message: { type: 'client.RSET', rest: '' }, answer: OK },
-      NOOP: { message: { type: 'client.NOOP', rest: '' }, answer: OK },
-      'NOOP/words': { message: { type: 'client.NOOP', rest: 'are you there' }, answer: OK },
+      RSET: { message: { type: 'client.RSET', rest: '' }, answer: early },
+      NOOP: { message: { type: 'client.NOOP', rest: '' }, answer: early },
+      // 4.1.1.9: a parameter should be ignored, and need not.
+      'NOOP/words': { message: { type: 'client.NOOP', rest: 'are you there' }, answer: [OK, NO] },
       // RFC 5321, 3.5.3 and 7.3: whether it is told is the server's choice.
       VRFY: { message: { type: 'client.VRFY', rest: 'ann' }, answer: [OK, NO] },
       STARTTLS: { message: { type: 'client.STARTTLS', rest: '' }, answer: [NO, 'server.LATER'] },

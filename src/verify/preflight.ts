@@ -68,6 +68,14 @@ export async function preflight(given: Target, fixed: boolean): Promise<Prefligh
   for (let round = 0; round <= given.projection.inputs.length; round++) {
     const outcome = await runTests(target, tests(target.projection));
     if (outcome.stopped?.kind === 'gone') return give(`the server went away: ${outcome.stopped.reason}`);
+    const { atOnce } = target.turns;
+    if (outcome.stopped?.dialogues.every(isUngreeted) && atOnce > 1) {
+      // A short queue of connections looks like nobody at all: who is not in it hears of that seconds later, or never.
+      const fewer = atOnce > 4 ? 4 : 1;
+      notes.push(`it does not greet ${atOnce} at once: ${fewer} at a time`);
+      target = { ...target, turns: new Turns(fewer), heardOut: new Set() };
+      continue;
+    }
     if (outcome.stopped !== undefined) {
       const spoke = [...heard, ...outcome.passed].some(({ exchanges }) => exchanges.some(speaks));
       return spoke ? { ...unknown, stopped: outcome.stopped } : give(notThis(protocol.name, undefined));
@@ -178,6 +186,11 @@ function isMute(held: Dialogue | Error): boolean {
   if (held instanceof Error) return false;
   const [only, ...more] = held.exchanges;
   return more.length === 0 && only?.late === true && inWords(only.observed) === 'silence';
+}
+
+/** A server that speaks first did not. */
+function isUngreeted({ exchanges }: Dialogue): boolean {
+  return exchanges.at(-1)?.input.kind === 'greeting';
 }
 
 /** Every input on a connection of its own. */

@@ -114,6 +114,8 @@ function wordInputs(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
     const swap = (line: Uint8Array) =>
       Buffer.concat([swapped(line.subarray(0, length)), line.subarray(length)]);
     const reading = (state: number) => readByServer(protocol, state, swap(bytes));
+    // Where the word would be content it is none.
+    const isTold = (state: number) => input.reading(state).type === input.type;
     const kind: InputKind = reading(protocol.table.initial).type === input.type ? 'valid' : 'unknown';
     const use: Input['use'] = (unique, state) => {
       const right = input.use(unique, state);
@@ -124,16 +126,14 @@ function wordInputs(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
       Buffer.from(` ${'a'.repeat(Math.min(longest + 16, MOST_TOO_LONG))}${terminatorOf(bytes)}`),
     ]);
     return [
-      { ...input, id: `${input.id}:wrong-case`, kind, reading, use, swept: always },
+      { ...input, id: `${input.id}:wrong-case`, kind, reading, use, swept: isTold },
       {
         ...bytesInput(protocol, { id: `${input.id}:too-long`, kind: 'unknown', bytesIn: () => tooLong }),
-        swept: always,
+        swept: isTold,
       },
     ];
   });
 }
-
-const always = () => true;
 
 /** The message alone, without what is sent in one piece with it. */
 function bytesOf(protocol: AnyProtocol, input: Input): Uint8Array {
