@@ -54,8 +54,7 @@ function frames({ frames }: Documented): string {
   const rows = Object.entries(frames).map(([type, frame]) => [
     code(type),
     sizeOf(frame),
-    frame.parts.map(({ says }) => says).join(', then ') +
-      (frame.otherwise ? '. Takes what no other takes.' : ''),
+    frame.says + (frame.otherwise ? '. Takes what no other takes.' : ''),
   ]);
   return tableIn(['message', 'bytes', 'on the wire'], rows);
 }

@@ -6,11 +6,13 @@ export interface Cursor {
   /** Index of the next byte to read. */
   at: number;
   /** Index after the last byte that may be read: received, and inside the cover at hand. */
-  readonly end: number;
+  end: number;
   /** Index of the first byte of the frame. */
   start: number;
   /** Whether `end` is where a length said that it is: no byte behind it belongs to what is read. */
   readonly covered: boolean;
+  /** Index where the innermost cover ends, whether all of it has come or not. */
+  readonly limit: number;
   /** Set by who must see more: the index up to which bytes must have come. */
   wanted: number;
   /** The first thing that is wrong with the frame. */
@@ -28,7 +30,7 @@ export interface Cursor {
   refuse(kind: FaultKind, at: number, expected: string, got?: string): void;
   /** The same, where nobody knows any more where the field ends. */
   lose(kind: FaultKind, at: number, expected: string, got?: string): void;
-  /** Nothing behind `end` may be read until {@link leave} is called with what this answers. */
+  /** Nothing behind `end`, which may lie behind what has come, may be read until {@link leave} is called with what this answers. */
   enter(end: number): Cover;
   /** Out of a cover again. What was lost inside is found again: the cover's end is known. */
   leave(cover: Cover): void;
@@ -45,6 +47,7 @@ export interface Cursor {
 /** What a cursor was before it entered a cover. */
 export interface Cover {
   readonly end: number;
+  readonly limit: number;
   readonly covered: boolean;
   readonly lost: boolean;
 }

@@ -162,13 +162,22 @@ function largest({ shape, maximum }: Field<unknown>): number {
   return shape !== undefined && 'max' in shape ? Number(shape.max) : maximum;
 }
 
-/** Whether two fields read the same, bounds aside. */
-function areEqual(one: Field<unknown>, other: Field<unknown>): boolean {
-  return one === other || (one.shape !== undefined && unbounded(one) === unbounded(other));
+/** What is told of a shape, or bounds it, and makes no difference to how it is read. */
+const TOLD = ['min', 'max', 'name', 'words', 'holds'];
+
+/** Whether two fields, or what their shapes are made of, read the same, bounds aside. */
+function areEqual(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (!isObject(one) || !isObject(other)) return false;
+  const isField = 'read' in one;
+  const keys = isField ? ['shape'] : [...new Set([...Object.keys(one), ...Object.keys(other)])];
+  return keys.every((key) =>
+    isField && one[key] === undefined ? false : TOLD.includes(key) || areEqual(one[key], other[key]),
+  );
 }
 
-function unbounded({ shape }: Field<unknown>): string {
-  return JSON.stringify(shape, (key, value: unknown) => (key === 'min' || key === 'max' ? undefined : value));
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Bytes of any of these sets, in words: `0x01 or 0x03..0x09`. */

@@ -71,6 +71,7 @@ export class Decoder implements Framing {
     if (!cursor.doubted) {
       const whole = frame.readWhole(cursor, type);
       if (whole !== undefined) return whole;
+      cursor.rewind(at);
       // What trickles in is not read from its start with every byte.
       cursor.doubted = true;
     }

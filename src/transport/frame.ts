@@ -2,24 +2,22 @@ import type { Cursor } from './cursor.ts';
 import type { Entry, Framing } from './decoder.ts';
 import { DeclarationError } from './errors.ts';
 import { type InPlace, type Random, Sizes } from './fields/field.ts';
+import type { FieldsOf, Legal } from './fields/fields-of.ts';
 import {
   type AnyPart,
   type Fields,
-  type FieldsOf,
   inPlaceOf,
-  type Legal,
   type NamedField,
-  type Part,
   type PartStep,
   whole as wholeOf,
 } from './fields/part.ts';
-import { FrameCode } from './generated/frame-code.ts';
+import { codeOf } from './generated/frame-code.ts';
 import type { Envelope } from './messages/envelope.ts';
 
 /** What one message is on the wire: how to tell it from others, to read it and to write it. */
 export interface Frame<F extends object = object> {
-  /** What it is made of, in the order of the wire. */
-  readonly parts: readonly Part[];
+  /** What it is made of, in words. */
+  readonly says: string;
   /** Its fields, those in parts within parts too, in the order of the wire. */
   readonly fields: readonly NamedField[];
   /** Fewest and most bytes of a frame. */
@@ -85,49 +83,47 @@ export function otherwise<F extends object>(frame: Frame<F>): Frame<F> {
 
 function framed(given: readonly AnyPart[], otherwise: boolean): Frame<never> {
   const whole = wholeOf(given);
-  const { parts } = whole;
   if (whole.fields.some(({ key }) => key === 'type')) {
     throw new DeclarationError('a field cannot be called type: that is the name of the message');
   }
   if (whole.open)
     throw new DeclarationError('a field goes on to the end of what covers it, and nothing covers it');
+  const streamed = whole.fields.find(({ field }) => field.streams);
+  if (streamed !== undefined && streamed.key !== whole.streams)
+    throw new DeclarationError(`${streamed.key}: what is handed over as it comes is the last of its frame`);
   if (whole.maximum === 0) throw new DeclarationError('a frame has at least one byte');
-  const code = new FrameCode(whole.shape);
+  const code = codeOf(whole.shape);
   const sizes = new Sizes();
   let sized: Readonly<Fields> | undefined;
   let byCode = false;
   const size = (message: Readonly<Fields>): number => {
     sized = message;
     sizes.clear();
-    const known = code.size(message);
+    const known = code.size(message, sizes);
     byCode = known >= 0;
     if (byCode) return known;
+    sizes.clear();
     return whole.size(message, sizes);
   };
   return {
-    parts,
+    says: whole.says,
     fields: whole.fields,
     minimum: whole.minimum,
     maximum: whole.maximum,
     steps: whole.steps,
     otherwise,
-    streams: streamedIn(parts, whole.fields),
+    streams: whole.streams,
     // A Buffer: sockets convert anything else at every write.
     constant: whole.constant,
-    inPlace: inPlaceOf(parts),
+    inPlace: inPlaceOf(whole),
     read: whole.read,
-    readWhole: (cursor, type) => code.read(cursor, type),
+    readWhole: code.read,
     size,
     write(message: Readonly<Fields>, into, at) {
       // Sizes are computed once: whoever asked for the size writes at once.
       if (sized !== message) size(message);
       sized = undefined;
-      if (byCode) {
-        const end = code.write(message, into, at);
-        if (end >= 0) return end;
-        whole.size(message, sizes);
-      }
-      return whole.write(message, into, at, sizes);
+      return (byCode ? code : whole).write(message, into, at, sizes);
     },
     sample(random) {
       const fields: Fields = {};
@@ -135,16 +131,4 @@ function framed(given: readonly AnyPart[], otherwise: boolean): Frame<never> {
       return fields;
     },
   };
-}
-
-function streamedIn(parts: readonly Part[], fields: readonly NamedField[]): string | undefined {
-  const streamed = fields.find(({ field }) => field.streams);
-  if (streamed === undefined) return undefined;
-  const last = parts.at(-1);
-  const inside = last?.fields.reduce((size, { field }) => size + field.minimum, 0);
-  if (fields.at(-1) === streamed && last?.fields.at(-1) === streamed && last.minimum === inside)
-    return streamed.key;
-  throw new DeclarationError(
-    `${streamed.key}: what is handed over as it comes is the last of its frame, with no length around it`,
-  );
 }

@@ -21,6 +21,7 @@ export class Inbox implements Cursor {
   end: number;
   start = 0;
   covered = false;
+  limit = Number.POSITIVE_INFINITY;
   wanted = 0;
   fault: Fault | undefined = undefined;
   lost = false;
@@ -101,14 +102,16 @@ export class Inbox implements Cursor {
   }
 
   enter(end: number): Cover {
-    const cover = { end: this.end, covered: this.covered, lost: this.lost };
-    this.end = end;
-    this.covered = true;
+    const cover = { end: this.end, limit: this.limit, covered: this.covered, lost: this.lost };
+    this.limit = end;
+    this.covered = end <= this.end;
+    this.end = Math.min(this.end, end);
     return cover;
   }
 
-  leave({ end, covered, lost }: Cover): void {
+  leave({ end, limit, covered, lost }: Cover): void {
     this.end = end;
+    this.limit = limit;
     this.covered = covered;
     this.lost = lost;
   }

@@ -5,7 +5,17 @@ import fc from 'fast-check';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { setup } from 'xstate';
 import { Connection } from '../../src/transport/connection.ts';
-import { bytes, Content, is, streamed, text, u8, word } from '../../src/transport/fields/index.ts';
+import {
+  bytes,
+  Content,
+  is,
+  record,
+  streamed,
+  text,
+  u8,
+  within,
+  word,
+} from '../../src/transport/fields/index.ts';
 import { frame } from '../../src/transport/frame.ts';
 import type { Handlers } from '../../src/transport/handlers.ts';
 import { defineProtocol } from '../../src/transport/protocol.ts';
@@ -242,7 +252,15 @@ test('64 MB come no faster than they are read, over a socket', async () => {
   expect(most).toBeLessThan(1_000_000);
 });
 
-test('streamed content is the last of its frame, and has no length around it', () => {
+test('streamed content is the last of its frame', () => {
   expect(() => frame(is(u8(), 1), { body: streamed('u8'), more: u8() })).toThrow('body: what is handed over');
+  expect(() => frame(within('u8', { body: streamed('rest') }, { more: u8() }))).toThrow(
+    'body: what is handed',
+  );
+  expect(() => frame(within('u8', { body: streamed('rest') }), { more: u8() })).toThrow(
+    'body: what is handed',
+  );
+  expect(() => frame(within('u8', { all: record({ body: streamed('rest') }) }))).toThrow('handed over');
+  expect(() => frame({ body: streamed('rest') })).toThrow('nothing covers it');
   expect(() => frame(word('X'), { body: bytes('u8') })).not.toThrow();
 });

@@ -1,8 +1,8 @@
 import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
-import { between, bytesWhere, type Field } from './field.ts';
+import { between, bytesWhere, type Field, ours } from './field.ts';
 import { type Bounds, boundsIn } from './integers.ts';
-import { PART, type Part } from './part.ts';
+import { type Part, part } from './part.ts';
 import type { BitShape } from './shape.ts';
 
 /** Some bits of a byte, or of several, and what they are in the message. */
@@ -72,12 +72,10 @@ export function bits<const B extends { readonly [name: string]: Bits }>(given: B
   const wordOf = (slot: Slot, raw: number) => (raw >>> slot.low) & slot.mask;
   const fits = (slot: Slot, value: number) => value >= slot.min && value <= slot.max;
   const valued = all.filter(({ kind }) => kind === 'flag' || kind === 'number');
-  return {
-    [PART]: () => {},
+  return part({
     says: `${total} bits: ${says}`,
     minimum: size,
     maximum: size,
-    open: false,
     fields: valued.map((slot) => ({ key: slot.key, field: fieldOf(slot), optional: false })),
     announces: all.filter(({ kind }) => kind === 'presence').map(({ key }) => `?${key}`),
     shape: {
@@ -155,7 +153,7 @@ export function bits<const B extends { readonly [name: string]: Bits }>(given: B
         fields[slot.key] = slot.kind === 'flag' ? value === 1 : value;
       }
     },
-  };
+  });
 }
 
 function checkWidth(width: number): void {
@@ -180,7 +178,7 @@ function fieldOf(slot: BitShape & { readonly name: string }): Field<unknown> {
   const alone = (): never => {
     throw new LocalError(`${slot.name}: bits are not read or written alone`);
   };
-  return {
+  return ours({
     says: inWords(slot),
     carries: slot.kind === 'flag' ? 'flag' : 'number',
     minimum: 0,
@@ -188,5 +186,5 @@ function fieldOf(slot: BitShape & { readonly name: string }): Field<unknown> {
     read: alone,
     size: alone,
     write: alone,
-  };
+  });
 }

@@ -1,15 +1,7 @@
 import { ANY, type Field, Sizes } from './field.ts';
+import type { FieldsOf, Legal, NamesIn } from './fields-of.ts';
 import { u8, u16be, u16le, u32be, u32le } from './integers.ts';
-import {
-  type AnyPart,
-  type FieldsOf,
-  type Legal,
-  type NamesIn,
-  PART,
-  type Part,
-  type PartStep,
-  sequence,
-} from './part.ts';
+import { type AnyPart, type Part, type PartStep, part, sequence } from './part.ts';
 
 /** A sum over bytes, and how it is written. One of your own is as good as ours. */
 export interface Checksum {
@@ -134,15 +126,14 @@ export function checked<const P extends readonly AnyPart[]>(
   const inner = sequence(parts);
   const { field, says } = sum;
   const width = field.minimum;
-  return {
-    [PART]: () => {},
+  return part({
     says: `${inner.says}, then ${says} of that (${field.says})`,
     minimum: inner.minimum + width,
     maximum: inner.maximum + width,
     open: inner.open,
     fields: inner.fields,
-    needs: inner.needs ?? [],
-    announces: inner.announces ?? [],
+    needs: inner.needs,
+    announces: inner.announces,
     steps: [...inner.steps, ...Array.from({ length: width }, (): PartStep => ({ kind: 'byte', set: ANY }))],
     read(cursor, fields) {
       const start = cursor.at;
@@ -168,5 +159,5 @@ export function checked<const P extends readonly AnyPart[]>(
       return field.write(sum.of(into, at, end), into, end, NONE);
     },
     sample: inner.sample,
-  };
+  });
 }

@@ -1,18 +1,7 @@
 import { DeclarationError, LocalError } from '../errors.ts';
 import type { Condition } from './conditions.ts';
-import {
-  type AnyPart,
-  type Fields,
-  type FieldsOf,
-  type Flat,
-  type Legal,
-  type NamedField,
-  type NamesIn,
-  PART,
-  type Part,
-  sequence,
-  type Whole,
-} from './part.ts';
+import type { FieldsOf, Flat, Legal, NamesIn } from './fields-of.ts';
+import { type AnyPart, type Fields, type NamedField, type Part, part, sequence } from './part.ts';
 
 /**
  * Parts that are there when a field before them, `key`, is such: `when('qos', above(0), { id: u16be() })`. With
@@ -24,23 +13,22 @@ export function when<const P extends readonly AnyPart[]>(
   ...parts: P & Legal<P, never>
 ): Part<Partial<FieldsOf<P>>, NamesIn<P>> {
   const inner = sequence(parts);
-  const { holds } = test;
+  const condition: Condition = test;
   const isPresence = test.kind === 'present';
   const own = inner.fields.map((field) => field.key);
   if (isPresence && !own.includes(key))
     throw new DeclarationError(`${key}: present is asked of a field that is there then`);
   const isThere = (fields: Readonly<Fields>): boolean =>
-    isPresence ? fields[key] !== undefined : Reflect.apply(holds, test, [fields[key]]);
-  return {
-    [PART]: () => {},
+    isPresence ? fields[key] !== undefined : condition.holds(fields[key]);
+  return part({
     says: isPresence ? `if it is there: ${inner.says}` : `if \`${key}\` ${test.says}: ${inner.says}`,
     minimum: 0,
     maximum: inner.maximum,
     open: inner.open,
     fields: inner.fields.map((field) => ({ ...field, optional: true })),
-    needs: [isPresence ? `?${key}` : key, ...(inner.needs ?? [])],
-    announces: inner.announces ?? [],
-    shape: { kind: 'when', key, test, of: inner.shape },
+    needs: [isPresence ? `?${key}` : key, ...inner.needs],
+    announces: inner.announces,
+    ...(inner.shape && { shape: { kind: 'when', key, test, of: inner.shape } }),
     steps: [{ kind: 'unclear' }],
     read(cursor, fields) {
       if (isPresence ? key in fields : isThere(fields)) return inner.read(cursor, fields);
@@ -56,7 +44,7 @@ export function when<const P extends readonly AnyPart[]>(
     sample(random, fields) {
       if (isPresence ? random() < 0.5 : isThere(fields)) inner.sample(random, fields);
     },
-  };
+  });
 }
 
 type Cases = { readonly [value: string | number]: readonly AnyPart[] };
@@ -84,7 +72,7 @@ export function cases<const K extends string, const C extends Cases>(
     return { value: name !== '' && String(number) === name ? number : name, parts: sequence(parts) };
   });
   if (all.length === 0) throw new DeclarationError(`${key}: a choice of nothing`);
-  const byValue = new Map<unknown, Whole>(all.map(({ value, parts }) => [value, parts]));
+  const byValue = new Map<unknown, Part>(all.map(({ value, parts }) => [value, parts]));
   const values = all.map(({ value }) => value).join(', ');
   const wholes = all.map(({ parts }) => parts);
   const isOptional = (name: string) =>
@@ -97,7 +85,7 @@ export function cases<const K extends string, const C extends Cases>(
       named.set(field.key, { ...field, optional: isOptional(field.key) });
   }
   const names = [...named.keys()];
-  const partsOf = (fields: Readonly<Fields>): Whole => {
+  const partsOf = (fields: Readonly<Fields>): Part => {
     const parts = byValue.get(fields[key]);
     if (parts === undefined)
       throw new LocalError(`${key}: expected one of ${values}, got ${String(fields[key])}`);
@@ -107,15 +95,15 @@ export function cases<const K extends string, const C extends Cases>(
     if (surplus === undefined) return parts;
     throw new LocalError(`${surplus}: not where ${key} is ${String(fields[key])}`);
   };
-  return {
-    [PART]: () => {},
+  const shapes = all.flatMap(({ value, parts: { shape } }) => (shape ? [[value, shape] as const] : []));
+  return part({
     says: all.map(({ value, parts }) => `if \`${key}\` is ${value}: ${parts.says || 'nothing'}`).join('; '),
     minimum: Math.min(...wholes.map((whole) => whole.minimum)),
     maximum: Math.max(...wholes.map((whole) => whole.maximum)),
     open: wholes.some((whole) => whole.open),
     fields: [...named.values()],
-    needs: [key, ...wholes.flatMap((whole) => whole.needs ?? [])],
-    shape: { kind: 'cases', key, cases: all.map(({ value, parts }) => [value, parts.shape] as const) },
+    needs: [key, ...wholes.flatMap((whole) => whole.needs)],
+    ...(shapes.length === all.length && { shape: { kind: 'cases', key, cases: shapes } }),
     steps: [{ kind: 'unclear' }],
     read(cursor, fields) {
       const parts = byValue.get(fields[key]);
@@ -131,5 +119,5 @@ export function cases<const K extends string, const C extends Cases>(
       if (!isSettled && drawn !== undefined) fields[key] = drawn.value;
       byValue.get(fields[key])?.sample(random, fields);
     },
-  };
+  });
 }

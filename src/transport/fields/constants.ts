@@ -3,7 +3,7 @@ import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { allocate } from '../memory.ts';
 import { bytesWhere, type Field, Sizes } from './field.ts';
-import { PART, type Part, type PartStep } from './part.ts';
+import { type Part, type PartStep, part } from './part.ts';
 
 /**
  * A value that is always the same: it tells frames apart, wherever it stands, and is no part of the message.
@@ -27,26 +27,22 @@ export function is<T>(field: Field<T>, value: T): Part<object, never> {
 /** Bytes that are always the same. */
 export function constantPart(constant: Uint8Array): Part<object, never> {
   const { length } = constant;
-  return {
-    [PART]: () => {},
+  return part({
     says: `\`${[...constant].map(hex).join(' ')}\``,
     minimum: length,
     maximum: length,
-    open: false,
-    fields: [],
     steps: [...constant].map(
       (only): PartStep => ({ kind: 'byte', set: bytesWhere((byte) => byte === only) }),
     ),
     constant,
-    shape: { kind: 'constant', bytes: [...constant] },
+    shape: { kind: 'constant', bytes: constant },
     read: (cursor) => readConstant(cursor, constant),
     size: () => length,
     write(_, into, at) {
       for (let index = 0; index < length; index++) into[at + index] = constant[index] ?? 0;
       return at + length;
     },
-    sample() {},
-  };
+  });
 }
 
 /** Moves past bytes that are always the same, or `other` ones in their places; what else stands there is lost. */

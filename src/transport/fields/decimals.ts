@@ -1,8 +1,11 @@
 import { LocalError } from '../errors.ts';
-import { utf8 } from '../memory.ts';
-import { between, type Field } from './field.ts';
+import { readConstant } from './constants.ts';
+import { between, type Field, ours } from './field.ts';
 import { type Bounds, boundsIn } from './integers.ts';
-import { find, until } from './terminated.ts';
+import { until } from './terminated.ts';
+import { writeText } from './text-at.ts';
+
+const MINUS = 0x2d;
 
 /**
  * A whole number in decimal digits up to a terminator, CR LF unless something else is said (RESP, many text protocols).
@@ -13,40 +16,40 @@ export function decimal({ end = '\r\n', ...bounds }: Bounds & { readonly end?: s
   const says = `decimal number ${min}..${max}, then ${JSON.stringify(end)}`;
   const terminator = until(end).until;
   const digits = Math.max(`${min}`.length, `${max}`.length);
-  const owner = {};
-  const write = (value: number) => utf8(`${value}${end}`);
-  return {
+  return ours({
     says,
     carries: 'number',
     minimum: 1 + terminator.length,
     maximum: digits + terminator.length,
-    shape: { kind: 'decimal', end: [...terminator], min, max },
+    shape: { kind: 'decimal', end: terminator, min, max },
     read(cursor) {
       const { at, bytes } = cursor;
+      const sign = bytes[at] === MINUS && min < 0 && at < cursor.end ? 1 : 0;
+      let value = 0;
+      let next = at + sign;
+      for (; next < cursor.end && next <= at + digits; next++) {
+        const digit = (bytes[next] ?? 0) - 0x30;
+        if (digit < 0 || digit > 9) break;
+        value = value * 10 + digit;
+      }
       // What is no number is refused where it stands, before its end.
-      for (let index = at; index < Math.min(cursor.end, at + digits + 1); index++) {
-        const byte = bytes[index] ?? 0;
-        if (byte === terminator[0]) break;
-        if (index === at + digits) {
-          cursor.lose('terminator', index, says, 'more digits');
-          return undefined;
-        }
-        if ((byte >= 0x30 && byte <= 0x39) || (index === at && byte === 0x2d && min < 0)) continue;
-        cursor.lose('encoding', index, says, JSON.stringify(String.fromCharCode(byte)));
+      if (next > at + digits) {
+        cursor.lose('terminator', next - 1, says, 'more digits');
         return undefined;
       }
-      const length = find(cursor, owner, terminator, digits, says);
-      if (length === undefined) return undefined;
-      cursor.at = at + length + terminator.length;
-      let value = 0;
-      const isNegative = bytes[at] === 0x2d;
-      for (let index = isNegative ? 1 : 0; index < length; index++) {
-        value = value * 10 + (bytes[at + index] ?? 0) - 0x30;
+      cursor.at = next;
+      if (next < cursor.end && bytes[next] !== terminator[0]) {
+        cursor.lose('encoding', next, says, JSON.stringify(String.fromCharCode(bytes[next] ?? 0)));
+        return undefined;
       }
-      if (isNegative) value = -value;
-      const isPlain =
-        length > (isNegative ? 1 : 0) && !(length > 1 && bytes[isNegative ? at + 1 : at] === 0x30);
-      if (!isPlain) cursor.refuse('encoding', at, says, 'other digits');
+      if (!readConstant(cursor, terminator)) {
+        if (!cursor.lost) cursor.at = at;
+        return undefined;
+      }
+      if (next === at + sign || (bytes[at + sign] === 0x30 && next - at > 1)) {
+        cursor.refuse('encoding', at, says, 'other digits');
+      }
+      if (sign === 1) value = -value;
       if (value < min || value > max) cursor.refuse('range', at, says, `${value}`);
       return value;
     },
@@ -55,11 +58,7 @@ export function decimal({ end = '\r\n', ...bounds }: Bounds & { readonly end?: s
         return `${value}`.length + terminator.length;
       throw new LocalError(`expected ${says}, got ${value}`);
     },
-    write(value, into, at) {
-      const bytes = write(value);
-      into.set(bytes, at);
-      return at + bytes.length;
-    },
+    write: (value, into, at) => writeText(`${value}${end}`, into, at, 'utf8'),
     sample: (random) => between(random, Math.max(min, -1000), Math.min(max, 1000)),
-  };
+  });
 }

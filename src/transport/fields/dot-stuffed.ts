@@ -1,6 +1,6 @@
 import { LocalError } from '../errors.ts';
 import { utf8 } from '../memory.ts';
-import { between, type Field } from './field.ts';
+import { between, type Field, ours } from './field.ts';
 import { find } from './terminated.ts';
 
 const DOT = 0x2e;
@@ -17,7 +17,7 @@ const CRLF = utf8('\r\n');
 export function dotStuffed({ max = 65_535 }: { readonly max?: number } = {}): Field<Uint8Array> {
   const says = `lines of at most ${max} bytes, then a line that is a dot`;
   const owner = {};
-  return {
+  return ours({
     says,
     carries: 'bytes',
     minimum: EMPTY.length,
@@ -57,7 +57,7 @@ export function dotStuffed({ max = 65_535 }: { readonly max?: number } = {}): Fi
       const lines = Array.from({ length: between(random, 0, 3) }, () => (random() < 0.5 ? '.' : 'a line'));
       return utf8(lines.map((line) => `${line}\r\n`).join(''));
     },
-  };
+  });
 }
 
 function beginsLine(value: Uint8Array, index: number): boolean {

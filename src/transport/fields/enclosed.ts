@@ -2,7 +2,7 @@ import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { utf8 } from '../memory.ts';
 import { readConstant } from './constants.ts';
-import { bytesWhere, type Field } from './field.ts';
+import { bytesWhere, type Field, ours } from './field.ts';
 
 /** Bytes that are always the same, around a field. */
 export interface Enclosure {
@@ -17,20 +17,18 @@ export function enclosed<T>(field: Field<T>, { before = '', behind = '' }: Enclo
   const first = front[0];
   if (field.open && back.length > 0)
     throw new DeclarationError(`${field.says}: nothing stands behind what goes on to the end`);
-  return {
+  return ours({
     says: [before && JSON.stringify(before), field.says, behind && JSON.stringify(behind)]
       .filter(Boolean)
       .join(', then '),
-    ...(field.carries && { carries: field.carries }),
+    carries: field.carries,
     minimum: field.minimum + around,
     maximum: field.maximum + around,
-    ...(field.secret && { secret: true }),
-    ...(field.open && { open: true }),
+    secret: field.secret,
+    open: field.open,
     ...(first !== undefined && { leads: [bytesWhere((byte) => byte === first)] }),
     ...(first === undefined && field.leads && { leads: field.leads }),
-    ...(field.shape && {
-      shape: { kind: 'enclosed', before: [...front], of: field.shape, behind: [...back] },
-    }),
+    shape: { kind: 'enclosed', before: front, of: field, behind: back },
     read(cursor) {
       const { at } = cursor;
       if (!readConstant(cursor, front)) return undefined;
@@ -47,7 +45,7 @@ export function enclosed<T>(field: Field<T>, { before = '', behind = '' }: Enclo
       return end + back.length;
     },
     ...(field.sample && { sample: field.sample.bind(field) }),
-  };
+  });
 }
 
 /**
@@ -58,16 +56,18 @@ export function enclosed<T>(field: Field<T>, { before = '', behind = '' }: Enclo
 export function nullable<T>(field: Field<T>, nothing: string | Uint8Array): Field<T | null> {
   const mark = typeof nothing === 'string' ? utf8(nothing) : nothing;
   if (mark.length === 0) throw new DeclarationError('what stands for null has at least one byte');
-  return {
+  const [first] = mark;
+  return ours({
     says: `${field.says}, or ${[...mark].map(hex).join(' ')} for null`,
-    ...(field.carries && { carries: field.carries }),
-    ...(field.shape && { shape: { kind: 'nullable', of: field.shape, mark: [...mark] } }),
+    carries: field.carries,
+    shape: { kind: 'nullable', of: field, mark },
     minimum: Math.min(field.minimum, mark.length),
     maximum: Math.max(field.maximum, mark.length),
-    ...(field.secret && { secret: true }),
-    ...(field.open && { open: true }),
+    secret: field.secret,
+    open: field.open,
     read(cursor) {
       const { at, bytes, end } = cursor;
+      if (at < end && bytes[at] !== first) return field.read(cursor);
       for (let index = 0; index < mark.length; index++) {
         // Short of a cover's end it is the field, or nothing.
         if (at + index >= end && cursor.covered) return field.read(cursor);
@@ -90,5 +90,5 @@ export function nullable<T>(field: Field<T>, nothing: string | Uint8Array): Fiel
       return at + mark.length;
     },
     sample: (random) => (random() < 0.25 ? null : (field.sample?.(random) ?? null)),
-  };
+  });
 }

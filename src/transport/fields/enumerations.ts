@@ -1,5 +1,5 @@
 import { DeclarationError, LocalError } from '../errors.ts';
-import { between, bytesWhere, type Field, Sizes } from './field.ts';
+import { between, bytesWhere, type Field, ours, Sizes } from './field.ts';
 
 /**
  * A value that has a name: the message has the name. Others are refused.
@@ -25,7 +25,7 @@ export function enumeration<
     return value;
   };
   const sizes = wire.map((bytes) => bytes.length);
-  return {
+  return ours({
     says,
     carries: 'name',
     minimum: Math.min(...sizes),
@@ -33,9 +33,7 @@ export function enumeration<
     leads: Array.from({ length: Math.min(...sizes) }, (_, index) =>
       bytesWhere((byte) => wire.some((bytes) => bytes[index] === byte)),
     ),
-    ...(field.shape && {
-      shape: { kind: 'enumeration', of: field.shape, names: all.map((name) => [name, names[name]] as const) },
-    }),
+    shape: { kind: 'enumeration', of: field, names: all.map((name) => [name, names[name]] as const) },
     read(cursor) {
       const { at } = cursor;
       const value = field.read(cursor);
@@ -52,7 +50,7 @@ export function enumeration<
       if (drawn === undefined) throw new DeclarationError('names stand for one value each');
       return drawn;
     },
-  };
+  });
 }
 
 function encoded<T>(field: Field<T>, value: T | undefined): Uint8Array {

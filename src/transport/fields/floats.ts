@@ -1,5 +1,5 @@
 import { LocalError } from '../errors.ts';
-import type { Field } from './field.ts';
+import { type Field, ours } from './field.ts';
 
 /** A binary floating-point number of four bytes (IEEE 754), the high one first. Sending rounds to what it can hold. */
 export const f32be = (): Field<number> => float('f32 big-endian', 4, false);
@@ -19,7 +19,7 @@ export function floatAt(bytes: Uint8Array, at: number, width: 4 | 8, little: boo
 }
 
 function float(says: string, width: 4 | 8, little: boolean): Field<number> {
-  return {
+  return ours({
     says,
     carries: 'number',
     minimum: width,
@@ -41,5 +41,5 @@ function float(says: string, width: 4 | 8, little: boolean): Field<number> {
       return at + width;
     },
     sample: (random) => Math.fround((random() - 0.5) * 1000),
-  };
+  });
 }

@@ -7,8 +7,9 @@ export { Content, type Pieces } from '../content.ts';
 export type { Cover, Cursor, Progress } from '../cursor.ts';
 export type { Fault, FaultKind } from '../fault.ts';
 export { type Frame, frame, otherwise } from '../frame.ts';
+export type { Amount, Length } from './amount.ts';
 export { type Bits, bits, flag, isBits, presence, ubits } from './bits.ts';
-export { bytes, type Length } from './bytes.ts';
+export { bytes } from './bytes.ts';
 export {
   CCITT,
   type Checksum,
@@ -29,6 +30,7 @@ export { dotStuffed } from './dot-stuffed.ts';
 export { type Enclosure, enclosed, nullable } from './enclosed.ts';
 export { enumeration } from './enumerations.ts';
 export type { ByteSet, Carries, Field, InPlace, Random, Sizes, ValueOf } from './field.ts';
+export type { FieldsOf } from './fields-of.ts';
 export { f32be, f32le, f64be, f64le } from './floats.ts';
 export {
   type BigBounds,
@@ -55,11 +57,11 @@ export {
 export { type Counting, within } from './lengths.ts';
 export { type LineOptions, line, type ReplyOptions, type ReplyText, replyLines, word } from './lines.ts';
 export { list } from './lists.ts';
-export type { AnyPart, FieldsOf, Group, NamedField, Part, PartStep } from './part.ts';
+export type { AnyPart, Group, NamedField, Part, PartStep } from './part.ts';
 export { record } from './records.ts';
 export { type Recursion, recursive } from './recursive.ts';
 export { secret } from './secret.ts';
-export type { BitShape, ListShape, PartShape, Shape } from './shape.ts';
+export type { BitShape, PartShape, Shape } from './shape.ts';
 export { streamed } from './streamed.ts';
 export { such } from './such.ts';
 export { type Until, until } from './terminated.ts';

@@ -1,5 +1,5 @@
 import { DeclarationError, LocalError } from '../errors.ts';
-import { ANY, type ByteSet, between, bytesWhere, type Field } from './field.ts';
+import { ANY, type ByteSet, between, bytesWhere, type Field, ours } from './field.ts';
 
 /** What a number may be. */
 export interface Bounds {
@@ -62,7 +62,7 @@ function integer(kind: string, width: number, order: Order, signed: boolean, bou
   const says = `${name}, ${min}..${max}`;
   const little = order === 'little';
   const wraps = signed ? span / 2 : span;
-  return {
+  return ours({
     says,
     carries: 'number',
     minimum: width,
@@ -73,8 +73,8 @@ function integer(kind: string, width: number, order: Order, signed: boolean, bou
       if (!cursor.has(width)) return undefined;
       const { at, bytes } = cursor;
       cursor.at = at + width;
-      const raw = readUnsigned(bytes, at, width, little);
-      const value = raw < wraps ? raw : raw - span;
+      let value = width === 1 ? (bytes[at] ?? 0) : readUnsigned(bytes, at, width, little);
+      if (signed && value >= wraps) value -= span;
       if (value < min || value > max) cursor.refuse('range', at, says, `${value}`);
       return value;
     },
@@ -84,7 +84,7 @@ function integer(kind: string, width: number, order: Order, signed: boolean, bou
     },
     write: (value, into, at) => writeUnsigned(value, into, at, width, little),
     sample: (random) => between(random, min, max),
-  };
+  });
 }
 
 /** @throws DeclarationError for bounds that the field cannot have. */
@@ -147,7 +147,7 @@ function bigInteger(kind: string, order: Order, signed: boolean, bounds: BigBoun
   }
   const says = `${name}, ${min}..${max}`;
   const little = order === 'little';
-  return {
+  return ours({
     says,
     carries: 'bigint',
     minimum: 8,
@@ -178,5 +178,5 @@ function bigInteger(kind: string, order: Order, signed: boolean, bounds: BigBoun
       const any = (BigInt(Math.floor(random() * 2 ** 32)) << 32n) | BigInt(Math.floor(random() * 2 ** 32));
       return min + (any % (max - min + 1n));
     },
-  };
+  });
 }

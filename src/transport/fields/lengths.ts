@@ -1,7 +1,8 @@
 import { DeclarationError } from '../errors.ts';
-import { type Length, largestOf, lengthOf } from './bytes.ts';
+import { type Length, largestOf, lengthOf } from './amount.ts';
 import { Sizes } from './field.ts';
-import { type AnyPart, type FieldsOf, type Legal, type NamesIn, PART, type Part, sequence } from './part.ts';
+import type { FieldsOf, Legal, NamesIn } from './fields-of.ts';
+import { type AnyPart, PART, type Part, part, sequence } from './part.ts';
 
 /** How a length counts. */
 export interface Counting {
@@ -41,18 +42,22 @@ export function within(length: Length, ...given: readonly (Counting | AnyPart)[]
   const most = largestOf(field) - bias;
   if (most < inner.minimum)
     throw new DeclarationError(`${name}: a length of at most ${most} covers ${inner.minimum} bytes`);
+  const { streams } = inner;
+  const largest = streams === undefined ? inner.maximum : most;
   const isFixed = field.minimum === field.maximum;
   const counts = `${name} length${bias === 0 ? '' : ` and ${bias}`}`;
-  return {
-    [PART]: () => {},
+  return part({
     says: `${counts} of: ${inner.says || 'nothing'}`,
     minimum: field.minimum + inner.minimum,
     maximum: field.maximum + Math.min(inner.maximum, most),
-    open: false,
+    streams,
     fields: inner.fields,
-    needs: inner.needs ?? [],
-    announces: inner.announces ?? [],
-    shape: { kind: 'within', length: field.shape, bias, of: inner.shape },
+    needs: inner.needs,
+    announces: inner.announces,
+    shape:
+      inner.shape && streams === undefined
+        ? { kind: 'within', length: field, bias, of: inner.shape }
+        : undefined,
     steps: [{ kind: 'cover', length: field, bias }, ...inner.steps, { kind: 'leave' }],
     read(cursor, fields) {
       const { at, fault } = cursor;
@@ -63,14 +68,21 @@ export function within(length: Length, ...given: readonly (Counting | AnyPart)[]
         return false;
       }
       const size = value - bias;
-      if (size < inner.minimum || size > inner.maximum) {
-        const expected =
-          inner.minimum === inner.maximum ? inner.minimum : `${inner.minimum}..${inner.maximum}`;
+      if (size < inner.minimum || size > largest) {
+        const expected = inner.minimum === largest ? largest : `${inner.minimum}..${largest}`;
         cursor.refuse('length', at, `a length of ${expected} bytes`, `${size}`);
       }
-      if (!cursor.has(size)) return false;
+      if (streams === undefined && !cursor.has(size)) return false;
       const end = cursor.at + size;
       const cover = cursor.enter(end);
+      if (streams !== undefined) {
+        const isRead = inner.read(cursor, fields);
+        const { lost } = cursor;
+        cursor.leave(cover);
+        // Where a content that nobody reads ends is not waited for.
+        cursor.lost = lost || cursor.fault !== fault;
+        return isRead;
+      }
       if (inner.read(cursor, fields) && cursor.at !== end) {
         cursor.refuse(
           'length',
@@ -97,7 +109,7 @@ export function within(length: Length, ...given: readonly (Counting | AnyPart)[]
       return end;
     },
     sample: inner.sample,
-  };
+  });
 }
 
 function isCounting(given: Counting | AnyPart): given is Counting {

@@ -1,14 +1,10 @@
-import type { Cursor } from '../cursor.ts';
 import { DeclarationError, LocalError } from '../errors.ts';
-import { hex } from '../fault.ts';
 import { utf8 } from '../memory.ts';
-import { readConstant } from './constants.ts';
-import { between, bytesWhere, type Field } from './field.ts';
-import { PART, type Part, type PartStep } from './part.ts';
-import { find, terminatedBytes, until } from './terminated.ts';
-import { decode, type Encoding, encode, misfit, textIn } from './text.ts';
-
-const CRLF = utf8('\r\n');
+import { constantPart, readConstant } from './constants.ts';
+import { between, bytesWhere, type Field, ours } from './field.ts';
+import { type Part, type PartStep, part } from './part.ts';
+import { until } from './terminated.ts';
+import { type Encoding, text } from './text.ts';
 
 /** How a line is written. */
 export interface LineOptions {
@@ -29,11 +25,11 @@ export function line({
   separator = '',
   end = '\r\n',
 }: LineOptions = {}): Field<string> {
-  const plain = textIn(terminatedBytes(until(end), { max: max + separator.length }), encoding);
+  const plain = text(until(end), { max: max + separator.length, encoding });
   if (separator === '') return plain;
   const says = `${plain.says}, behind ${JSON.stringify(separator)} where there is any`;
   const whole = (value: string) => (value === '' ? '' : separator + value);
-  return {
+  return ours({
     says,
     carries: 'text',
     minimum: plain.minimum,
@@ -48,7 +44,7 @@ export function line({
     size: (value, sizes) => plain.size(whole(value), sizes),
     write: (value, into, at, sizes) => plain.write(whole(value), into, at, sizes),
     sample: (random) => plain.sample?.(random) ?? '',
-  };
+  });
 }
 
 /**
@@ -61,9 +57,7 @@ export function line({
 export function word(text: string): Part<object, never> {
   if (!/^[\x20-\x7e]+$/.test(text))
     throw new DeclarationError(`${JSON.stringify(text)}: a word is printable ASCII`);
-  const lower = utf8(text.toLowerCase());
-  const upper = utf8(text.toUpperCase());
-  const { length } = lower;
+  const [lower, upper] = [utf8(text.toLowerCase()), utf8(text.toUpperCase())];
   const letters = [...lower].map(
     (byte, index): PartStep => ({
       kind: 'byte',
@@ -72,23 +66,16 @@ export function word(text: string): Part<object, never> {
     }),
   );
   const delimiter: PartStep = { kind: 'byte', letter: true, set: bytesWhere((byte) => !isWordByte(byte)) };
-  return {
-    [PART]: () => {},
+  const { minimum, maximum, size, write } = constantPart(utf8(text));
+  return part({
+    minimum,
+    maximum,
+    size,
+    write,
     says: `\`${text}\`, in capitals or not`,
-    minimum: length,
-    maximum: length,
-    open: false,
-    fields: [],
-    shape: { kind: 'word', text },
     steps: [...letters, delimiter, { kind: 'unclear' }],
     read: (cursor) => readConstant(cursor, lower, upper, JSON.stringify(text)),
-    size: () => length,
-    write(_, into, at) {
-      for (let index = 0; index < length; index++) into[at + index] = text.charCodeAt(index);
-      return at + length;
-    },
-    sample() {},
-  };
+  });
 }
 
 function isWordByte(byte: number): boolean {
@@ -127,28 +114,10 @@ export function replyLines({
   }
   const says = `lines that begin with a code, ${min}..${max}`;
   const codes = Array.from({ length: max - min + 1 }, (_, index) => `${min + index}`);
-  const owner = {};
-  const readLine = (
-    cursor: Cursor,
-    isFirst: boolean,
-    code: number,
-  ): { code: number; text: string; last: boolean } | undefined => {
-    const { at, bytes } = cursor;
-    const length = find(cursor, owner, CRLF, size + 4, says);
-    if (length === undefined) return undefined;
-    const raw = bytes.subarray(at, at + length);
-    cursor.at = at + length + CRLF.length;
-    const text = decode(raw, 'utf8');
-    const [, digits = '', mark = ' ', rest = ''] = /^(\d{3})(?:([- ])(.*))?$/s.exec(text) ?? [];
-    const number = Number(digits);
-    const wrong = misfit(raw, text, 'utf8');
-    if (wrong >= 0) cursor.refuse('encoding', at + wrong, says, hex(raw[wrong] ?? 0));
-    if (digits === '' || (isFirst ? number < min || number > max : number !== code)) {
-      cursor.refuse('value', at, isFirst ? says : `${code}`, JSON.stringify(text.slice(0, 4)));
-    }
-    return { code: number, text: rest, last: digits === '' || mark === ' ' };
-  };
-  return {
+  const each = text(until('\r\n'), { max: size + 4 });
+  const written = ({ code, lines }: ReplyText) =>
+    lines.map((text, index) => `${code}${index === lines.length - 1 ? ' ' : '-'}${text}`);
+  return ours({
     says,
     carries: 'record',
     minimum: 5,
@@ -158,48 +127,36 @@ export function replyLines({
     ),
     read(cursor) {
       const texts: string[] = [];
-      let code = 0;
-      for (let isFirst = true; ; isFirst = false) {
+      for (let code = ''; ; ) {
+        const { at } = cursor;
         if (texts.length === lines) {
-          cursor.lose('length', cursor.at, `at most ${lines} lines`, 'more');
+          cursor.lose('length', at, `at most ${lines} lines`, 'more');
           return undefined;
         }
-        const one = readLine(cursor, isFirst, code);
+        const one = each.read(cursor);
         if (one === undefined) return undefined;
-        code = one.code;
-        texts.push(one.text);
-        if (one.last) return { code, lines: texts };
+        const [, digits = '', mark = ' ', rest = ''] = /^(\d{3})(?:([- ])(.*))?$/s.exec(one) ?? [];
+        if (code === '' ? !codes.includes(digits) : digits !== code) {
+          cursor.refuse('value', at, code === '' ? says : code, JSON.stringify(one.slice(0, 4)));
+        }
+        code ||= digits;
+        texts.push(rest);
+        if (digits === '' || mark === ' ') return { code: Number(code), lines: texts };
       }
     },
-    size({ code, lines: texts }) {
-      if (!Number.isInteger(code) || code < min || code > max)
-        throw new LocalError(`expected ${says}, got ${code}`);
+    size(value, sizes) {
+      const { code, lines: texts } = value;
+      if (!codes.includes(`${code}`)) throw new LocalError(`expected ${says}, got ${code}`);
       if (texts.length < 1 || texts.length > lines) {
         throw new LocalError(`expected 1..${lines} lines, got ${texts.length}`);
       }
-      return texts.reduce((sum, text) => sum + 4 + bytesOfLine(text, size).length + CRLF.length, 0);
+      return written(value).reduce((sum, line) => sum + each.size(line, sizes), 0);
     },
-    write({ code, lines: texts }, into, at) {
-      let end = at;
-      for (const [index, text] of texts.entries()) {
-        const wire = `${code}${index === texts.length - 1 ? ' ' : '-'}${text}\r\n`;
-        const bytes = encode(wire, 'utf8');
-        into.set(bytes, end);
-        end += bytes.length;
-      }
-      return end;
-    },
+    write: (value, into, at, sizes) =>
+      written(value).reduce((end, line) => each.write(line, into, end, sizes), at),
     sample: (random) => ({
       code: between(random, min, max),
       lines: Array.from({ length: between(random, 1, Math.min(3, lines)) }, (_, index) => `line ${index}`),
     }),
-  };
-}
-
-function bytesOfLine(text: string, size: number): Uint8Array {
-  const bytes = encode(text, 'utf8');
-  if (bytes.length > size)
-    throw new LocalError(`expected a line of at most ${size} bytes, got ${bytes.length}`);
-  if (text.includes('\r\n')) throw new LocalError('expected a line, got the end of one inside');
-  return bytes;
+  });
 }

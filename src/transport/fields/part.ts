@@ -3,8 +3,7 @@ import { DeclarationError, LocalError } from '../errors.ts';
 import { within } from '../fault.ts';
 import { joined } from '../memory.ts';
 import type { Condition } from './conditions.ts';
-import type { ByteSet, Field, InPlace, Random, Sizes, ValueOf } from './field.ts';
-import { ANY } from './field.ts';
+import { ANY, type ByteSet, type Field, type InPlace, made, type Random, type Sizes } from './field.ts';
 import type { PartShape } from './shape.ts';
 
 /** What every part is marked with: whatever else is a group of fields. */
@@ -29,18 +28,22 @@ export interface Part<F extends object = never, Names extends PropertyKey = Keys
   readonly maximum: number;
   /** It goes on to the end of what covers it. */
   readonly open: boolean;
+  /** The field that it ends with, if that is handed over as it comes: nothing waits for its content. */
+  readonly streams: string | undefined;
   /** The fields that it brings, in order. */
   readonly fields: readonly NamedField[];
+  /** Where it is one field and nothing else. */
+  readonly only: NamedField | undefined;
   /** How it tells frames apart. */
   readonly steps: readonly PartStep[];
   /** Bytes that are always the same. */
-  readonly constant?: Uint8Array;
+  readonly constant: Uint8Array | undefined;
   /** Names of fields that must stand before it, since it depends on them; `?name` for a flag that says it is there. */
-  readonly needs?: readonly string[];
+  readonly needs: readonly string[];
   /** Names of fields of which it says whether they are there, as `?name`. */
-  readonly announces?: readonly string[];
+  readonly announces: readonly string[];
   /** What it is, as plain values: for generators. */
-  readonly shape?: PartShape | undefined;
+  readonly shape: PartShape | undefined;
   /** Reads it into `fields`. @returns false when bytes are missing, or the end of the part is lost. */
   read(cursor: Cursor, fields: Fields): boolean;
   /** @throws LocalError for a value that it cannot carry. */
@@ -83,63 +86,95 @@ export interface Group {
   readonly [name: string]: Field<unknown>;
 }
 
-type FieldsOfPart<P> =
-  P extends Part<infer F, infer _>
-    ? F
-    : { readonly [K in keyof P as P[K] extends Field<unknown> ? K : never]: ValueOf<P[K]> };
+export type KeysOf<T> = T extends unknown ? keyof T : never;
 
-type Joined<P extends readonly unknown[]> = P extends readonly [infer First, ...infer Rest]
-  ? FieldsOfPart<First> & Joined<Rest>
-  : unknown;
+/** What a part has to be given: all else is nothing. */
+type Given = Pick<Part, 'says' | 'minimum' | 'maximum' | 'read' | 'size' | 'write'> & Partial<Part>;
+/** A part that brings whatever its declaration says. */
+type Made = Omit<Part, typeof PART> & { readonly [PART]: () => void };
 
-/** One object type in place of an intersection, for each branch of a choice. */
-export type Flat<T> = T extends unknown ? { readonly [K in keyof T]: T[K] } : never;
+/** A part. All are made here and have their properties in one order: so calling them is cheap. */
+export function part({
+  says,
+  minimum,
+  maximum,
+  open = false,
+  streams = undefined,
+  fields = [],
+  only = undefined,
+  steps = [],
+  constant = undefined,
+  needs = [],
+  announces = [],
+  shape = undefined,
+  read,
+  size,
+  write,
+  sample = () => {},
+}: Given): Made {
+  const what = {
+    says,
+    minimum,
+    maximum,
+    open,
+    streams,
+    fields,
+    only,
+    steps,
+    constant,
+    needs,
+    announces,
+    shape,
+  };
+  return { [PART]: () => {}, ...what, read, size, write, sample };
+}
 
-/** The fields of a message, or a record, as its parts say. */
-export type FieldsOf<P extends readonly unknown[]> = Flat<Joined<P>>;
+/** A field under its name. */
+function named(key: string, given: Field<unknown>): Part {
+  const field = made(given);
+  const only = { key, field, optional: false };
+  const { minimum, maximum, open = false, streams = false, says, secret, such } = field;
+  return part({
+    says: `\`${key}\`: ${says}${secret ? ' (secret: never shown)' : ''}`,
+    minimum,
+    maximum,
+    open,
+    streams: streams ? key : undefined,
+    only,
+    fields: [only],
+    shape: { kind: 'field', key, field },
+    steps: [{ kind: 'field', key, ...(such ?? { field, test: undefined }) }],
+    read: (cursor, into) => readNamed(cursor, only, into),
+    size(from, sizes) {
+      const value = from[key];
+      if (value === undefined) throw new LocalError(`${key}: expected ${says}, got nothing`);
+      return field.size(value, sizes);
+    },
+    write: (from, into, at, sizes) => field.write(from[key], into, at, sizes),
+    sample(random, into) {
+      into[key] = sampleOf(key, field, random);
+    },
+  });
+}
 
-type Wrong<K, Reserved> = K extends Reserved
-  ? 'a field cannot be called type: that is the name of the message'
-  : K extends number | `${number}`
-    ? 'a field cannot be called by a number: such keys do not keep their place'
-    : never;
-
-type KeysOf<T> = T extends unknown ? keyof T : never;
-
-/** The names of the fields that a part brings. */
-type NamesOf<P> = P extends Part<infer _, infer Names> ? Names : KeysOf<FieldsOfPart<P>>;
-
-/** Names that the compiler knows: about others it says nothing. */
-type Known<K> = K extends unknown ? (string extends K ? never : number extends K ? never : K) : never;
-
-type Mistakes<P extends readonly unknown[], Reserved, Before = never> = P extends readonly [
-  infer First,
-  ...infer Rest,
-]
-  ?
-      | Wrong<Known<NamesOf<First>>, Reserved>
-      | ([Extract<Known<NamesOf<First>>, Before>] extends [never] ? never : 'two fields have the same name')
-      | Mistakes<Rest, Reserved, Before | Known<NamesOf<First>>>
-  : never;
-
-/** Names that cannot be those of fields do not compile: `type`, numbers, and the same one twice. */
-export type Legal<P extends readonly unknown[], Reserved = 'type'> = [Mistakes<P, Reserved>] extends [never]
-  ? unknown
-  : readonly [Mistakes<P, Reserved>];
-
-/** The names of the fields that parts bring. */
-export type NamesIn<P extends readonly unknown[]> = { [I in keyof P]: NamesOf<P[I]> }[number];
-
-/** Parts as one. */
-export interface Whole extends Part {
-  readonly parts: readonly Part[];
+/** Reads a field, and gives a fault in it the field's name. */
+function readNamed(cursor: Cursor, { key, field }: NamedField, into: Fields): boolean {
+  const before = cursor.fault;
+  const value = field.read(cursor);
+  if (cursor.fault !== before && cursor.fault !== undefined) cursor.fault = within(key, cursor.fault);
+  if (value === undefined) return false;
+  into[key] = value;
+  return true;
 }
 
 /** Parts one behind the other, as one. @throws DeclarationError for names that cannot be those of fields. */
-export function sequence(given: readonly AnyPart[]): Whole {
-  const parts = given.map((part) => (isPart(part) ? part : group(part)));
-  const fields = parts.flatMap((part) => part.fields);
+export function sequence(given: readonly AnyPart[]): Part {
+  const parts = given.flatMap((part) =>
+    isPart(part) ? part : Object.entries(part).map(([key, field]) => named(key, field)),
+  );
   checkNames(parts);
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
   const sum = (bound: 'minimum' | 'maximum') => parts.reduce((size, part) => size + part[bound], 0);
   const open = parts.findIndex((part) => part.open);
   const behind = open < 0 ? [] : parts.slice(open + 1);
@@ -150,19 +185,19 @@ export function sequence(given: readonly AnyPart[]): Whole {
   }
   const tail = behind.reduce((size, part) => size + part.minimum, 0);
   const isConstant = parts.every((part) => part.constant !== undefined);
-  return {
-    [PART]: () => {},
-    parts,
+  const shapes = parts.flatMap(({ shape }) => shape ?? []);
+  return part({
     says: parts.map((part) => part.says).join(', then '),
     minimum: sum('minimum'),
     maximum: sum('maximum'),
     open: open >= 0,
-    fields,
+    streams: parts.at(-1)?.streams,
+    fields: parts.flatMap((part) => part.fields),
     needs: missing(parts),
-    announces: parts.flatMap((part) => part.announces ?? []),
-    shape: sequenceShape(parts),
+    announces: parts.flatMap((part) => part.announces),
+    shape: shapes.length === parts.length ? { kind: 'sequence', parts: shapes } : undefined,
     steps: parts.flatMap((part) => part.steps),
-    ...(isConstant && { constant: joined(parts.flatMap((part) => part.constant ?? [])) }),
+    constant: isConstant ? joined(parts.flatMap((part) => part.constant ?? [])) : undefined,
     read(cursor, fields) {
       for (let index = 0; index < parts.length; index++) {
         const part = parts[index];
@@ -173,6 +208,9 @@ export function sequence(given: readonly AnyPart[]): Whole {
           const whole = part.read(cursor, fields);
           cursor.leave({ ...cover, lost: cover.lost || cursor.lost });
           if (!whole) return false;
+        } else if (part.only !== undefined) {
+          // Most parts are one field: this saves a call.
+          if (!readNamed(cursor, part.only, fields)) return false;
         } else if (!part.read(cursor, fields)) return false;
       }
       return true;
@@ -190,7 +228,7 @@ export function sequence(given: readonly AnyPart[]): Whole {
     sample(random, fields) {
       for (const part of parts) part.sample(random, fields);
     },
-  };
+  });
 }
 
 function isPart(part: AnyPart): part is Part {
@@ -217,9 +255,9 @@ function missing(parts: readonly Part[]): readonly string[] {
   const known = new Set<string>();
   const lacking: string[] = [];
   for (const part of parts) {
-    lacking.push(...(part.needs ?? []).filter((key) => !known.has(key)));
+    lacking.push(...part.needs.filter((key) => !known.has(key)));
     for (const { key } of part.fields) known.add(key);
-    for (const key of part.announces ?? []) known.add(key);
+    for (const key of part.announces) known.add(key);
   }
   return lacking;
 }
@@ -229,72 +267,14 @@ function missing(parts: readonly Part[]): readonly string[] {
  *
  * @throws DeclarationError where one depends on what does not stand before it, or one goes on to an end that nothing covers.
  */
-export function whole(given: readonly AnyPart[]): Whole {
+export function whole(given: readonly AnyPart[]): Part {
   const all = sequence(given);
-  const [lacking] = all.needs ?? [];
+  const [lacking] = all.needs;
   if (lacking?.startsWith('?'))
     throw new DeclarationError(`${lacking.slice(1)}: no flag before it says whether it is there`);
   if (lacking !== undefined)
     throw new DeclarationError(`${lacking}: what depends on it must stand behind it`);
   return all;
-}
-
-/** Fields one behind the other. */
-function group(named: Group): Part {
-  const fields = Object.entries(named).map(([key, field]) => ({ key, field, optional: false }));
-  const sum = (bound: 'minimum' | 'maximum') => fields.reduce((size, { field }) => size + field[bound], 0);
-  const last = fields.at(-1);
-  const tooEarly = fields.find(({ field }) => field.open && field !== last?.field);
-  if (tooEarly !== undefined) {
-    throw new DeclarationError(
-      `${tooEarly.key}: what follows it needs a part of its own, since it goes on to the end`,
-    );
-  }
-  return {
-    [PART]: () => {},
-    says: fields.map(({ key, field }) => `\`${key}\`: ${described(field)}`).join(', then '),
-    minimum: sum('minimum'),
-    maximum: sum('maximum'),
-    open: last?.field.open === true,
-    fields,
-    shape: { kind: 'group', fields: fields.map(({ key, field }) => ({ key, shape: field.shape })) },
-    steps: fields.flatMap(({ key, field }) => stepsOf(key, field)),
-    read(cursor, into) {
-      for (const { key, field } of fields) {
-        const value = readNamed(cursor, key, field);
-        if (value === undefined) return false;
-        into[key] = value;
-      }
-      return true;
-    },
-    size(from, sizes) {
-      let size = 0;
-      for (const { key, field } of fields) size += sizeNamed(from, key, field, sizes);
-      return size;
-    },
-    write(from, into, at, sizes) {
-      let end = at;
-      for (const { key, field } of fields) end = field.write(from[key], into, end, sizes);
-      return end;
-    },
-    sample(random, into) {
-      for (const { key, field } of fields) into[key] = sampleOf(key, field, random);
-    },
-  };
-}
-
-/** Reads a field and gives a fault in it the field's name. */
-export function readNamed(cursor: Cursor, key: string, field: Field<unknown>): unknown {
-  const before = cursor.fault;
-  const value = field.read(cursor);
-  if (cursor.fault !== before && cursor.fault !== undefined) cursor.fault = within(key, cursor.fault);
-  return value;
-}
-
-function sizeNamed(from: Readonly<Fields>, key: string, field: Field<unknown>, sizes: Sizes): number {
-  const value = from[key];
-  if (value === undefined) throw new LocalError(`${key}: expected ${field.says}, got nothing`);
-  return field.size(value, sizes);
 }
 
 /** A legal value of a field. @throws DeclarationError for a field of one's own that has none to give. */
@@ -303,57 +283,38 @@ export function sampleOf(key: string, field: Field<unknown>, random: Random): un
   return field.sample(random);
 }
 
-/** A field for documents. */
-export function described({ says, secret }: Field<unknown>): string {
-  return secret ? `${says} (secret: never shown)` : says;
-}
-
-/** How a field tells frames apart: by being read where all have the same, or by the bytes that it may begin with. */
-export function stepsOf(key: string, field: Field<unknown>): PartStep[] {
-  if (field.such !== undefined) return [{ kind: 'field', key, ...field.such }];
-  return [{ kind: 'field', key, field, test: undefined }];
-}
-
 /** The bytes that a field has in any case. */
 export function leadsOf({ leads = [], minimum }: Field<unknown>): PartStep[] {
   return Array.from({ length: minimum }, (_, index) => ({ kind: 'byte', set: leads[index] ?? ANY }));
 }
 
-/** The content of a frame without making a message of it: constants, then one field of bytes. */
-export function inPlaceOf(parts: readonly Part[]): InPlace | undefined {
-  const [field, ...others] = parts.flatMap((part) => part.fields);
-  const constants = parts.slice(0, -1);
-  const inPlace = field?.field.inPlace;
-  const last = parts.at(-1);
-  if (inPlace === undefined || others.length > 0 || last?.fields.length !== 1) return undefined;
-  if (last.minimum !== field?.field.minimum || constants.some((part) => part.constant === undefined))
-    return undefined;
-  const prefix = Uint8Array.from(constants.flatMap((part) => [...(part.constant ?? [])]));
-  const header = prefix.length + inPlace.header;
-  const { shape } = field.field;
-  const length = shape?.kind === 'counted' && shape.length.kind === 'integer' ? shape.length : undefined;
+/** The content of a frame without making a message of it: constants, then bytes behind their length. */
+export function inPlaceOf({ shape, read }: Part): InPlace | undefined {
+  const shapes = shape?.kind === 'sequence' ? [...shape.parts] : shape ? [shape] : [];
+  const last = shapes.pop();
+  const bytes = last?.kind === 'field' ? last.field.shape : undefined;
+  const constants = shapes.flatMap((each) => (each.kind === 'constant' ? [each.bytes] : []));
+  if (bytes?.kind !== 'bytes' || constants.length < shapes.length) return undefined;
+  const length = bytes.amount.count?.shape;
+  if (length?.kind !== 'integer') return undefined;
+  const { width, signed, little } = length;
+  const prefix = joined(constants);
+  const header = prefix.length + width;
   // Runs are made of nothing else: the length is read here where that is easily done.
-  const { min, max } =
-    shape?.kind === 'counted' && length !== undefined && length.width <= 2 && !length.signed
-      ? shape
-      : { min: 1, max: 0 };
-  const [low, high] = length?.little === true || length?.width === 1 ? [0, 1] : [1, 0];
-  const scale = length?.width === 2 ? 256 : 0;
+  const { min, max } = width <= 2 && !signed ? bytes.amount : { min: 1, max: 0 };
+  const [low, high] = little || width === 1 ? [0, 1] : [1, 0];
+  const scale = width === 2 ? 256 : 0;
   return {
     header,
     skip(cursor) {
       const { bytes, at, end } = cursor;
       const behind = at + header;
-      if (min <= max && behind <= end && startsWith(bytes, at, prefix)) {
-        const first = at + prefix.length;
-        const size = (bytes[first + low] ?? 0) + scale * (bytes[first + high] ?? 0);
-        if (size >= min && size <= max && behind + size <= end) {
-          cursor.at = behind + size;
-          return true;
-        }
-      }
-      for (const part of constants) if (!part.read(cursor, {})) return false;
-      return inPlace.skip(cursor);
+      if (min > max || behind > end || !startsWith(bytes, at, prefix)) return read(cursor, {});
+      const first = at + prefix.length;
+      const size = (bytes[first + low] ?? 0) + scale * (bytes[first + high] ?? 0);
+      if (size < min || size > max || behind + size > end) return read(cursor, {});
+      cursor.at = behind + size;
+      return true;
     },
   };
 }
@@ -361,9 +322,4 @@ export function inPlaceOf(parts: readonly Part[]): InPlace | undefined {
 function startsWith(bytes: Uint8Array, at: number, prefix: Uint8Array): boolean {
   for (let index = 0; index < prefix.length; index++) if (bytes[at + index] !== prefix[index]) return false;
   return true;
-}
-
-function sequenceShape(parts: readonly Part[]): PartShape | undefined {
-  const shapes = parts.map((part) => part.shape);
-  return shapes.every((shape) => shape !== undefined) ? { kind: 'sequence', parts: shapes } : undefined;
 }

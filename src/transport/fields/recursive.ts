@@ -1,6 +1,5 @@
-import type { Cursor } from '../cursor.ts';
 import { DeclarationError, LocalError } from '../errors.ts';
-import type { Field } from './field.ts';
+import { type Field, ours } from './field.ts';
 
 /** How far values may go into each other. */
 export interface Recursion<T> {
@@ -11,9 +10,6 @@ export interface Recursion<T> {
   /** A value with none inside: samples end with it. */
   readonly leaf: T;
 }
-
-/** How many there are: a number for each. */
-let made = 0;
 
 /**
  * A field whose value may have values of its own kind inside: `make` is called once, with the field itself.
@@ -30,7 +26,6 @@ export function recursive<T>(
   make: (self: Field<T>) => Field<T>,
 ): Field<T> {
   if (!Number.isInteger(depth) || depth < 1) throw new DeclarationError(`a depth is 1 or more, not ${depth}`);
-  const shape = { kind: 'recursive', id: made++, depth, max, of: () => built?.shape } as const;
   let level = 0;
   let start = 0;
   let built: Field<T> | undefined;
@@ -38,23 +33,10 @@ export function recursive<T>(
     if (built === undefined) throw new DeclarationError('a recursive field is used while it is made');
     return built;
   };
-  const deeper = <R>(act: () => R): R => {
-    level += 1;
-    try {
-      return act();
-    } finally {
-      level -= 1;
-    }
-  };
-  const tooLong = (cursor: Cursor): boolean => {
-    if (cursor.at - start <= max) return false;
-    cursor.lose('length', start + max, `a value of at most ${max} bytes`, 'a longer one');
-    return true;
-  };
   const self: Field<T> = {
     says: 'a value of the same kind',
-    shape,
     carries: 'other',
+    shape: { kind: 'recursive', depth, max, of: () => inner() },
     minimum: 1,
     maximum: max,
     read(cursor) {
@@ -63,29 +45,47 @@ export function recursive<T>(
         cursor.lose('depth', cursor.at, `at most ${depth} values inside each other`, 'one more');
         return undefined;
       }
-      const value = deeper(() => inner().read(cursor));
-      return tooLong(cursor) ? undefined : value;
+      level += 1;
+      try {
+        const value = inner().read(cursor);
+        if (cursor.at - start <= max) return value;
+      } finally {
+        level -= 1;
+      }
+      cursor.lose('length', start + max, `a value of at most ${max} bytes`, 'a longer one');
+      return undefined;
     },
     size(value, sizes) {
       if (level >= depth)
         throw new LocalError(`expected at most ${depth} values inside each other, got one more`);
-      const size = deeper(() => inner().size(value, sizes));
-      if (level === 0 && size > max)
-        throw new LocalError(`expected a value of at most ${max} bytes, got ${size}`);
-      return size;
+      level += 1;
+      try {
+        const size = inner().size(value, sizes);
+        if (size <= max) return size;
+      } finally {
+        level -= 1;
+      }
+      throw new LocalError(`expected a value of at most ${max} bytes, got a longer one`);
     },
     write: (value, into, at, sizes) => inner().write(value, into, at, sizes),
-    sample: (random) =>
-      level >= Math.min(depth - 1, 3) ? leaf : deeper(() => inner().sample?.(random) ?? leaf),
+    sample(random) {
+      if (level >= Math.min(depth - 1, 3)) return leaf;
+      level += 1;
+      try {
+        return inner().sample?.(random) ?? leaf;
+      } finally {
+        level -= 1;
+      }
+    },
   };
   built = make(self);
-  const { says, minimum, secret = false, leads } = built;
-  return {
+  const { says, minimum, secret = false, leads, carries = 'other' } = built;
+  return ours({
     ...self,
     says: `${says}, at most ${depth} inside each other`,
     minimum,
     secret,
-    ...(built.carries && { carries: built.carries }),
+    carries,
     ...(leads && { leads }),
-  };
+  });
 }

@@ -1,12 +1,11 @@
 import { LocalError } from '../errors.ts';
-import type { Field } from './field.ts';
+import { type Field, ours } from './field.ts';
 
 /** The same field, its value and all that is inside kept out of logs, inspectors, reports and errors. */
 export function secret<T>(field: Field<T>): Field<T> {
-  return {
+  return ours({
     ...field,
     secret: true,
-    inPlace: field.inPlace,
     read(cursor) {
       const before = cursor.fault;
       const { at } = cursor;
@@ -31,5 +30,5 @@ export function secret<T>(field: Field<T>): Field<T> {
         throw new LocalError(`expected ${field.says}, got something else`);
       }
     },
-  };
+  });
 }

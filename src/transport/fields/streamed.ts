@@ -1,9 +1,10 @@
 import { Content, type Pieces } from '../content.ts';
 import type { Cursor } from '../cursor.ts';
-import { type Length, largestOf, lengthOf, smallestOf } from './bytes.ts';
+import { LocalError } from '../errors.ts';
+import { countable, type Length, lengthOf } from './amount.ts';
 import { dotStuffed } from './dot-stuffed.ts';
-import type { Field } from './field.ts';
-import { type Bounds, boundsIn } from './integers.ts';
+import { type Field, ours } from './field.ts';
+import type { Bounds } from './integers.ts';
 
 const LF = 0x0a;
 const DOT = 0x2e;
@@ -11,22 +12,24 @@ const DOT = 0x2e;
 const LONGEST_LINE = 65_536;
 
 /**
- * Content that is handed over in pieces as it comes, and never held as a whole: behind its length, or lines up to one that
- * is a dot (SMTP's DATA). The last field of a frame; its message has a {@link Content}, to be read with `for await`.
+ * Content that is handed over in pieces as it comes, and never held as a whole: behind its length; `rest`: to the end of what
+ * covers it (see {@link within}); or lines up to one that is a dot (SMTP's DATA). The last field of a frame; its message has a {@link Content}, to be read with `for await`.
  * Sent is what `Content.of` makes.
  *
  * @param bounds fewest and most bytes behind a length. Default: what the length can say.
  * @throws TypeError for bounds that the length cannot say.
  */
-export function streamed(length: Length | 'dot-stuffed', bounds: Bounds = {}): Field<Content> {
+export function streamed(length: Length | 'rest' | 'dot-stuffed', bounds: Bounds = {}): Field<Content> {
+  if (length === 'rest') return streamedRest(bounds);
   return length === 'dot-stuffed' ? streamedLines() : streamedBytes(length, bounds);
 }
 
 function streamedBytes(length: Length, bounds: Bounds): Field<Content> {
-  const { field, name } = lengthOf(length);
-  const { min, max } = boundsIn(name, smallestOf(field), largestOf(field), bounds);
+  const named = lengthOf(length);
+  const { field, name } = named;
+  const { min, max } = countable(named, bounds);
   const says = `${name} length, then ${min}..${max} bytes as they come`;
-  return {
+  return ours({
     says,
     minimum: field.minimum,
     maximum: field.maximum,
@@ -46,12 +49,38 @@ function streamedBytes(length: Length, bounds: Bounds): Field<Content> {
       return start + bytes.length;
     },
     sample: () => Content.of(new Uint8Array(min)),
-  };
+  });
+}
+
+function streamedRest({ min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds): Field<Content> {
+  const says = 'all bytes that are left, as they come';
+  return ours({
+    says,
+    minimum: 0,
+    maximum: 0,
+    streams: true,
+    open: true,
+    read(cursor) {
+      const size = cursor.limit - cursor.at;
+      if (size >= min && size <= max) return new Content(NOTHING, new Counted(size));
+      cursor.lose('length', cursor.at, `${min}..${max} bytes`, `${size}`);
+      return undefined;
+    },
+    size({ bytes }) {
+      if (bytes.length >= min && bytes.length <= max) return bytes.length;
+      throw new LocalError(`expected ${says}, got ${bytes.length} bytes`);
+    },
+    write({ bytes }, into, at) {
+      into.set(bytes, at);
+      return at + bytes.length;
+    },
+    sample: () => Content.of(new Uint8Array(min)),
+  });
 }
 
 function streamedLines(): Field<Content> {
   const whole = dotStuffed({ max: Number.MAX_SAFE_INTEGER });
-  return {
+  return ours({
     says: 'lines as they come, then a line that is a dot',
     minimum: 0,
     maximum: LONGEST_LINE,
@@ -60,7 +89,7 @@ function streamedLines(): Field<Content> {
     size: ({ bytes }, sizes) => whole.size(bytes, sizes),
     write: ({ bytes }, into, at, sizes) => whole.write(bytes, into, at, sizes),
     sample: () => Content.of(NOTHING),
-  };
+  });
 }
 
 const NOTHING = new Uint8Array(0);

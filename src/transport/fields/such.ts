@@ -1,6 +1,6 @@
 import { DeclarationError, LocalError } from '../errors.ts';
 import type { Condition } from './conditions.ts';
-import type { Field } from './field.ts';
+import { type Field, ours } from './field.ts';
 
 /** Times that a sample is drawn before a test is taken for one that hardly anything passes. */
 const MOST_DRAWS = 1000;
@@ -18,11 +18,10 @@ export function such<T>(field: Field<T>, test: Condition<T>, value?: T): Field<T
   const says = `${field.says} that ${test.says}`;
   // Code that is made from the shape alone would not ask.
   const { shape: _, ...unshaped } = field;
-  return {
+  return ours({
     ...unshaped,
     says,
     such: { field, test },
-    inPlace: undefined,
     read(cursor) {
       const { at } = cursor;
       const read = field.read(cursor);
@@ -41,5 +40,5 @@ export function such<T>(field: Field<T>, test: Condition<T>, value?: T): Field<T
       }
       throw new DeclarationError(`${says}: name a value for samples`);
     },
-  };
+  });
 }

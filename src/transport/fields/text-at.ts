@@ -1,4 +1,7 @@
-import type { Encoding } from './text.ts';
+import { LocalError } from '../errors.ts';
+
+/** How characters are bytes. */
+export type Encoding = 'utf8' | 'latin1' | 'ascii';
 
 type Slice = (this: Uint8Array, start: number, end: number) => string;
 
@@ -8,6 +11,10 @@ const [utf8Slice, latin1Slice] = ['utf8Slice', 'latin1Slice'].map((name) => {
   return isSlice(slice) ? slice : undefined;
 });
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const encoder = new TextEncoder();
+/** Half a surrogate pair is no text. */
+const HALF_A_PAIR = /\p{Surrogate}/u;
+const LONGEST_BY_HAND = 48;
 
 function isSlice(value: unknown): value is Slice {
   return typeof value === 'function';
@@ -30,44 +37,51 @@ export function textAt(
     }
     if (all < 0x80 || encoding === 'latin1') return short;
   }
-  if (encoding === 'utf8') {
-    const text = textOf(bytes, start, end, encoding);
-    // Decoding puts U+FFFD where there is no text.
-    return text.includes('\ufffd') ? undefined : text;
-  }
   if (encoding === 'ascii')
     for (let index = start; index < end; index++) if ((bytes[index] ?? 0) > 127) return undefined;
-  return textOf(bytes, start, end, encoding);
+  const text = textOf(bytes, start, end, encoding);
+  // Decoding puts U+FFFD where there is no text.
+  return encoding === 'utf8' && text.includes('\ufffd') ? undefined : text;
 }
 
 /** The bytes from `start` up to `end` as text, with U+FFFD where there is none in UTF-8. */
 export function textOf(bytes: Uint8Array, start: number, end: number, encoding: Encoding): string {
-  if (encoding === 'utf8') {
+  if (encoding === 'utf8')
     return utf8Slice?.call(bytes, start, end) ?? decoder.decode(bytes.subarray(start, end));
-  }
-  return latin1Slice?.call(bytes, start, end) ?? characters(bytes, start, end);
-}
-
-function characters(bytes: Uint8Array, start: number, end: number): string {
+  if (latin1Slice !== undefined) return latin1Slice.call(bytes, start, end);
   let text = '';
   for (let index = start; index < end; index++) text += String.fromCharCode(bytes[index] ?? 0);
   return text;
 }
 
-/** Bytes of a text in an encoding; -1: it is none, or not sure to be one. */
-export function textSize(text: unknown, encoding: Encoding): number {
-  if (typeof text !== 'string') return -1;
-  const { length } = text;
-  const most = encoding === 'latin1' ? 0xff : 0x7f;
-  let index = 0;
-  if (encoding !== 'utf8' || length <= LONGEST_BY_HAND) {
-    while (index < length && text.charCodeAt(index) <= most) index++;
-    if (index === length) return length;
+/** Index of the first byte from `start` up to `end` that is no text in this encoding; -1: U+FFFD was sent as such. */
+export function misfit(bytes: Uint8Array, start: number, end: number, encoding: Encoding): number {
+  const again = encoding === 'ascii' ? undefined : encoder.encode(textOf(bytes, start, end, encoding));
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index] ?? 0;
+    if (again === undefined ? byte > 127 : byte !== again[index - start]) return index;
   }
-  return encoding === 'utf8' && !HALF_A_PAIR.test(text) ? utf8Size(text) : -1;
+  return -1;
 }
 
-/** Writes a text that {@link textSize} is sure of, and answers the index after it. */
+/** Bytes of a text in an encoding. @throws LocalError for what is none, or has characters that the encoding does not have. */
+export function textSize(text: string, encoding: Encoding): number {
+  if (typeof text !== 'string') throw new LocalError(`expected text, got ${typeof text}`);
+  const { length } = text;
+  if (encoding !== 'utf8' || length <= LONGEST_BY_HAND) {
+    const most = encoding === 'latin1' ? 0xff : 0x7f;
+    let index = 0;
+    while (index < length && text.charCodeAt(index) <= most) index++;
+    if (index === length) return length;
+    if (encoding === 'latin1') throw new LocalError('expected characters up to U+00FF, got one beyond');
+    if (encoding === 'ascii')
+      throw new LocalError(`expected ASCII text, got character ${text.charCodeAt(index)}`);
+  }
+  if (HALF_A_PAIR.test(text)) throw new LocalError('expected text, got half a surrogate pair');
+  return globalThis.Buffer?.byteLength(text) ?? encoder.encode(text).length;
+}
+
+/** Writes a text that {@link textSize} has seen, and answers the index after it. */
 export function writeText(text: string, into: Uint8Array, at: number, encoding: Encoding): number {
   const { length } = text;
   if (encoding !== 'utf8' || length <= LONGEST_BY_HAND) {
@@ -80,13 +94,4 @@ export function writeText(text: string, into: Uint8Array, at: number, encoding: 
     if (index === length) return at + length;
   }
   return at + encoder.encodeInto(text, into.subarray(at)).written;
-}
-
-/** Half a surrogate pair is no text. */
-export const HALF_A_PAIR = /\p{Surrogate}/u;
-const LONGEST_BY_HAND = 48;
-const encoder = new TextEncoder();
-
-function utf8Size(text: string): number {
-  return globalThis.Buffer?.byteLength(text) ?? encoder.encode(text).length;
 }

@@ -1,11 +1,10 @@
 import type { Cursor } from '../cursor.ts';
 import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
-import { between, type Field } from './field.ts';
+import { between, type Field, ours } from './field.ts';
 import { type BigBounds, type Bounds, boundsIn } from './integers.ts';
 
-/** Four groups of 7 bits. */
-const MQTT_LARGEST = 268_435_455;
+const FOUR_GROUPS = 268_435_455;
 const U32_LARGEST = 0xffff_ffff;
 
 /**
@@ -13,8 +12,8 @@ const U32_LARGEST = 0xffff_ffff;
  * takes more groups than it has to is refused.
  */
 export function varint(bounds: Bounds = {}): Field<number> {
-  const { min, max } = boundsIn('varint', 0, MQTT_LARGEST, bounds);
-  return numberIn('varint', 'mqtt', min, max);
+  const { min, max } = boundsIn('varint', 0, FOUR_GROUPS, bounds);
+  return numberIn('varint', 'shortest', min, max);
 }
 
 /** An unsigned LEB128 of at most 32 bits. Groups that say nothing are allowed, within five bytes. */
@@ -38,17 +37,17 @@ export function zigzag(bounds: Bounds = {}): Field<number> {
 
 function numberIn(
   kind: string,
-  form: 'mqtt' | 'leb128' | 'zigzag',
+  form: 'shortest' | 'leb128' | 'zigzag',
   min: number,
   max: number,
   meant = (raw: number): number => raw,
   rawOf = (value: number): number => value,
 ): Field<number> {
   const says = `${kind}, ${min}..${max}`;
-  const shortest = form === 'mqtt';
+  const shortest = form === 'shortest';
   const most = shortest ? groupsOf(max) : 5;
   const sizes = [min, max, ...(min < 0 && max > 0 ? [0] : [])].map((value) => groupsOf(rawOf(value)));
-  return {
+  return ours({
     says,
     carries: 'number',
     minimum: Math.min(...sizes),
@@ -91,7 +90,7 @@ function numberIn(
       return next;
     },
     sample: (random) => between(random, min, max),
-  };
+  });
 }
 
 /** More bytes of a field are wanted than have come. */
@@ -112,7 +111,7 @@ export function bigLeb128({ min = 0n, max = 2n ** 64n - 1n }: BigBounds = {}): F
     throw new DeclarationError(`LEB128: bounds ${min}..${max} do not lie within 0..${2n ** 64n - 1n}`);
   }
   const says = `LEB128, ${min}..${max}`;
-  return {
+  return ours({
     says,
     carries: 'bigint',
     minimum: 1,
@@ -153,5 +152,5 @@ export function bigLeb128({ min = 0n, max = 2n ** 64n - 1n }: BigBounds = {}): F
       const any = (BigInt(Math.floor(random() * 2 ** 32)) << 32n) | BigInt(Math.floor(random() * 2 ** 32));
       return min + (any % (max - min + 1n));
     },
-  };
+  });
 }

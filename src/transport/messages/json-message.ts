@@ -106,7 +106,7 @@ export class JsonMessage implements Whole {
     const constant = told instanceof Discriminator ? undefined : allocate(size(NO_FIELDS));
     if (constant !== undefined) write(NO_FIELDS, constant, 0);
     return {
-      parts: [],
+      says: `${this.says}: ${envelope.says}`,
       fields: [...keys].map((key) => ({ key, field: jsonValue(secret.has(key)), optional: false })),
       minimum: envelope.size(2),
       maximum: max + envelope.overhead,

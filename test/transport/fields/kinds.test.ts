@@ -219,7 +219,7 @@ test.each<[string, () => unknown]>([
   ['what stands for null', () => wireOf(nullable(text(until('.')), '-.'), '-')],
   ['which ends their list', () => wireOf(list(until('\0'), u8()), [1, 0])],
   ['expected u8 count', () => wireOf(list('u8', u8(), { max: 1 }), [1, 2])],
-  ['got the end of one inside', () => wireOf(replyLines(), { code: 250, lines: ['a\r\nb'] })],
+  ['got 0x0d 0x0a inside', () => wireOf(replyLines(), { code: 250, lines: ['a\r\nb'] })],
   ['expected 1..100 lines', () => wireOf(replyLines(), { code: 250, lines: [] })],
 ])('a value that cannot be sent is a LocalError: %s', (message, act) => {
   expect(act).toThrow(LocalError);

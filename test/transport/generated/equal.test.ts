@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import type { Decoder } from '../../../src/transport/decoder.ts';
-import { Sizes } from '../../../src/transport/fields/field.ts';
 import type { Frame } from '../../../src/transport/fields/index.ts';
 import { Inbox } from '../../../src/transport/inbox.ts';
 import { decoderOf, encode, sampleOf, seeded } from '../layouts/decoding.ts';
@@ -11,7 +10,6 @@ import { zoo } from './zoo.ts';
 const all = [['every field', zoo], ...senders] as const;
 
 const SEED = 20261125;
-const WRITTEN = 300;
 const BENT = 3_000;
 
 /** The first message of these bytes and all that is known after it, by code where there is any or by closures alone. */
@@ -53,21 +51,6 @@ test.each(all)(
     }
   },
 );
-
-test.each(all)('%s: code writes what closures write', (_, frames) => {
-  const random = seeded(SEED);
-  warm(frames, decoderOf(frames));
-  for (const [name, frame] of Object.entries(frames)) {
-    for (let count = 0; count < WRITTEN; count++) {
-      const message = sampleOf(name, frame, random);
-      const sizes = new Sizes();
-      const plain = Buffer.alloc(frame.parts.reduce((size, part) => size + part.size(message, sizes), 0));
-      let at = 0;
-      for (const part of frame.parts) at = part.write(message, plain, at, sizes);
-      expect(encode(frame, message)).toEqual(plain);
-    }
-  }
-});
 
 test('a number has one way to be written in code too: -0 is refused', () => {
   const decoder = decoderOf(resp.server);
