@@ -80,7 +80,7 @@ export class Hypothesis {
   #refer(): void {
     const reference = this.#reference;
     if (reference === undefined) return;
-    const matches = this.basis.map((node) => reference.stateAfter(node.word));
+    const matches = reference.match(this.basis, this.tree);
     let [right, wrong] = [0, 0];
     this.#foretold.clear();
     for (const [cell, known] of this.next.entries()) {

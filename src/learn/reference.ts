@@ -4,7 +4,7 @@ import { minimise } from '../verify/minimise.ts';
 import type { Node, Tree } from './tree.ts';
 
 /** Of so many predictions that came true or did not, this share may be wrong before a reference is dropped. */
-const TRIED = 6;
+const TRIED = 4;
 const WRONG = 0.5;
 
 /**
@@ -71,6 +71,36 @@ export class Reference {
       state = nextState(this.#mealy, state, same);
     }
     return isClosed(this.#mealy, state) ? undefined : state;
+  }
+
+  /** Of each of some nodes the state that it is likely to be; of several that would be the same, only the likest. */
+  match(nodes: readonly Node[], tree: Tree): (number | undefined)[] {
+    const best = new Map<number, { readonly place: number; readonly wrong: number }>();
+    for (const [place, node] of nodes.entries()) {
+      const state = this.stateAfter(node.word);
+      if (state === undefined) continue;
+      const { right, wrong } = this.#compare(node, state, tree);
+      const share = wrong / Math.max(1, right + wrong);
+      if (share < (best.get(state)?.wrong ?? 2)) best.set(state, { place, wrong: share });
+    }
+    const matched: (number | undefined)[] = nodes.map(() => undefined);
+    for (const [state, { place }] of best) matched[place] = state;
+    return matched;
+  }
+
+  #compare(node: Node, state: number, tree: Tree): { right: number; wrong: number } {
+    const sum = { right: 0, wrong: 0 };
+    for (const child of node.children) {
+      const said = child && this.predict(state, child.input, tree);
+      if (child === undefined || said === undefined) continue;
+      if (said.output !== child.output) sum.wrong++;
+      else {
+        const below = said.next === 'closed' ? { right: 0, wrong: 0 } : this.#compare(child, said.next, tree);
+        sum.right += 1 + below.right;
+        sum.wrong += below.wrong;
+      }
+    }
+    return sum;
   }
 
   /** What it answers, as a number of the tree, and its next state; `closed` where it has none. */
