@@ -91,7 +91,7 @@ test('the core is under 47 kB for a browser, with @xstate/graph and without xsta
   ]);
   console.log(`core ${text.length} bytes, with the whole vocabulary of fields ${whole.text.length}`);
   expect(warnings).toEqual([]);
-  expect(imports.map(({ path }) => path)).toEqual(['xstate']);
+  expect([...new Set(imports.map(({ path }) => path))]).toEqual(['xstate']);
   expect(text).toContain('Traversal limit exceeded');
   expect(text).not.toContain('new Function');
   expect(text.length).toBeLessThan(47_000);

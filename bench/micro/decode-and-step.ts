@@ -15,7 +15,7 @@ const { frames } = messages(100, 32);
 const together = process.argv[2] === 'run';
 const accept = { type: 'server.ACCEPT' } as const;
 const refuse = { type: 'server.REJECT' } as const;
-const handlers = together ? { MESSAGE: { take() {}, accept, refuse } } : undefined;
+const handlers = together ? { MESSAGE: { handle() {}, accept, refuse } } : undefined;
 const connection = new Connection(messageLog, 'server');
 let bytesSeen = 0;
 

@@ -5,7 +5,7 @@ export type Role = 'client' | 'server';
 
 /** Told of every step of a gate, also of those that follow from another. */
 export interface StepTaker {
-  stepped(event: number, from: number, to: number): void;
+  stepped(event: number, from: number, to: number, isOver: boolean): void;
 }
 
 /** One side of a protocol, the server's or the client's: what is the same in all dialogues. */
@@ -15,6 +15,12 @@ export class Side {
   readonly peer: Role;
   /** 1 where this side owes the next message. */
   readonly owes: Uint8Array;
+  /** 1 where nothing that the peer says can be judged before this side has spoken. */
+  readonly waits: Uint8Array;
+  // Of the table, where each message finds them at once.
+  readonly next: Int16Array;
+  readonly width: number;
+  readonly final: Uint8Array;
   /** See `Declaration.pipelinedReply`; {@link REFUSED} for one that does not send ahead. */
   readonly hoped: number;
 
@@ -23,6 +29,10 @@ export class Side {
     this.role = role;
     this.peer = role === 'server' ? 'client' : 'server';
     this.owes = role === 'server' ? table.serverOwes : table.clientOwes;
+    this.waits = role === 'server' ? table.serverOwes : new Uint8Array(table.states.length);
+    this.next = table.next;
+    this.width = table.events.length;
+    this.final = table.final;
     this.hoped = hoped;
   }
 }
@@ -65,7 +75,7 @@ export class Gate {
 
   /** Whether what the peer says next cannot be judged before we have spoken. */
   get waits(): boolean {
-    return this.side.role === 'server' && this.owes;
+    return this.side.waits[this.state] === 1;
   }
 
   /**
@@ -73,7 +83,8 @@ export class Gate {
    * state.
    */
   after(event: number): number {
-    return event < 0 || this.#at < 0 ? REFUSED : step(this.side.table, this.#at, event);
+    const { next, width } = this.side;
+    return event < 0 || this.#at < 0 ? REFUSED : (next[this.#at * width + event] ?? REFUSED);
   }
 
   /** Takes `event`, if it is legal, and ends with it if it is the `last`. @returns whether it is legal. */
@@ -87,8 +98,9 @@ export class Gate {
   /** Takes `event` to the state that {@link after} has said. */
   step(event: number, to: number, last = false): void {
     const from = this.state;
-    this.#at = last || this.side.table.final[to] === 1 ? ~to : to;
-    this.#taker.stepped(event, from, to);
+    const isOver = last || this.side.final[to] === 1;
+    this.#at = isOver ? ~to : to;
+    this.#taker.stepped(event, from, to, isOver);
     if (this.#ahead !== undefined) this.catchUp();
   }
 

@@ -28,7 +28,7 @@ export interface ConnectionOptions {
 const NO_OPTIONS: ConnectionOptions = {};
 
 /** In place of limits that were lifted. */
-const ENDLESS = new Patience({});
+const ENDLESS = new Patience({}, () => 0);
 
 const ACCEPT = 0;
 const END = 1;
@@ -202,18 +202,17 @@ export class Connection<F extends Frames, R extends Role> {
    * @throws LocalError when it is not our turn to send it, or a value cannot be sent: nothing of it is, then.
    */
   send(message: MessageFrom<F, R> | Encoded): void {
-    const entry = message instanceof Encoded ? message : this.protocol.entry(message.type);
+    const isReady = message instanceof Encoded;
+    const entry = isReady ? undefined : this.protocol.entry(message.type);
+    const event = isReady ? message.event : (entry?.event ?? REFUSED);
     const gate = this.#gate;
-    const { event } = entry;
     const to = gate.turn(event);
     if (to === REFUSED && !gate.mayHope(event)) throw this.early(event);
-    const said = message instanceof Encoded ? message.message : message;
-    const expected = said && this.#asked?.expects(said);
-    if (expected !== undefined)
-      throw new LocalError(`cannot send ${said?.type}: expected ${expected}`, 'not-our-turn');
-    this.#sending ??= new Sending();
-    if (entry instanceof Encoded) this.#sending.add(entry.bytes);
-    else this.#sending.write(entry.frame, message);
+    const said = isReady ? message.message : message;
+    if (this.#asked !== undefined && said !== undefined) this.asks(this.#asked, said);
+    const sending = this.#sending ?? this.newSending();
+    if (isReady) sending.add(message.bytes);
+    else if (entry !== undefined) sending.write(entry.frame, message);
     if (this.#asked !== undefined && said !== undefined) this.#asked.note(said);
     // The peer's time runs from here on.
     if (this.#patience !== undefined && gate.owes) this.#patience.hear();
@@ -302,12 +301,13 @@ export class Connection<F extends Frames, R extends Role> {
   }
 
   /** The gate tells its steps, whoever caused them. */
-  stepped(event: number, from: number, to: number): void {
-    this.#options.stepCounts?.step(event, from, to);
-    if (this.#options.limits !== undefined || this.#patience !== undefined) this.pace(from, to);
-    if (this.#gate.over) this.finish();
+  stepped(event: number, from: number, to: number, isOver: boolean): void {
+    const { stepCounts, limits } = this.#options;
+    if (stepCounts !== undefined) stepCounts.step(event, from, to);
+    if (limits !== undefined || this.#patience !== undefined) this.pace(from, to);
+    if (isOver) this.finish();
     // The last, since it is somebody else's and may throw.
-    this.onStep?.(event, from, to);
+    if (this.onStep !== undefined) this.onStep(event, from, to);
   }
 
   /** Time to log in runs from entering the states of it, and where there is no other limit it is forgotten behind them. */
@@ -341,13 +341,24 @@ export class Connection<F extends Frames, R extends Role> {
     if (error.closes) this.stop(error);
   }
 
+  /** @throws LocalError for an answer that nobody has asked for. */
+  private asks(asked: Asked, said: { readonly type: string }): void {
+    const expected = asked.expects(said);
+    if (expected !== undefined)
+      throw new LocalError(`cannot send ${said.type}: expected ${expected}`, 'not-our-turn');
+  }
+
+  private newSending(): Sending {
+    this.#sending ??= new Sending();
+    return this.#sending;
+  }
+
   /** Says something that has no place in the machine: why the peer is refused. A client has no such words. */
   private say(word: (() => MessageFrom<F, 'server'> | undefined) | undefined): void {
     if (word === undefined || this.role === 'client') return;
     const message = atOnce(word(), 'the reply of a verdict');
     if (message === undefined) return;
-    this.#sending ??= new Sending();
-    this.#sending.write(this.protocol.entry(message.type).frame, message);
+    this.newSending().write(this.protocol.entry(message.type).frame, message);
   }
 
   private early(event: number): LocalError {
@@ -368,8 +379,7 @@ export class Connection<F extends Frames, R extends Role> {
     const home = this.#gate.state;
     const judging = this.#gate.cycle(run.entry.event, event);
     if (judging === REFUSED || frame.constant === undefined || this.onStep !== undefined) return 0;
-    this.#sending ??= new Sending();
-    this.#sending.repeat(frame.constant, times);
+    this.newSending().repeat(frame.constant, times);
     this.#receiving?.skip(run.contents.end(times));
     const { stepCounts } = this.#options;
     stepCounts?.step(run.entry.event, home, judging, times);

@@ -3,7 +3,7 @@ import { legalEvents, REFUSED } from '../machine/table.ts';
 import type { Asked } from './asked.ts';
 import type { Pieces } from './content.ts';
 import type { Cursor } from './cursor.ts';
-import type { Entry, Framing } from './decoder.ts';
+import { Decoder, type Entry, type Framing } from './decoder.ts';
 import { LocalError, type Refusal, RemoteError } from './errors.ts';
 import { type Fault, hex } from './fault.ts';
 import { handlerOf, type RunHandler } from './handlers.ts';
@@ -28,6 +28,8 @@ export type Incoming<F extends Frames, R extends Role> =
   | typeof PAUSED
   | typeof PEER_ENDED;
 
+/** Every state has a decoder: this is for the compiler. */
+const NO_DECODER = new Decoder([]);
 /** Messages taken together at most, so that one busy peer leaves room for the others. */
 const MOST_IN_RUN = 1024;
 /** Bytes beyond the largest frame that may wait before the flow of input is to stop. */
@@ -95,62 +97,50 @@ export class Receiving<F extends Frames, R extends Role> {
   /** What comes next; messages under whose name `handlers` has a run handler come as runs, however they were cut. */
   next(handlers: object | undefined): Incoming<F, R> {
     const gate = this.#gate;
-    if (gate.waits) return PAUSED;
+    const { state, side } = gate;
+    if (side.waits[state] === 1) return PAUSED;
     const cursor = this.#inbox;
     if (cursor === undefined) return this.#ended ? PEER_ENDED : NEED_MORE;
-    const decoder = this.#decoder;
+    const decoder = this.#framing ?? this.#decoders[state] ?? NO_DECODER;
     if (cursor.readBy !== decoder) {
       // Another state reads other frames: what was half identified, and how much was wanted for it, counts no more.
       cursor.rewind(cursor.at);
       cursor.readBy = decoder;
     }
-    while (cursor.ready()) {
+    // What is rare is elsewhere: so this stays as short as the compiler likes it.
+    while ((cursor.at < cursor.end && cursor.end >= cursor.wanted) || cursor.ready()) {
       const { at } = cursor;
       const entry = decoder.identify(cursor);
       if (entry === undefined) {
-        if (cursor.fault !== undefined)
-          return cursor.lost ? this.#unreadable(cursor) : this.#unknown(cursor, at);
+        if (cursor.fault !== undefined) return this.#nameless(cursor, at);
         wanting(cursor);
         continue;
       }
       const to = gate.after(entry.event);
-      const legal = to !== REFUSED || (entry.event === REFUSED && gate.side.role === 'client');
+      const isIllegal = to === REFUSED && !this.#isVerdict(entry);
       // Refused at the first byte that names it: nothing of its payload is awaited.
-      if (!legal && this.#protocol.violation.closes) return this.#violation(entry, true);
-      const handler = handlers && handlerOf<RunHandler<F, R>>(handlers, entry.name);
-      if (legal && typeof handler === 'object') {
-        const run = this.#run(cursor, entry, handler);
+      if (isIllegal && this.#protocol.violation.closes) return this.#violation(entry, true);
+      if (handlers !== undefined && !isIllegal) {
+        const run = this.#run(cursor, entry, decoder, handlers);
         if (run !== undefined) return run;
       }
       const message = decoder.read(cursor, entry);
-      if (cursor.fault !== undefined) return this.#malformed(cursor, entry, legal);
-      if (message === undefined) {
+      if (message === undefined || cursor.fault !== undefined) {
+        if (cursor.fault !== undefined) return this.#malformed(cursor, entry, !isIllegal);
         wanting(cursor);
         continue;
       }
-      if (
-        cursor.at < at ||
-        (cursor.at === at && entry.frame.streams === undefined) ||
-        cursor.at > cursor.end
-      ) {
-        throw new LocalError(`a field of ${entry.type} moved the cursor out of its frame`, 'faulty-field');
+      if (cursor.at <= at || cursor.at > cursor.end) checkMoved(cursor, at, entry);
+      if (isIllegal) return this.#violation(entry, false);
+      if (this.#asked !== undefined) {
+        const refusal = this.#unasked(this.#asked, entry, message);
+        if (refusal !== undefined) return refusal;
       }
-      if (!legal) return this.#violation(entry, false);
-      const expected = this.#asked?.expects(message);
-      if (expected !== undefined) {
-        return this.#refusal('violation', entry.type, [expected], this.#protocol.violation.closes, undefined);
-      }
-      this.#asked?.note(message);
       this.#turn = entry;
       if (to !== REFUSED) gate.step(entry.event, to);
       return typed(message);
     }
-    if (this.#ended) return PEER_ENDED;
-    if (cursor.length === 0) this.#inbox = undefined;
-    else if (cursor.length > this.#most) {
-      throw new LocalError(`a frame is longer than its ${this.#most - SLACK} bytes`, 'faulty-field');
-    } else cursor.settle();
-    return NEED_MORE;
+    return this.#rest(cursor);
   }
 
   /** The next piece of a content; `undefined`: it is whole. */
@@ -188,18 +178,36 @@ export class Receiving<F extends Frames, R extends Role> {
     if (this.#inbox !== undefined) this.#inbox.at = end;
   }
 
-  get #decoder(): Framing {
-    if (this.#framing !== undefined) return this.#framing;
-    const { side, state } = this.#gate;
-    return this.#decoders[state] ?? this.#protocol.decoder(side.peer);
-  }
-
   get #most(): number {
     return this.#protocol.largest[this.#gate.side.peer] + SLACK;
   }
 
-  /** @returns `undefined` where no content is whole, or it is refused: reading it says so. */
-  #run(cursor: Inbox, entry: Entry, handler: RunHandler<F, R>): Run<F, R> | undefined {
+  /** Why it is refused, where it is an answer that nobody has asked for; else it is taken note of. */
+  #unasked(asked: Asked, { type }: Entry, message: { readonly type: string }): RemoteError | undefined {
+    const expected = asked.expects(message);
+    if (expected === undefined) return void asked.note(message);
+    return this.#refusal('violation', type, [expected], this.#protocol.violation.closes, undefined);
+  }
+
+  /** Nothing more can be taken of what waits. */
+  #rest(cursor: Inbox): typeof PEER_ENDED | typeof NEED_MORE {
+    if (this.#ended) return PEER_ENDED;
+    if (cursor.length === 0) this.#inbox = undefined;
+    else if (cursor.length > this.#most) {
+      throw new LocalError(`a frame is longer than its ${this.#most - SLACK} bytes`, 'faulty-field');
+    } else cursor.settle();
+    return NEED_MORE;
+  }
+
+  /** What only verdicts say has no place in the machine, and a client takes it in any state. */
+  #isVerdict({ event }: Entry): boolean {
+    return event === REFUSED && this.#gate.side.role === 'client';
+  }
+
+  /** @returns `undefined` where it has no run handler, no content is whole, or it is refused: reading it says so. */
+  #run(cursor: Inbox, entry: Entry, decoder: Framing, handlers: object): Run<F, R> | undefined {
+    const handler = handlerOf<RunHandler<F, R>>(handlers, entry.name);
+    if (typeof handler !== 'object') return undefined;
     const { inPlace } = entry.frame;
     if (inPlace === undefined) {
       throw new LocalError(`${entry.type} is not one field of bytes, and its handler takes runs`, 'no-run');
@@ -211,7 +219,6 @@ export class Receiving<F extends Frames, R extends Role> {
     }
     const next = cursor.at;
     const contents = new Slices(cursor.bytes, at, inPlace.header, [next]);
-    const decoder = this.#decoder;
     const { table, inPlace: answered } = this.#protocol;
     if (answered[this.#gate.state * table.events.length + entry.event] === 1) {
       while (contents.length < MOST_IN_RUN && cursor.at < cursor.end && decoder.identify(cursor) === entry) {
@@ -224,6 +231,10 @@ export class Receiving<F extends Frames, R extends Role> {
     this.#turn = entry;
     this.#gate.take(entry.event);
     return new Run(entry, handler, contents);
+  }
+
+  #nameless(cursor: Inbox, at: number): RemoteError {
+    return cursor.lost ? this.#unreadable(cursor) : this.#unknown(cursor, at);
   }
 
   #unreadable(cursor: Cursor): RemoteError {
@@ -287,6 +298,12 @@ export class Receiving<F extends Frames, R extends Role> {
 function wanting({ wanted, end }: Cursor): void {
   if (wanted <= end)
     throw new LocalError('a field read nothing, wants nothing and refuses nothing', 'faulty-field');
+}
+
+/** @throws LocalError where a field of one's own has read backwards, or out of its frame. */
+function checkMoved({ at, end }: Cursor, from: number, { type, frame }: Entry): void {
+  if (at < from || (at === from && frame.streams === undefined) || at > end)
+    throw new LocalError(`a field of ${type} moved the cursor out of its frame`, 'faulty-field');
 }
 
 /** The frame under `type` has just read exactly the fields that the type names. */
