@@ -3,7 +3,6 @@
  *
  * @packageDocumentation
  */
-export { type Case, casesOf } from './cases.ts';
 export { stateCover, stateIdentifiers } from './identify.ts';
 export { type Input, type InputKind, inputsOf, type Use } from './inputs.ts';
 export {

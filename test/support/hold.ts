@@ -1,22 +1,8 @@
-import type { Case } from '../../src/verify/cases.ts';
 import type { Projection } from '../../src/verify/project.ts';
 import type { Test } from '../../src/verify/suite.ts';
 import type { Dial, Line } from './line.ts';
 
 let count = 0;
-
-/** Holds the dialogues of a case, one after another, until one goes another way. */
-export async function holdCase(
-  projection: Projection,
-  { id, tests }: Case,
-  dial: Dial,
-): Promise<string | undefined> {
-  for (const test of tests) {
-    const difference = await hold(projection, test, dial);
-    if (difference !== undefined) return `${id}: ${difference}`;
-  }
-  return undefined;
-}
 
 /**
  * Holds a dialogue on a connection of its own and says where it went another way; nothing when all was right. Nothing
@@ -79,36 +65,30 @@ async function prepare(
   return line;
 }
 
-/** The inputs `id` in the dialogues of these cases that are accepted, each by the case it is in. */
+/** The ids of the tests, each as often as an input `id` is accepted in it. */
 export function acceptedBy(
   { inputs, outputs }: Projection,
-  cases: readonly Case[],
+  tests: readonly Test[],
   id: string,
 ): readonly string[] {
-  return cases.flatMap((one) =>
-    one.tests.flatMap((test) =>
-      test.inputs
-        .filter((input, index) => {
-          const output = outputs[test.outputs[index] ?? -1];
-          return inputs[input]?.id === id && output?.closes === false && output.name !== 'silence';
-        })
-        .map(() => one.id),
-    ),
+  return tests.flatMap((test) =>
+    test.inputs
+      .filter((input, index) => {
+        const output = outputs[test.outputs[index] ?? -1];
+        return inputs[input]?.id === id && output?.closes === false && output.name !== 'silence';
+      })
+      .map(() => test.id),
   );
 }
 
-/** The messages that a server takes in the dialogues of these cases, and no more: what is refused reaches no handler. */
-export function takenIn(projection: Projection, cases: readonly Case[]): readonly string[] {
-  return cases.flatMap(({ tests }) =>
-    tests.flatMap((test) =>
-      test.inputs.flatMap((number, index) => {
-        const from = test.states[index] ?? -1;
-        const input = projection.inputs[number];
-        const isMessage = input?.kind === 'valid' || input?.kind === 'refused';
-        if (input === undefined || !isMessage || projection.steps(from, number).length === 0) return [];
-        const { before, messages } = input.use('u', projection.tableState(from));
-        return [...before, ...messages].map(({ type }) => type);
-      }),
-    ),
-  );
+/** The messages that a server takes in a test, and no more: what is refused reaches no handler. */
+export function takenIn(projection: Projection, test: Test): readonly string[] {
+  return test.inputs.flatMap((number, index) => {
+    const from = test.states[index] ?? -1;
+    const input = projection.inputs[number];
+    const isMessage = input?.kind === 'valid' || input?.kind === 'refused';
+    if (input === undefined || !isMessage || projection.steps(from, number).length === 0) return [];
+    const { before, messages } = input.use('u', projection.tableState(from));
+    return [...before, ...messages].map(({ type }) => type);
+  });
 }

@@ -10,10 +10,10 @@ import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import type { SessionObserver } from '../../src/transport/observer.ts';
 import type { AnyProtocol } from '../../src/transport/protocol.ts';
 import type { AnySamples } from '../../src/transport/samples.ts';
-import { type Case, casesOf } from '../../src/verify/cases.ts';
 import { inputsOf } from '../../src/verify/inputs.ts';
 import { type Projection, project } from '../../src/verify/project.ts';
-import { acceptedBy, holdCase, takenIn } from '../support/hold.ts';
+import { hsiSuite, type Test } from '../../src/verify/suite.ts';
+import { acceptedBy, hold, takenIn } from '../support/hold.ts';
 import { type Dial, memoryServer } from '../support/line.ts';
 import { MemoryAccounts, plainPasswords } from '../support/memory-accounts.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -33,9 +33,11 @@ interface Service {
   readonly projection: Projection;
   /** A server that behaves by another table. */
   serve(table: ProtocolTable, observer: SessionObserver): Dial;
-  /** Whether the server did, beside what it answered, just what the dialogues of this case ask for. */
-  didRight(one: Case): boolean;
+  /** Whether the server did, beside what it answered, just what this test asks for. */
+  didRight(one: Test): boolean;
 }
+
+const suiteOf = ({ core }: Projection, k: number): readonly Test[] => [...hsiSuite(core, k)];
 
 async function killAll(service: Service) {
   const { protocol, projection } = service;
@@ -47,15 +49,21 @@ async function killAll(service: Service) {
   const equivalent = new Map<string, string[]>();
   const unseen = new Map<string, number>();
   const survivors: string[] = [];
-  let cases = casesOf(projection);
+  let tests = suiteOf(projection, 0);
+  const deeper = suiteOf(projection, 1);
   for (const mutant of mutantsOf(protocol.table)) {
     // What is proved to be no fault need not be tried.
     const [caught, , killer] = isEquivalent(protocol.table, mutant.table)
       ? (['equivalent', '', undefined] as const)
-      : await judge(service, mutant.table, cases);
-    // Its neighbour falls to the same case, as likely as not.
-    if (killer !== undefined) cases = [killer, ...cases.filter((one) => one !== killer)];
-    const verdict = caught ?? (showsInSamples(projection, mutant) ? 'survived' : 'unseen');
+      : await judge(service, mutant.table, tests);
+    // Its neighbour falls to the same test, as likely as not.
+    if (killer !== undefined) tests = [killer, ...tests.filter((one) => one !== killer)];
+    const verdict =
+      caught ??
+      // A state that takes nothing any more is one that the protocol does not have: it lies one step off.
+      (showsInSamples(projection, mutant)
+        ? ((await judge(service, mutant.table, deeper))[0] ?? 'survived')
+        : 'unseen');
     counts[mutant.kind][verdict] = (counts[mutant.kind][verdict] ?? 0) + 1;
     const { from, to, change } = inWords(mutant, protocol.table);
     if (verdict === 'equivalent') equivalent.set(from, [...(equivalent.get(from) ?? []), to]);
@@ -70,8 +78,8 @@ async function killAll(service: Service) {
 async function judge(
   service: Service,
   table: ProtocolTable,
-  cases: readonly Case[],
-): Promise<[Verdict | undefined, string, Case | undefined]> {
+  tests: readonly Test[],
+): Promise<[Verdict | undefined, string, Test | undefined]> {
   let alarms = 0;
   let taken: string[] = [];
   const dial = service.serve(table, {
@@ -80,10 +88,10 @@ async function judge(
     },
     transaction: (_, received) => taken.push(received),
   });
-  for (const one of cases) {
-    const difference = await holdCase(service.projection, one, dial);
+  for (const one of tests) {
+    const difference = await hold(service.projection, one, dial);
     if (difference !== undefined) return ['answers', difference, one];
-    const isRight = service.didRight(one) && String(taken) === String(takenIn(service.projection, [one]));
+    const isRight = service.didRight(one) && String(taken) === String(takenIn(service.projection, one));
     if (!isRight) return [alarms > 0 ? 'alarm' : 'deeds', `${one.id}: ${taken}`, one];
     if (alarms > 0) return ['alarm', one.id, one];
     taken = [];
@@ -196,9 +204,9 @@ test.each([
   ['message-log', messageLogService(), 0],
   ['basic-chat', basicChatService(), undefined],
   ['account-chat', accountChatService(), undefined],
-])('every single-fault mutant of %s is caught by the generated cases', async (_, service, unseen) => {
+])('every single-fault mutant of %s is caught by the generated tests', async (_, service, unseen) => {
   const { protocol, projection } = service;
-  expect(await judge(service, protocol.table, casesOf(projection))).toEqual([undefined, '', undefined]);
+  expect(await judge(service, protocol.table, suiteOf(projection, 0))).toEqual([undefined, '', undefined]);
   const left = await killAll(service);
   expect(left.survivors).toEqual([]);
   if (unseen !== undefined) expect(left.unseen).toBe(unseen);
