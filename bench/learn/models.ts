@@ -1,11 +1,13 @@
 /**
  * Learns every machine in a folder of Graphviz files and prints what that took, in the mean of some seeds:
  *
- *     npm run bench:learn -- DIR [--seeds N] [--sparing] [--confirm K] [--only TEXT] [--reference FILE]
+ *     npm run bench:learn -- DIR [--seeds N] [--sparing] [--confirm K] [--only TEXT] [--reference FILE] [--votes N]
+ *     npm run bench:learn -- DIR --tcp [--only TEXT]
  *
  * A perfect oracle answers with a shortest counterexample. Counted are all dialogues begun and all inputs sent,
  * counterexamples included. `--sparing` asks the learner for few counterexamples, `--confirm` uses no oracle but the
- * suite of depth K, and prints how much all that was against the suite of the result alone.
+ * suite of depth K, and prints how much all that was against the suite of the result alone. `--tcp` serves each model, and
+ * learns and confirms it at k = 1 through its port alone: printed are dialogues, inputs, and seconds.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +16,11 @@ import { shortestDifference } from '../../src/learn/difference.ts';
 import { learn, shuffled } from '../../src/learn/learn.ts';
 import { simulated } from '../../src/learn/simulated.ts';
 import type { System } from '../../src/learn/system.ts';
+import { wired } from '../../src/learn/wire.ts';
 import type { Mealy } from '../../src/verify/mealy.ts';
 import { hsiSuite } from '../../src/verify/suite.ts';
 import { mealyOfDot } from './dot.ts';
+import { framesOf, heard, served } from './served.ts';
 
 interface Cost {
   resets: number;
@@ -38,6 +42,8 @@ const { values, positionals } = parseArgs({
     confirm: { type: 'string' },
     only: { type: 'string', default: '' },
     reference: { type: 'string' },
+    votes: { type: 'string', default: '1' },
+    tcp: { type: 'boolean', default: false },
   },
 });
 const folder = positionals[0];
@@ -45,6 +51,11 @@ if (folder === undefined) throw new TypeError('name a folder of .dot files');
 const k = values.confirm === undefined ? undefined : Number(values.confirm);
 const reference =
   values.reference === undefined ? undefined : mealyOfDot(readFileSync(values.reference, 'utf8'));
+
+if (values.tcp) {
+  await learnServed(folder);
+  process.exit();
+}
 
 console.info(`model,states,inputs,resets,symbols,exact,equivalence${k === undefined ? '' : ',ratio'}`);
 const sum = { resets: 0, symbols: 0, equivalence: 0, exact: 0 };
@@ -68,6 +79,24 @@ for (const file of files.sort()) {
 const total = [sum.resets, sum.symbols].map((count) => count.toFixed(1)).join();
 console.info(`sum,,,${total},${sum.exact === files.length},${sum.equivalence.toFixed(1)}`);
 
+async function learnServed(folder: string): Promise<void> {
+  console.info('model,states,inputs,dialogues,sent,exact,confirmed,seconds');
+  const files = readdirSync(folder).filter((file) => file.endsWith('.dot') && file.includes(values.only));
+  for (const file of files.sort()) {
+    const mealy = mealyOfDot(readFileSync(join(folder, file), 'utf8'));
+    const server = await served(mealy);
+    const wire = wired(framesOf(mealy), { address: { host: '127.0.0.1', port: server.port } });
+    const cost: Cost = { resets: 0, symbols: 0 };
+    const started = performance.now();
+    const learned = await learn(counted(wire, cost), wire.alphabet, { k: 1, votes: 2, trusting: false });
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    await server.close();
+    const exact = shortestDifference(learned.mealy, heard(mealy)) === undefined;
+    const cells = [mealy.states.length, mealy.inputs.length, cost.resets, cost.symbols, exact];
+    console.info([file.slice(0, -'.dot'.length), ...cells, learned.confirmed, seconds].join());
+  }
+}
+
 /** A seed is an order of the inputs, and of the tests. */
 async function learned(mealy: Mealy, seed: number): Promise<Row> {
   const alphabet = shuffled(mealy.inputs, seed);
@@ -76,6 +105,7 @@ async function learned(mealy: Mealy, seed: number): Promise<Row> {
   const result = await learn(counted(simulated(mealy), cost), alphabet, {
     seed,
     trusting: !values.sparing,
+    votes: Number(values.votes),
     ...(reference && { reference }),
     ...(k === undefined ? { oracle } : { k }),
   });
@@ -90,14 +120,16 @@ async function learned(mealy: Mealy, seed: number): Promise<Row> {
 
 function counted(system: System, cost: Cost): System {
   return {
+    ...(system.atOnce && { atOnce: system.atOnce }),
     async connect() {
       cost.resets++;
       const dialogue = await system.connect();
       return {
-        send(input) {
+        send(input, known) {
           cost.symbols++;
-          return dialogue.send(input);
+          return dialogue.send(input, known);
         },
+        end: () => dialogue.end?.(),
       };
     },
   };
