@@ -1,11 +1,10 @@
-import { writeFileSync } from 'node:fs';
 import { mermaidOf } from '../diagram/mermaid.ts';
 import { tableOf } from '../diagram/table.ts';
 import type { Detail } from '../diagram/view.ts';
 import { xstateOf } from '../diagram/xstate.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { defineCommand } from './command.ts';
-import { Failure } from './failure.ts';
+import { writeText } from './files.ts';
 import { choice, value } from './flag.ts';
 import { loadModule, MODULE } from './modules.ts';
 
@@ -42,14 +41,6 @@ export default defineCommand({
     const drawn = await formats[format]((await loadModule(module)).protocol, detail);
     const text = drawn.endsWith('\n') ? drawn : `${drawn}\n`;
     if (output === undefined) process.stdout.write(text);
-    else write(output, text);
+    else writeText(output, text);
   },
 });
-
-function write(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new Failure(`cannot write ${path}: ${error instanceof Error ? error.message : error}`);
-  }
-}

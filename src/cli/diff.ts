@@ -5,8 +5,9 @@ import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Mealy } from '../verify/mealy.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
+import { readText } from './files.ts';
 import { value } from './flag.ts';
-import { learnAt, learningFlags, read } from './learn.ts';
+import { learnAt, learningFlags } from './learn.ts';
 import { loadUnordered, MODULE } from './modules.ts';
 import { serverAddress } from './reaching.ts';
 
@@ -57,7 +58,7 @@ async function machineBehind(
   if (side === 'declared') return inputs && declaredMealy(protocol, inputs);
   if (existsSync(side)) {
     try {
-      return readLearned(read(side)).mealy;
+      return readLearned(readText(side)).mealy;
     } catch (error) {
       if (error instanceof TypeError || error instanceof SyntaxError)
         throw new Failure(`cannot use ${side}: ${error.message}`, EXIT.usage);

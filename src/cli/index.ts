@@ -7,6 +7,7 @@
 export { type Address, address, count, fileMode, formatAddress, port, seconds } from './arguments.ts';
 export { type AnyCommand, type CommandDeclaration, defineCommand } from './command.ts';
 export { EXIT, Failure } from './failure.ts';
+export { checkWritable, NEW_FILE } from './files.ts';
 export {
   choice,
   type Flag,
@@ -34,4 +35,3 @@ export {
 export { printable } from './printable.ts';
 export { reached, reachingFlags, serverAddress, tlsOf } from './reaching.ts';
 export { type Style, Terminal, type TerminalOptions, type Words } from './terminal.ts';
-export { checkWritable, NEW_FILE } from './writable.ts';

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { mermaidOf } from '../diagram/mermaid.ts';
 import { tableOf } from '../diagram/table.ts';
@@ -14,6 +14,7 @@ import { messageInputsOf } from '../verify/inputs.ts';
 import { type Address, patience } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
+import { readText, writeText } from './files.ts';
 import { choice, value } from './flag.ts';
 import { importOf, loadUnordered, MODULE } from './modules.ts';
 import { reachingFlags, serverAddress, tlsOf } from './reaching.ts';
@@ -59,14 +60,14 @@ Exit status: 0 learned and confirmed, 1 it differs from the module's machine, 2 
   wirechart learn message-log 5555 --format json -o today.json && wirechart diff message-log yesterday.json today.json`,
   async run({ module, address }, { format, output, resume, ...options }) {
     const { protocol } = await loadUnordered(module);
-    const before = resume !== undefined && existsSync(resume) ? readLearned(read(resume)) : undefined;
+    const before = resume !== undefined && existsSync(resume) ? readLearned(readText(resume)) : undefined;
     const learned = await learnAt(protocol, address, { ...options, answers: before?.answers });
     const k = options.k ?? 1;
     const declared = declaredMealy(protocol, learned.mealy.inputs);
     const mealy = declared === undefined ? learned.mealy : withNamesOf(learned.mealy, declared);
     const greeting = learned.greeting ?? before?.greeting ?? 'silence';
     const file = JSON.stringify(fileOf(protocol.name, k, greeting, { ...learned, mealy }), null, 1);
-    if (resume !== undefined) write(resume, `${file}\n`);
+    if (resume !== undefined) writeText(resume, `${file}\n`);
     const types = new Map(messageInputsOf(protocol, protocol.samples).map(({ id, type }) => [id, type]));
     const order = orderOf(mealy, {
       id: protocol.name,
@@ -84,7 +85,7 @@ Exit status: 0 learned and confirmed, 1 it differs from the module's machine, 2 
       text = moduleOf(order, declared, Object.keys(protocol.samples('a').messages));
     } else if (format !== 'json') text = await drawn(order, format);
     if (output === undefined) process.stdout.write(`${text.trimEnd()}\n`);
-    else write(output, `${text.trimEnd()}\n`);
+    else writeText(output, `${text.trimEnd()}\n`);
 
     const open = mealy.states.length - (mealy.closed?.filter(Boolean).length ?? 0);
     const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -163,21 +164,4 @@ function show({ states, tests }: LearnProgress, took: number): void {
 function depth(text: string): number {
   if (!/^\d$/.test(text)) throw new Failure('Expected 0, 1, 2, ... 9.', EXIT.usage);
   return Number(text);
-}
-
-/** @throws Failure when the file cannot be read. */
-export function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new Failure(`cannot read ${path}: ${error instanceof Error ? error.message : error}`, EXIT.usage);
-  }
-}
-
-function write(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new Failure(`cannot write ${path}: ${error instanceof Error ? error.message : error}`);
-  }
 }

@@ -37,12 +37,24 @@ async function program(words: readonly string[]): Promise<Command> {
   // Help, completion and the answer to a wrong word speak of all of them.
   for (const load of own.values()) wirechart.addCommand(await load(undefined, true));
   for (const module of modules) await addCommands(wirechart, module, all);
+  if (word === 'complete' && next !== undefined && next !== '--' && !SHELLS.includes(next)) {
+    throw new Failure(`no completion for ${next}: expected ${SHELLS.join(', ')}`, EXIT.usage);
+  }
   const { default: tab } = await import('@bomb.sh/tab/commander');
-  tab(wirechart);
+  for (const command of tab(wirechart).commands.values()) {
+    if (!command.arguments.has('module')) continue;
+    command.argument('module', (complete) => {
+      for (const name of ours.keys()) complete(name, '');
+    });
+  }
+  const completing = wirechart.commands.find((command) => command.name() === 'complete');
+  completing?.description(`print the completion script of a shell: ${SHELLS.join(', ')}`);
   return wirechart;
 }
 
 const all = () => true;
+
+const SHELLS = ['zsh', 'bash', 'fish', 'powershell'];
 
 type Load = (next: string | undefined, wantsAll: boolean) => Promise<Command>;
 

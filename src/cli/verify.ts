@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout } from 'node:timers/promises';
@@ -23,6 +22,7 @@ import { waiversOf } from '../verify/waivers.ts';
 import { type Address, count, patience } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
+import { readText, writeText } from './files.ts';
 import { choice, type OptionsOf, toggle, value } from './flag.ts';
 import { loadModule, MODULE } from './modules.ts';
 import { reachingFlags, serverAddress, tlsOf } from './reaching.ts';
@@ -143,13 +143,13 @@ async function verifyAt(
   // Their libraries take longer to load than a run takes.
   if (options.junit !== undefined) {
     const { junitReport } = await import('../verify/report/junit.ts');
-    write(options.junit, junitReport(verification));
+    writeText(options.junit, junitReport(verification));
   }
   if (options.json !== undefined)
-    write(options.json, `${JSON.stringify(jsonReport(verification, told), null, 2)}\n`);
+    writeText(options.json, `${JSON.stringify(jsonReport(verification, told), null, 2)}\n`);
   if (options.html !== undefined) {
     const { htmlReport } = await import('../verify/report/html.ts');
-    write(options.html, await htmlReport(verification, told));
+    writeText(options.html, await htmlReport(verification, told));
   }
   const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
   process.stdout.write(options.tap ? tapReport(verification) : textReport(verification, { ...told, colour }));
@@ -163,7 +163,7 @@ function depth(text: string): number {
 
 function readWaivers(path: string) {
   try {
-    return waiversOf(JSON.parse(readFileSync(path, 'utf8')));
+    return waiversOf(JSON.parse(readText(path)));
   } catch (error) {
     throw new Failure(
       `cannot use the waivers in ${path}: ${error instanceof Error ? error.message : error}`,
@@ -214,20 +214,12 @@ async function isOwn(host: string): Promise<boolean> {
 
 function readSamples(protocol: AnyProtocol, path: string) {
   try {
-    return withSamples(protocol, JSON.parse(readFileSync(path, 'utf8')));
+    return withSamples(protocol, JSON.parse(readText(path)));
   } catch (error) {
     // A parser quotes what it read, and that may be a password.
     const reason =
       error instanceof SyntaxError ? 'it is no JSON' : error instanceof Error ? error.message : error;
     throw new Failure(`cannot use the samples in ${path}: ${reason}`, EXIT.usage);
-  }
-}
-
-function write(path: string, text: string): void {
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new Failure(`cannot write ${path}: ${error instanceof Error ? error.message : error}`, EXIT.usage);
   }
 }
 

@@ -2,7 +2,7 @@ import { type Logger, pino } from 'pino';
 
 import type { RemoteError } from '../../transport/errors.ts';
 import type { AnySession, DropReason, ServerObserver } from '../../transport/observer.ts';
-import { checkWritable, NEW_FILE } from '../writable.ts';
+import { checkWritable, NEW_FILE } from '../files.ts';
 import { failureInShort } from './failure-in-short.ts';
 import { Outlet } from './outlet.ts';
 import { textLine } from './text-line.ts';

@@ -11,7 +11,7 @@ import { type OptionsOf, value } from '../flag.ts';
 
 /** Where and how a server listens, and whom it lets in. */
 export const listeningFlags = {
-  port: value('<port>', 'the same as the argument', { short: 'p', read: port }),
+  port: value('<port>', 'the port alone, in place of the address', { short: 'p', read: port }),
   host: value('<host>', 'address to listen on (default: all interfaces)'),
   socketMode: value('<mode>', 'who may connect to a unix socket (default: 660)', { read: fileMode }),
   tlsCert: value('<file>', 'certificate, PEM; without it, passwords travel in clear; read anew on SIGHUP'),
@@ -66,6 +66,9 @@ export class Listening {
     flags: ListeningFlags,
     about: { readonly port: number; readonly workers: number },
   ) {
+    if (where !== undefined && flags.port !== undefined) {
+      throw new Failure('the port is given twice: by --port, and by the address', EXIT.usage);
+    }
     const at = where ?? { port: flags.port ?? about.port };
     const share = (most: number | undefined) => most && Math.ceil(most / about.workers);
     const { start, rate, full } = flags.maxStartups ?? { start: 0, rate: 0, full: 0 };

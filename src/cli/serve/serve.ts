@@ -12,7 +12,7 @@ const DEFAULT = 'message-log';
  */
 export async function serve(next: string | undefined, wantsAll: boolean): Promise<Command> {
   const command = new Command('serve').description(
-    'run a server: of a protocol by its name, a module of your own (./file), or a package',
+    `run a server: of a protocol by its name (default: ${DEFAULT}), a module of your own (./file), or a package`,
   );
   const names = wantsAll ? [...ours.keys()] : [isName(next) ? next : DEFAULT];
   for (const name of names) {

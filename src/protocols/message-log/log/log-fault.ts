@@ -16,7 +16,9 @@ export class LogFault extends Error {
 
   constructor(operation: LogOperation, path: string, cause: unknown) {
     const code = codeOf(cause);
-    const advice = ADVICE[code] ?? 'see the system log for the state of the disk';
+    const known =
+      operation === 'read' && code === 'ENOENT' ? 'name the file that the server appends to' : ADVICE[code];
+    const advice = known ?? 'see the system log for the state of the disk';
     super(`cannot ${operation} the log ${path}: ${REASONS[code] ?? reasonOf(cause)} (${code}); ${advice}`, {
       cause,
     });
