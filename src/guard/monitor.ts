@@ -363,9 +363,13 @@ export class Monitor {
     for (const state of this.#where.speakers) {
       const decoder = this.#protocol.decoder('server', state);
       const entry = decoder.identify(inbox);
-      isOpen ||= entry === undefined && inbox.fault === undefined;
+      const isSayable = entry === undefined || this.#where.mayHear(entry.event);
+      // Two may begin alike: only the one that can be read is meant.
+      const message = entry !== undefined && isSayable ? decoder.read(inbox, entry) : undefined;
+      isOpen ||= isSayable && message === undefined && inbox.fault === undefined;
+      if (entry !== undefined && message !== undefined && inbox.fault === undefined)
+        found.set(entry, decoder);
       inbox.rewind(at);
-      if (entry !== undefined && this.#where.mayHear(entry.event)) found.set(entry, decoder);
     }
     const [only, ...others] = found.values();
     if (isOpen) inbox.wanted = inbox.end + 1;
