@@ -9,6 +9,8 @@ export class RecordBatch {
   bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   /** The same memory as `bytes`, for writing several at a time wherever they lie. */
   view: DataView = viewOf(this.bytes);
+  /** And for looking at four of them at once, from the first on. */
+  words: Int32Array = wordsOf(this.bytes);
   length = 0;
   /** How many records there are. */
   count = 0;
@@ -23,6 +25,7 @@ export class RecordBatch {
     this.bytes.copy(grown, 0, 0, this.length);
     this.bytes = grown;
     this.view = viewOf(grown);
+    this.words = wordsOf(grown);
   }
 
   /** Declares that the bytes up to `end` are one more record. */
@@ -52,4 +55,9 @@ export class RecordBatch {
 
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, byteLength);
+}
+
+/** Of memory of its own, which begins and ends where words do. */
+function wordsOf({ buffer, byteLength }: Uint8Array): Int32Array {
+  return new Int32Array(buffer, 0, byteLength >> 2);
 }

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { LogFormat } from './log-format.ts';
 import type { RecordContent } from './log-record.ts';
 import type { RecordBatch } from './record-batch.ts';
@@ -57,6 +58,8 @@ const ESCAPED = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte < 0x20 || byte === 0x7f || byte === BACKSLASH ? 1 : 0,
 );
 const ESCAPED_IN_NAME = ESCAPED.with(0x5d, 1);
+/** From so many bytes on, what Node searches natively is faster for every call that it costs. */
+const LARGE = 4096;
 /** Up to so many bytes, a loop is cheaper than `set`, which wants an object for the piece. */
 const SHORT = 96;
 const HEX_DIGITS = Buffer.from('0123456789abcdef');
@@ -81,7 +84,7 @@ function addLine(
   const isLong = end - start > SHORT;
   if (isLong) batch.bytes.set(source.subarray(start, end), content);
   const isDoubtful = isLong
-    ? escapes && holdsEscaped(view, content, at)
+    ? escapes && (end - start < LARGE || !isPlain(batch, content, at)) && holdsEscaped(view, content, at)
     : copy(source, start, end, view, content);
   if (isDoubtful && escapes) {
     at = copyEscaped(source, start, end, view, content, ESCAPED);
@@ -137,6 +140,36 @@ function holdsEscaped(view: DataView, start: number, end: number): boolean {
     if ((escapedIn(view.getInt32(at, true)) & 0x80808080) !== 0) return true;
   }
   return false;
+}
+
+/** Whether a large text surely holds nothing that must be escaped: native searches, and one for controls. */
+function isPlain({ bytes, words }: RecordBatch, start: number, end: number): boolean {
+  const text = bytes.subarray(start, end);
+  if (!isAscii(text) || text.includes(BACKSLASH) || text.includes(0x7f)) return false;
+  let found = 0;
+  let at = (start + 3) >> 2;
+  for (const last = (end >> 2) - 8; at <= last; at += 8) {
+    found |=
+      controlIn(words[at]) |
+      controlIn(words[at + 1]) |
+      controlIn(words[at + 2]) |
+      controlIn(words[at + 3]) |
+      controlIn(words[at + 4]) |
+      controlIn(words[at + 5]) |
+      controlIn(words[at + 6]) |
+      controlIn(words[at + 7]);
+  }
+  const isShown = (byte: number) => byte >= 0x20;
+  return (
+    (found & 0x80808080) === 0 &&
+    bytes.subarray(start, (start + 3) & ~3).every(isShown) &&
+    bytes.subarray(4 * at, end).every(isShown)
+  );
+}
+
+/** Of four bytes of ASCII, bit 7 of one is set where it is a control. */
+function controlIn(word = 0): number {
+  return word - 0x20202020;
 }
 
 /** Bit 7 of one of four bytes is set where one must be escaped, or may have to. */

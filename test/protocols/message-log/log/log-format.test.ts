@@ -113,6 +113,46 @@ test('text escapes exactly the bytes of the protocol document, in lower case', (
   }
 });
 
+test('of large messages too, wherever the byte stands in a word, in any alignment', () => {
+  const place = (length: number) => [
+    0,
+    1,
+    2,
+    3,
+    4,
+    31,
+    32,
+    33,
+    length - 33,
+    length - 4,
+    length - 3,
+    length - 2,
+    length - 1,
+  ];
+  let records = 0;
+  for (const length of [97, 1024, 4096, 4097, 4111, 65_535]) {
+    for (const byte of [0x00, 0x09, 0x1f, 0x20, 0x5c, 0x5d, 0x7e, 0x7f, 0x80, 0xc2, 0xff]) {
+      for (const at of place(length)) {
+        const message = Buffer.alloc(length, 'm').fill(byte, at, at + 1);
+        const name = Buffer.alloc(1 + (records++ % 4), 'n');
+        const isEscaped = byte < 0x20 || byte === 0x5c || byte === 0x7f;
+        const written = isEscaped ? Buffer.from(`\\x${byte.toString(16).padStart(2, '0')}`) : Buffer.of(byte);
+        const line = [
+          Buffer.from('['),
+          name,
+          Buffer.from(']: '),
+          message.subarray(0, at),
+          written,
+          message.subarray(at + 1),
+        ];
+        if (!encoded('text', [[name, message]]).equals(Buffer.concat([...line, Buffer.from('\r\n')])))
+          expect([length, byte, at]).toEqual([]);
+      }
+    }
+  }
+  expect(records).toBe(858);
+});
+
 const c1 = (code: number) => Buffer.from(String.fromCodePoint(code));
 
 test('U+0080 to U+009F are escaped, and what stands beside them is not', () => {
