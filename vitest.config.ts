@@ -41,6 +41,19 @@ export default defineConfig({
         resolve: { tsconfigPaths: true },
         test: { name: 'long', include: [LONG], testTimeout: 300_000 },
       },
+      {
+        extends: true,
+        // All fields by their closures alone: where a strict policy lets nobody make code of text.
+        test: {
+          name: 'no-code',
+          pool: 'forks',
+          execArgv: ['--disallow-code-generation-from-strings'],
+          include: [
+            'test/transport/{fields,generated,layouts}/*.test.ts',
+            'test/transport/{frame,traps,content}.test.ts',
+          ],
+        },
+      },
       { extends: true, test: { name: 'soak', include: [SOAK] } },
     ],
   },
