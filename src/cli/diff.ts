@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { differences, sentenceOf } from '../learn/difference.ts';
+import { differences, restricted, sentenceOf } from '../learn/difference.ts';
 import { declaredMealy, readLearned } from '../learn/file.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Mealy } from '../verify/mealy.ts';
@@ -35,9 +35,12 @@ Exit status: 0 equivalent, 1 different, 2 it could not be told; 130 stopped.
     const left = first ?? (await machineBehind(protocol, one, options, second?.inputs));
     if (left === undefined || second === undefined)
       throw new Failure(`the machine of ${protocol.name} does not allow what its samples answer`, EXIT.usage);
-    if ([...left.inputs].sort().join('/') !== [...second.inputs].sort().join('/'))
+    const common = left.inputs.filter((input) => second.inputs.includes(input));
+    if (common.length === 0)
       throw new Failure(`${one} and ${other} were learned with other inputs: learn them anew`, EXIT.usage);
-    const found = differences(left, second);
+    const only = [...left.inputs, ...second.inputs].filter((input) => !common.includes(input));
+    if (only.length > 0) process.stderr.write(`not compared, for one of them lacks it: ${only.join(', ')}\n`);
+    const found = differences(restricted(left, common), restricted(second, common));
     for (const difference of found) process.stdout.write(`${sentenceOf(difference, [one, other])}\n`);
     if (found.length === 0) {
       process.stdout.write(

@@ -1,4 +1,4 @@
-import { isClosed, type Mealy, nextState, outputOn, trace, type Word } from '../verify/mealy.ts';
+import { isClosed, type Mealy, mealyOf, nextState, outputOn, trace, type Word } from '../verify/mealy.ts';
 import { minimise } from '../verify/minimise.ts';
 
 /** A transition in which two machines part. */
@@ -14,6 +14,23 @@ export interface Difference {
   readonly proof: readonly string[];
   /** What either answers to the last input of the proof. */
   readonly shown: readonly [ours: string, theirs: string];
+}
+
+/** The machine as far as these inputs show it. */
+export function restricted(mealy: Mealy, inputs: readonly string[]): Mealy {
+  const { states } = mealy;
+  return mealyOf({
+    inputs,
+    initial: states[mealy.initial] ?? '',
+    closed: states.filter((_, state) => isClosed(mealy, state)),
+    step(name, sent) {
+      const [state, input] = [states.indexOf(name), mealy.inputs.indexOf(sent)];
+      return [
+        mealy.outputs[outputOn(mealy, state, input)] ?? '',
+        states[nextState(mealy, state, input)] ?? '',
+      ];
+    },
+  });
 }
 
 /** One of the shortest words that two machines with the same inputs answer differently, by the names of outputs. */
