@@ -10,6 +10,7 @@ import { modbusServers } from '../modbus/servers.ts';
 import { mqttServers } from '../mqtt/servers.ts';
 import { postgresServers } from '../postgres/servers.ts';
 import { redisServers } from '../redis/servers.ts';
+import { smtpServers } from '../smtp/servers.ts';
 import { type FieldServer, freePort } from './server.ts';
 
 const servers: readonly FieldServer[] = [
@@ -17,6 +18,7 @@ const servers: readonly FieldServer[] = [
   ...redisServers,
   ...modbusServers,
   ...postgresServers,
+  ...smtpServers,
 ];
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -45,8 +47,8 @@ for (const server of servers) {
 }
 
 async function report(server: FieldServer, version: string, port: number): Promise<void> {
-  const { name, protocol, evidence, verdicts } = server;
-  const verification = await verify(protocol, { host: '127.0.0.1', port });
+  const { name, protocol, evidence, options, verdicts } = server;
+  const verification = await verify(protocol, { ...options, host: '127.0.0.1', port });
   const { verdict, reason, plan, took, unseen } = verification;
   const judged = findingsOf(verification).map((finding) => {
     const known = verdicts.find(({ rule }) => rule.test(finding.rule));

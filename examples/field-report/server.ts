@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import type { AnyProtocol } from 'wirechart';
+import type { VerifyOptions } from 'wirechart/verify';
 
 /** A server of the report: how it is started, and what is thought of what is found in it. */
 export interface FieldServer {
@@ -13,6 +14,8 @@ export interface FieldServer {
   version(): string | undefined;
   /** Serves on a port of this machine alone. @returns what stops it. */
   start(port: number): Promise<() => Promise<void>>;
+  /** Samples that it accepts, or how many connections it serves at once, where that is not usual. */
+  readonly options?: Pick<VerifyOptions, 'samples' | 'concurrency'>;
   readonly verdicts: readonly FieldVerdict[];
   /** A script that shows every fault without wirechart: `python3 SCRIPT HOST PORT` ends with 0 when all show. */
   readonly evidence?: string;
