@@ -97,3 +97,26 @@ test('the rest works', () => {
     stderr: expect.stringContaining('may leave behind'),
   });
 });
+
+test('its types are right for TypeScript 5.6, 5.9 and 6, also where libraries are checked', () => {
+  const [, door = ''] = /^```ts\n(.*?)^```/ms.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];
+  writeFileSync(join(folder, 'door.ts'), door);
+  const versions = ['5.6', '5.9', '6'];
+  const aliases = versions.map((version) => `typescript-${version}@npm:typescript@${version}`);
+  npm(folder, 'install', '--no-audit', '--no-fund', '@types/node@20', ...aliases);
+  for (const version of versions) {
+    const compiler = join(folder, 'node_modules', `typescript-${version}`, 'bin/tsc');
+    for (const skip of ['true', 'false']) {
+      const flags = ['--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--skipLibCheck', skip];
+      const { stdout } = spawnSync(
+        process.execPath,
+        [compiler, '--strict', '--noEmit', ...flags, 'door.ts'],
+        {
+          cwd: folder,
+          encoding: 'utf8',
+        },
+      );
+      expect(stdout, `TypeScript ${version}, skipLibCheck ${skip}`).toBe('');
+    }
+  }
+});

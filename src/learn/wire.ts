@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { AnyProtocol } from '../transport/protocol.ts';
-import { cargoOf } from '../transport/socket/web-socket-stream.ts';
+import { cargoOf } from '../transport/socket/cargo.ts';
 import { type CompanionOptions, converse } from '../verify/companion.ts';
 import { inWords } from '../verify/dialogue.ts';
 import { type Input, inputsOf, type SamplesOf, type Use } from '../verify/inputs.ts';

@@ -1,7 +1,7 @@
 import type { Framing } from '../transport/decoder.ts';
+import type { Cargo } from '../transport/socket/cargo.ts';
 import { dial, type RawConnection } from '../transport/socket/dial.ts';
 import type { ClientTlsOptions } from '../transport/socket/tls.ts';
-import type { Cargo } from '../transport/socket/web-socket-stream.ts';
 import type { Heard } from './answers.ts';
 import { readByClient } from './reading.ts';
 

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { AnySamples } from '../transport/samples.ts';
-import { cargoOf } from '../transport/socket/web-socket-stream.ts';
+import { cargoOf } from '../transport/socket/cargo.ts';
 import { type Confirmation, type Confirmed, confirm, withMorePatience } from './confirm.ts';
 import type { Closing, Dialogue, Target } from './dialogue.ts';
 import { inputsOf } from './inputs.ts';

@@ -46,7 +46,12 @@ export function constantPart(constant: Uint8Array): Part<object, never> {
 }
 
 /** Moves past bytes that are always the same, or `other` ones in their places; what else stands there is lost. */
-export function readConstant(cursor: Cursor, constant: Uint8Array, other = constant, says?: string): boolean {
+export function readConstant(
+  cursor: Cursor,
+  constant: Uint8Array,
+  other: Uint8Array = constant,
+  says?: string,
+): boolean {
   const { at, bytes } = cursor;
   for (let index = 0; index < constant.length; index++) {
     // No more is wanted than the next byte: it may be wrong already.

@@ -4,9 +4,9 @@ import type { SessionObserver } from '../observer.ts';
 import type { Frames, Protocol } from '../protocol.ts';
 import type { MakeHandlers, Session } from '../session.ts';
 import { type TimeLimits, timeLimits } from '../time-limits.ts';
+import { cargoOf } from './cargo.ts';
 import { type DialOptions, reach } from './dial.ts';
 import { Link } from './link.ts';
-import { cargoOf } from './web-socket-stream.ts';
 
 /** How a client connects; time is in milliseconds. */
 export interface ConnectOptions extends TimeLimits, Omit<DialOptions, 'port' | 'cargo'> {

@@ -2,10 +2,10 @@ import { connect, type NetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { pathOf } from '../address.ts';
 import type { WireChange } from '../wire.ts';
+import type { Cargo } from './cargo.ts';
 import { program } from './program.ts';
 import { type ClientTlsOptions, clientTls } from './tls.ts';
 import { webSocket } from './web-socket.ts';
-import type { Cargo } from './web-socket-stream.ts';
 
 /** How a server is reached; time is in milliseconds. */
 export interface DialOptions {

@@ -1,9 +1,9 @@
 import type { Frames, Protocol } from '../protocol.ts';
 import type { MakeHandlers } from '../session.ts';
+import { cargoOf } from './cargo.ts';
 import { type Door, type DoorOptions, openDoor } from './door.ts';
 import { Server, type ServerOptions } from './server.ts';
 import { type WebSocketOptions, webSockets } from './web-socket.ts';
-import { cargoOf } from './web-socket-stream.ts';
 
 /** Where and how a server listens. */
 export interface ListenOptions extends Omit<DoorOptions, 'change'>, ServerOptions {

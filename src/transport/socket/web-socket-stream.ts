@@ -4,25 +4,8 @@ import { Inbox } from '../inbox.ts';
 import { allocate, joined, utf8 } from '../memory.ts';
 import type { Envelope } from '../messages/envelope.ts';
 import { CLOSE } from '../messages/json-message.ts';
-import type { AnyProtocol, Role } from '../protocol.ts';
+import type { Cargo } from './cargo.ts';
 
-/** What a WebSocket is to carry. */
-export interface Cargo {
-  /** Whole messages in this envelope, each a message of the WebSocket; `undefined`: bytes, however they are cut. */
-  readonly envelope: Envelope | undefined;
-  /** Bytes of one message that is received, at most. */
-  readonly most: number;
-}
-
-/** What `sender` sends of a protocol. Of bytes, a message may be a part of a frame, or many. */
-export function cargoOf(
-  { envelope, largest }: Pick<AnyProtocol, 'envelope' | 'largest'>,
-  sender: Role,
-): Cargo {
-  return { envelope, most: envelope === undefined ? MOST_BYTES : largest[sender] };
-}
-
-const MOST_BYTES = 1024 * 1024;
 const OPEN = 1;
 /** The peer left, gave no status, or is gone without a word: no more than the end of the stream. */
 const PLAIN = [1000, 1001, 1005];

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WireChange } from '../wire.ts';
-import { type Cargo, WebSocketStream } from './web-socket-stream.ts';
+import type { Cargo } from './cargo.ts';
+import { WebSocketStream } from './web-socket-stream.ts';
 
 /** How a server takes WebSockets; time is in milliseconds. */
 export interface WebSocketOptions {
