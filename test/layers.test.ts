@@ -30,7 +30,15 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   'node:fs/promises': ['protocols', 'cli'],
   libsql: ['protocols/account-chat'],
   '@node-rs/argon2': ['passwords'],
-  xstate: ['machine', 'transport/protocol.ts', 'diagram', 'inspect', 'learn/machine.ts', 'protocols'],
+  xstate: [
+    'machine',
+    'transport/protocol.ts',
+    'diagram',
+    'inspect',
+    'learn/machine.ts',
+    'learn/picture.ts',
+    'protocols',
+  ],
   '@xstate/graph': ['machine'],
   commander: ['cli'],
 };

@@ -7,7 +7,7 @@ import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
 import { readText } from './files.ts';
 import { value } from './flag.ts';
-import { learnAt, learningFlags } from './learn.ts';
+import { cannotLearn, learnAt, learningFlags } from './learn.ts';
 import { loadUnordered, MODULE } from './modules.ts';
 import { serverAddress } from './reaching.ts';
 
@@ -69,6 +69,7 @@ async function machineBehind(
     }
   }
   const learned = await learnAt(protocol, serverAddress(side), options);
+  if (learned.failure !== undefined) throw cannotLearn(side, learned.failure);
   if (!learned.confirmed) throw new Failure('stopped: nothing can be said of the difference', 130);
   return learned.mealy;
 }

@@ -11,7 +11,8 @@ import { wired } from '../learn/wire.ts';
 import { exploreMachine } from '../machine/table.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { messageInputsOf } from '../verify/inputs.ts';
-import { type Address, patience } from './arguments.ts';
+import type { Mealy } from '../verify/mealy.ts';
+import { type Address, formatAddress, patience } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
 import { readText, writeText } from './files.ts';
@@ -69,12 +70,14 @@ Exit status: 0 learned and confirmed, 1 it differs from the module's machine, 2 
     const file = JSON.stringify(fileOf(protocol.name, k, greeting, { ...learned, mealy }), null, 1);
     if (resume !== undefined) writeText(resume, `${file}\n`);
     const types = new Map(messageInputsOf(protocol, protocol.samples).map(({ id, type }) => [id, type]));
-    const order = orderOf(mealy, {
-      id: protocol.name,
-      message: (input) => types.get(input),
-      refusals: refusalsOf(protocol, mealy.inputs),
-      greeting,
-    });
+    const orderIn = (one: Mealy) =>
+      orderOf(one, {
+        id: protocol.name,
+        message: (input) => types.get(input),
+        refusals: refusalsOf(protocol, one.inputs),
+        greeting,
+      });
+    const order = orderIn(mealy);
     let text = file;
     if (format === 'dot') text = dotOf(mealy);
     else if (format === 'xstate') {
@@ -83,31 +86,45 @@ Exit status: 0 learned and confirmed, 1 it differs from the module's machine, 2 
         output === undefined ? process.cwd() : dirname(resolve(output)),
       );
       text = moduleOf(order, declared, Object.keys(protocol.samples('a').messages));
-    } else if (format !== 'json') text = await drawn(order, format);
+    } else if (format !== 'json') text = await drawn(order, declared && orderIn(declared), format);
     if (output === undefined) process.stdout.write(`${text.trimEnd()}\n`);
     else writeText(output, `${text.trimEnd()}\n`);
 
-    const open = mealy.states.length - (mealy.closed?.filter(Boolean).length ?? 0);
-    const say = (line: string) => process.stderr.write(`${line}\n`);
-    say(
+    const at = formatAddress(address.host ?? '127.0.0.1', address.port);
+    const replay = `wirechart verify ${module} ${at}${options.tls ? ' --tls' : ''} --case`;
+    const found = declared === undefined || !learned.confirmed ? [] : differences(mealy, declared);
+    const lines = [
       learned.confirmed
-        ? `${open} states: the server is equivalent to this machine, or it has a state more than ${k} inputs away from every known one.`
-        : `${open} states so far: it was stopped, and nothing is promised.`,
-    );
-    for (const { word, answers } of learned.leftOut)
-      say(
-        `${word.at(-1)} has no steady answer and is left out: ${word.join('/')} was answered by ${answers.join(', ')}`,
-      );
-    for (const { word, answers } of learned.outvoted)
-      say(
-        `${word.join('/')} was answered by ${answers[0]} at first, and by ${answers[1]} more often: it is flaky`,
-      );
-    if (format === 'xstate') for (const line of order.lost) say(`not in the machine: ${line}`);
-    const found = declared === undefined ? [] : differences(mealy, declared);
-    for (const difference of found) say(sentenceOf(difference, ['this server', 'declared']));
+        ? `${openIn(mealy)} states: the server is equivalent to this machine, or it has a state more than ${k} inputs away from every known one.`
+        : `${openIn(mealy)} states so far: it was stopped, and nothing is promised.`,
+      ...learned.leftOut.map(
+        ({ word, answers }) =>
+          `${word.at(-1)} has no steady answer and is left out: ${word.join('/')} was answered by ${answers.join(', ')}`,
+      ),
+      ...learned.outvoted.map(
+        ({ word, answers: [first, then] }) =>
+          `${word.join('/')} was answered by ${first} at first, and by ${then} more often: it is flaky`,
+      ),
+      ...(format === 'xstate' ? order.lost.map((line) => `not in the machine: ${line}`) : []),
+      ...found.map(
+        (one) =>
+          `${sentenceOf(one, ['this server', 'declared'])}\n  replay: ${replay} ${one.proof.join('/')}`,
+      ),
+    ];
+    process.stderr.write(`${lines.join('\n')}\n`);
+    if (learned.failure !== undefined) throw cannotLearn(at, learned.failure);
     process.exitCode = !learned.confirmed ? 130 : found.length > 0 ? EXIT.failed : EXIT.ok;
   },
 });
+
+function openIn({ states, closed }: Mealy): number {
+  return states.length - (closed?.filter(Boolean).length ?? 0);
+}
+
+export function cannotLearn(at: string, reason: unknown): Failure {
+  const said = reason instanceof Error ? reason.message : reason;
+  return new Failure(`cannot learn what is at ${at}: ${said}`, EXIT.usage);
+}
 
 /** Learns the server at an address, with progress at a terminal, until it is confirmed or Ctrl-C comes. */
 export async function learnAt(
@@ -126,7 +143,6 @@ export async function learnAt(
     patience: options.timeout,
     signal: stop.signal,
   });
-  const started = performance.now();
   try {
     const learned = await learnSystem(system, system.alphabet, {
       k: options.k ?? 1,
@@ -136,29 +152,47 @@ export async function learnAt(
       reference: declaredMealy(protocol, system.alphabet),
       answers: options.answers,
       signal: stop.signal,
-      onProgress: (progress) => show(progress, performance.now() - started),
+      onProgress: progressOf(performance.now()),
     });
     return { ...learned, greeting: system.greeting };
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw new Failure(`cannot learn what is at ${host ?? ''}:${port}: ${error.message}`, EXIT.usage);
+    throw cannotLearn(formatAddress(host ?? '127.0.0.1', port), error);
   } finally {
     process.off('SIGINT', onSignal);
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   }
 }
 
-async function drawn(order: Order, format: Exclude<Format, 'json' | 'dot' | 'xstate'>): Promise<string> {
-  if (format === 'mermaid') return mermaidOf(order.machine);
-  if (format === 'table') return tableOf(exploreMachine(order.machine), 'text');
-  const { svgOf } = await import('../diagram/svg.ts');
-  return svgOf(order.machine);
+async function drawn(
+  { machine }: Order,
+  declared: Order | undefined,
+  format: Exclude<Format, 'json' | 'dot' | 'xstate'>,
+): Promise<string> {
+  if (format === 'mermaid') return mermaidOf(machine);
+  if (format === 'table') return tableOf(exploreMachine(machine), 'text');
+  const { pictureOf } = await import('../learn/picture.ts');
+  return pictureOf(machine, declared?.machine);
 }
 
-function show({ states, tests }: LearnProgress, took: number): void {
-  if (!process.stderr.isTTY) return;
-  const suite = tests === undefined ? 'learning' : `confirming k=${tests.k}: ${tests.held}/${tests.size}`;
-  process.stderr.write(`\r\x1b[K${states} states | ${suite} | ${(took / 1000).toFixed(0)} s`);
+/** Says at a terminal how far it is. How long it takes is known while a suite is held, if nothing new is found in it. */
+function progressOf(started: number): (progress: LearnProgress) => void {
+  let suite = { of: '', since: started };
+  return ({ states, tests }) => {
+    if (!process.stderr.isTTY) return;
+    const now = performance.now();
+    const took = `${((now - started) / 1000).toFixed(0)} s`;
+    if (tests === undefined) {
+      process.stderr.write(`\r\x1b[K${states} states | learning | ${took}`);
+      return;
+    }
+    const { k, held, size } = tests;
+    const of = `${k} ${size}`;
+    if (suite.of !== of) suite = { of, since: now };
+    const left = (((now - suite.since) / held) * (size - held)) / 1000;
+    process.stderr.write(
+      `\r\x1b[K${states} states | confirming k=${k}: ${held}/${size} | ${took}, ${left.toFixed(0)} more if nothing new is found`,
+    );
+  };
 }
 
 function depth(text: string): number {

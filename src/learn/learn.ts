@@ -51,8 +51,10 @@ export interface Learned {
   readonly mealy: Mealy;
   /** How many hypotheses were made and tried. */
   readonly hypotheses: number;
-  /** Was it confirmed? Otherwise the signal came first, and this is the hypothesis that stood. */
+  /** Was it confirmed? Otherwise the signal came first, or a failure, and this is the hypothesis that stood. */
   readonly confirmed: boolean;
+  /** What the system threw, when it had answered before: it is gone, perhaps. */
+  readonly failure?: unknown;
   /** Answers that were believed until others came more often: the system, or the way to it, is flaky. */
   readonly outvoted: readonly Contradicted[];
   /** Inputs that are not in the machine, since they are answered now so, now so; and the words that showed it. */
@@ -153,8 +155,9 @@ async function learnSteady(
         return end(true);
     }
   } catch (error) {
-    if (!signal?.aborted) throw error;
-    return end(false);
+    if (signal?.aborted) return end(false);
+    if (error instanceof Unsteady || tree.size === 1) throw error;
+    return { ...end(false), failure: error };
   }
 }
 
