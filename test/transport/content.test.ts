@@ -13,6 +13,7 @@ import {
   streamed,
   text,
   u8,
+  varint,
   within,
   word,
 } from '../../src/transport/fields/index.ts';
@@ -37,6 +38,7 @@ const store = defineProtocol({
           | 'transport.accept'
           | 'transport.end'
           | 'client.PUT'
+          | 'client.PUBLISH'
           | 'client.DATA'
           | 'client.BODY'
           | 'client.PING'
@@ -49,7 +51,14 @@ const store = defineProtocol({
     on: { 'transport.end': '.over' },
     states: {
       before: { on: { 'transport.accept': 'open' } },
-      open: { on: { 'client.PUT': 'judging', 'client.DATA': 'going', 'client.PING': 'judging' } },
+      open: {
+        on: {
+          'client.PUT': 'judging',
+          'client.PUBLISH': 'judging',
+          'client.DATA': 'going',
+          'client.PING': 'judging',
+        },
+      },
       judging: { tags: 'server', on: { 'server.OK': 'open' } },
       going: { tags: 'server', on: { 'server.OK': 'data' } },
       data: { on: { 'client.BODY': 'judging' } },
@@ -58,12 +67,17 @@ const store = defineProtocol({
   }),
   frames: {
     'client.PUT': frame(is(u8(), 1), { name: text('u8'), body: streamed('u32be', { max: 100_000_000 }) }),
+    // As MQTT has it: one length around a topic and what is published.
+    'client.PUBLISH': frame(
+      is(u8(), 0x30),
+      within(varint(), { topic: text('u16be', { max: 20 }) }, { payload: streamed('rest') }),
+    ),
     'client.DATA': frame(is(u8(), 2)),
     'client.BODY': frame({ lines: streamed('dot-stuffed') }),
     'client.PING': frame(is(u8(), 3)),
     'server.OK': frame(is(u8(), 0x55), { said: text('u8') }),
   },
-  reads: { data: ['client.BODY'], open: ['client.PUT', 'client.DATA', 'client.PING'] },
+  reads: { data: ['client.BODY'], open: ['client.PUT', 'client.PUBLISH', 'client.DATA', 'client.PING'] },
   violation: { closes: true },
   malformed: { closes: true },
   unreadable: {},
@@ -80,6 +94,7 @@ async function whole(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
 
 const reading: Handlers<StoreFrames> = {
   PUT: async ({ name, body }) => ok(`${name} ${(await whole(body)).length}`),
+  PUBLISH: async ({ topic, payload }) => ok(`${topic} ${(await whole(payload)).length}`),
   DATA: () => NEXT,
   BODY: async ({ lines }) => ok((await whole(lines)).toString('latin1').replaceAll('\r\n', '|')),
   PING: () => ok('pong'),
@@ -213,26 +228,31 @@ test('a line of a body without end is refused, not held', async () => {
   expect(told[0]).toContain('unreadable in state judging: received client.BODY, expected a line');
 });
 
-test('64 MB come no faster than they are read, over a socket', async () => {
-  let held = 0;
+/** A varint in front of 64,000,003 bytes: a topic `A`, and 64 MB. */
+const published = Buffer.from([0x30, 0x83, 0xa0, 0xc2, 0x1e, 0, 1, 65]);
+const stored = Buffer.from([1, 1, 65, 0x03, 0xd0, 0x90, 0x00]);
+
+test.each([
+  ['behind its length', stored],
+  ['inside a length around a topic, too', published],
+])('64 MB come no faster than they are read, over a socket: %s', async (_, head) => {
   let most = 0;
   const server = await listen(
     store,
-    (session) => ({
-      ...reading,
-      PUT: async ({ body }) => {
+    (session) => {
+      const digest = async (content: AsyncIterable<Uint8Array>) => {
         const hash = createHash('md5');
         let size = 0;
-        for await (const piece of body) {
+        for await (const piece of content) {
           if (size % 1_000_000 < piece.length) await new Promise(setImmediate);
           hash.update(piece);
           size += piece.length;
-          held = session.connection.buffered;
-          most = Math.max(most, held);
+          most = Math.max(most, session.connection.buffered);
         }
         return ok(hash.digest('hex'));
-      },
-    }),
+      };
+      return { ...reading, PUT: ({ body }) => digest(body), PUBLISH: ({ payload }) => digest(payload) };
+    },
     { host: '127.0.0.1', port: 0, lingerTimeout: 300 },
   );
   onTestFinished(() => server.close());
@@ -240,8 +260,6 @@ test('64 MB come no faster than they are read, over a socket', async () => {
   onTestFinished(() => void socket.destroy());
   const block = Buffer.alloc(1_000_000, 'abcdefg');
   const hash = createHash('md5');
-  const head = Buffer.from([1, 1, 65, 0, 0, 0, 0]);
-  head.writeUInt32BE(64 * block.length, 3);
   socket.write(head);
   for (let count = 0; count < 64; count++) {
     hash.update(block);
@@ -250,6 +268,39 @@ test('64 MB come no faster than they are read, over a socket', async () => {
   const [answer]: Buffer[] = await once(socket, 'data');
   expect(answer?.subarray(2).toString()).toBe(hash.digest('hex'));
   expect(most).toBeLessThan(1_000_000);
+});
+
+// Seed 13, 300 runs.
+test('content inside a length is the same however it is cut, and what is wrong before it is refused so', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.string({ unit: fc.constantFrom('a', 'b', '\u00e9'), maxLength: 24 }),
+      fc.uint8Array({ maxLength: 300 }),
+      fc.array(fc.nat(340)),
+      async (topic, payload, cuts) => {
+        const name = Buffer.from(topic);
+        const size = 2 + name.length + payload.length;
+        const covering = size < 128 ? [size] : [(size & 127) | 128, size >> 7];
+        const sent = Buffer.concat([Buffer.of(0x30, ...covering, 0, name.length), name, payload, PING]);
+        const { session, wire, said, told } = serve(() => reading);
+        const ends = [...new Set([0, ...cuts.filter((cut) => cut < sent.length), sent.length])].sort(
+          (a, b) => a - b,
+        );
+        for (const [index, end] of ends.slice(1).entries()) {
+          session.receive(sent.subarray(ends[index], end));
+          if (index % 2 === 0) await new Promise(setImmediate);
+        }
+        if (name.length > 20) {
+          await wire.until(() => wire.closed);
+          expect(told[0]).toContain('received client.PUBLISH, expected u16be length, then 0..20 bytes');
+        } else {
+          await wire.until(() => said().length === 2);
+          expect(said()).toEqual([`${name.toString('latin1')} ${payload.length}`, 'pong']);
+        }
+      },
+    ),
+    { seed: 13, numRuns: 300 },
+  );
 });
 
 test('streamed content is the last of its frame', () => {
