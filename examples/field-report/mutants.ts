@@ -87,7 +87,7 @@ export function bending<F extends Frames>(protocol: Protocol<F>) {
     instead,
     /** The declaration with another edge: in the state `from` this event leads to the state `to`, by their names. */
     leading(from: string, event: string, to: string): Protocol<F> {
-      const { table } = protocol;
+      const { table, sides } = protocol;
       const next = table.next.slice();
       const [state, number, target] = [
         table.states.indexOf(from),
@@ -96,7 +96,12 @@ export function bending<F extends Frames>(protocol: Protocol<F>) {
       ];
       if (Math.min(state, number, target) < 0) throw new TypeError(`no edge ${event} from ${from} to ${to}`);
       next[state * table.events.length + number] = target;
-      return { ...protocol, table: { ...table, next } };
+      const bent = { ...table, next };
+      const [client, server] = [
+        { ...sides.client, table: bent },
+        { ...sides.server, table: bent },
+      ];
+      return { ...protocol, table: bent, sides: { client, server } };
     },
     /** Each word of an answer becomes none, another or several. */
     saying: (name: Name<Heard['type']>, bend: (word: Told) => readonly Told[]): Bent<F> =>

@@ -170,7 +170,9 @@ export class Judge {
     const { table } = this.#protocol;
     if (this.#effect.refuses || this.#answers.length > 0 || this.#at === REFUSED) return false;
     if (table.serverOwes[this.#at] !== 1) return false;
-    return step(table, this.#at, table.events.indexOf(type)) !== REFUSED;
+    const next = step(table, this.#at, table.events.indexOf(type));
+    // What leads nowhere is demanded by nobody.
+    return next !== REFUSED && next !== this.#at;
   }
 }
 
