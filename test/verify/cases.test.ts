@@ -13,9 +13,7 @@ const tests = [...hsiSuite(projection.core, 1)];
 
 test('every state where the client may speak, every input: ids are unique and stay', () => {
   expect(new Set(tests.map(({ id }) => id)).size).toBe(tests.length);
-  expect(
-    tests.map(({ id }) => id).filter((id) => /^NAME\/PASSWORD\/[^/]+$/.test(id)),
-  ).toMatchInlineSnapshot(`
+  expect(tests.map(({ id }) => id).filter((id) => /^NAME\/PASSWORD\/[^/]+$/.test(id))).toMatchInlineSnapshot(`
     [
       "NAME/PASSWORD/NAME",
       "NAME/PASSWORD/NAME:leading-nul",

@@ -17,7 +17,7 @@ import { acceptedBy, hold, takenIn } from '../support/hold.ts';
 import { type Dial, memoryServer } from '../support/line.ts';
 import { MemoryAccounts, plainPasswords } from '../support/memory-accounts.ts';
 import { memoryLog } from '../support/memory-log.ts';
-import { inWords, isEquivalent, type Mutant, mutantsOf } from './mutants.ts';
+import { inWords, isEquivalent, type Mutant, mutantsOf, withTable } from './mutants.ts';
 import { difference } from './support/equivalence.ts';
 
 /**
@@ -150,7 +150,7 @@ function messageLogService(): Service {
     serve(table, observer) {
       kept = [];
       // Without runs: theirs is made from the table that is not mutated.
-      const mutated = { ...messageLog, table, inPlace: new Uint8Array(messageLog.inPlace.length) };
+      const mutated = withTable(messageLog, table);
       return memoryServer(mutated, messageLogHandlers({ log }), observer);
     },
     didRight(one) {
@@ -171,7 +171,7 @@ function basicChatService(): Service {
     projection,
     serve(table, observer) {
       sent = [];
-      const mutated = { ...basicChat, table, inPlace: new Uint8Array(basicChat.inPlace.length) };
+      const mutated = withTable(basicChat, table);
       return memoryServer(mutated, basicChatHandlers({ log }), observer);
     },
     didRight(one) {
@@ -189,7 +189,7 @@ function accountChatService(): Service {
     protocol: accountChat,
     projection,
     serve(table, observer) {
-      const mutated = { ...accountChat, table, inPlace: new Uint8Array(accountChat.inPlace.length) };
+      const mutated = withTable(accountChat, table);
       const service = { accounts: new MemoryAccounts(), passwords: plainPasswords };
       return memoryServer(mutated, accountChatHandlers(service), observer);
     },

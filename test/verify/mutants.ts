@@ -1,4 +1,6 @@
+import { Side } from '../../src/machine/gate.ts';
 import { REFUSED, step, type Table } from '../../src/machine/table.ts';
+import type { Frames, Protocol } from '../../src/transport/protocol.ts';
 
 /** A machine with one fault. */
 export interface Mutant {
@@ -32,6 +34,13 @@ export function* mutantsOf(table: Table): Iterable<Mutant> {
       }
     }
   }
+}
+
+/** A protocol of another order; messages are taken one by one. */
+export function withTable<F extends Frames>(protocol: Protocol<F>, table: Table): Protocol<F> {
+  const client = new Side(table, 'client', protocol.pipelinedEvent);
+  const sides = { client, server: new Side(table, 'server', REFUSED) };
+  return { ...protocol, table, sides, inPlace: new Uint8Array(protocol.inPlace.length) };
 }
 
 /**
