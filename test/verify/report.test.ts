@@ -66,6 +66,16 @@ test('the text of a pass states the guarantee and its premises', () => {
   );
 });
 
+test('what the declaration says that it does not check, the report says too', async () => {
+  const unchecked = ['that a name is its owner’s'];
+  const lax = { ...right, protocol: { ...right.protocol, unchecked } };
+  const words = 'Not checked: that a name is its owner’s.';
+  expect(textReport(lax).split('\n')).toContain(words);
+  expect(await htmlReport(lax)).toContain(words);
+  expect(jsonReport(lax)).toMatchObject({ unchecked });
+  expect(textReport(right)).not.toContain('Not checked');
+});
+
 test('a reset in place of the end is a warning', () => {
   expect(closing.verdict).toBe('conforms');
   expect(textReport(closing)).toContain(

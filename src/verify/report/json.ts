@@ -31,6 +31,7 @@ export function jsonReport(verification: Verification, options: ReportOptions = 
     failed: failed.map((dialogue) => ({ id: dialogue.test.id, at: deviatingWord(dialogue) })),
     blocked: blocked.map(({ id }) => id),
     unseen: verification.unseen,
+    unchecked: protocol.unchecked,
     staleWaivers: staleWaivers(verification),
     findings: findingsOf(verification, options),
     flaky: flaky.map(({ dialogue, wrong, runs }) => ({ id: deviatingWord(dialogue), wrong, runs })),

@@ -34,7 +34,7 @@ export const PREMISES = [
   'inputs of one class are treated alike',
 ];
 
-/** What a run never saw, and what that takes from the guarantee; empty where everything was seen. */
+/** What a run never saw or does not look at, and what that takes from the guarantee; empty where there is nothing such. */
 export function unseenInWords({
   protocol,
   unseen: { states, messages },
@@ -43,6 +43,7 @@ export function unseenInWords({
     ({ by, asked, answered }) =>
       `Beside the order: ${answered.map(bareName).join(' and ')} answer ${asked.map(bareName).join(', ')} by ${by}, each once.`,
   );
+  for (const what of protocol.unchecked) lines.push(`Not checked: ${what}.`);
   const before = lines.length;
   if (states.length > 0) lines.push(`Never entered: ${states.join(', ')}.`);
   if (messages.length > 0) lines.push(`Never received: ${messages.map(bareName).join(', ')}.`);
