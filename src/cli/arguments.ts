@@ -1,6 +1,8 @@
+import { type TcpAddress as Address, parseListenAddress } from '../transport/address.ts';
 import { EXIT, Failure } from './failure.ts';
 
 export { formatAddress } from '../transport/address.ts';
+export type { Address };
 
 /** A port; 0 lets the system choose a free one. */
 export function port(text: string): number {
@@ -37,17 +39,11 @@ export function patience(text: string): number {
   return value;
 }
 
-/** `[HOST:]PORT`, an IPv6 host in brackets. */
-export interface Address {
-  readonly host: string | undefined;
-  readonly port: number;
-}
-
 /** Reads `PORT`, `HOST:PORT` or `[HOST]:PORT`. */
 export function address(text: string): Address {
-  const [, bracketed, plain, digits] = /^(?:(?:\[([^\]]+)\]|([^:]+)):)?(\d+)$/.exec(text) ?? [];
-  if (digits === undefined) throw new Failure('Expected [HOST:]PORT, an IPv6 host in brackets.', EXIT.usage);
-  return { host: bracketed ?? plain, port: port(digits) };
+  const at = parseListenAddress(text);
+  if ('port' in at) return at;
+  throw new Failure('Expected [HOST:]PORT: no unix socket.', EXIT.usage);
 }
 
 function whole(text: string): number {
