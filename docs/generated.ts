@@ -3,6 +3,7 @@ import { svgOf } from '../src/diagram/index.ts';
 import { accountChat } from '../src/protocols/account-chat/protocol.ts';
 import { basicChat } from '../src/protocols/basic-chat/protocol.ts';
 import { messageLog } from '../src/protocols/message-log/protocol.ts';
+import { manPage } from './man-page.ts';
 import { protocolPage } from './protocol-page.ts';
 
 /** Every generated file of `docs`, by its path there, with what it should hold. */
@@ -15,6 +16,7 @@ export async function generated(): Promise<ReadonlyMap<string, string>> {
     files.set(`images/${name}-narrow.svg`, await svgOf(machine, { detail: 'overview', direction: 'down' }));
     files.set(`images/${name}-full.svg`, await svgOf(machine));
   }
+  files.set('wirechart.1', manPage());
   return files;
 }
 

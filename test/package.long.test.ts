@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +51,17 @@ test('the installation is under 15 MB and 40 packages', () => {
   expect(packages).toEqual(expect.arrayContaining(['node_modules/wirechart', 'node_modules/xstate']));
   expect(packages.length).toBeLessThan(40);
   expect(bytes).toBeLessThan(15_000_000);
+});
+
+test('its README needs no repository: what it links to is in the package', () => {
+  const installed = join(folder, 'node_modules/wirechart');
+  const readme = readFileSync(join(installed, 'README.md'), 'utf8');
+  const links = [...readme.matchAll(/\]\(([^)\s#]+)|(?:src|srcset)="([^"]+)"/g)].map(
+    (found) => found[1] ?? found[2] ?? '',
+  );
+  const inside = links.filter((link) => !/^https?:/.test(link));
+  expect(inside.length).toBeGreaterThan(15);
+  expect(inside.filter((link) => !existsSync(join(installed, link)))).toEqual([]);
 });
 
 test('every entry is there, and loads without what is optional but those that are about it', () => {
