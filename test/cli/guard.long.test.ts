@@ -1,0 +1,158 @@
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+import { expect, onTestFinished, test } from 'vitest';
+import { Authority } from '../support/certificates.ts';
+import { temporaryDirectory } from '../support/temporary.ts';
+import { Running } from '../support/wirechart.ts';
+
+const NAME = Buffer.from('\x01\x03\x00ann', 'latin1');
+const PASSWORD = Buffer.from('\x02\x01\x00A', 'latin1');
+const CLOSE = Buffer.of(4);
+
+/** Answers each frame with 0x00, one a chunk, and keeps what it was sent. */
+async function upstream(
+  make: (accept: (socket: Socket) => void) => Server,
+): Promise<{ port: number; got: Buffer[] }> {
+  const got: Buffer[] = [];
+  const server = make((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      got.push(bytes);
+      // What follows a PROXY header is a frame.
+      if (!/^PROXY [^\n]*\n$/.test(bytes.toString('latin1'))) socket.write(Buffer.of(0));
+      if (bytes.at(-1) === 4) socket.end();
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  const at = server.address();
+  return { port: typeof at === 'object' && at !== null ? at.port : 0, got };
+}
+
+async function guarding(...words: string[]): Promise<Running> {
+  const running = new Running(['guard', 'message-log', '127.0.0.1:0', ...words]);
+  await running.says(/listening on \S+:\d+\D/);
+  return running;
+}
+
+/** Sends each when the one before is answered. */
+async function talk(port: number, ...pieces: readonly Buffer[]): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  let heard = '';
+  socket.on('error', () => {});
+  for (const piece of pieces) {
+    socket.write(piece);
+    // A reset is an end here.
+    const [bytes] = await Promise.race([once(socket, 'data'), once(socket, 'close')]).catch(() => []);
+    if (!(bytes instanceof Buffer)) break;
+    heard += bytes.toString('hex');
+  }
+  socket.destroy();
+  return heard;
+}
+
+const plain = (accept: (socket: Socket) => void) => createServer(accept);
+
+test('--metrics, --inspect, --max-per-source, --record, --payloads: as every server, and what passed as files', async () => {
+  const { port } = await upstream(plain);
+  const folder = join(await temporaryDirectory(), 'dialogues');
+  const running = await guarding(
+    ...['--upstream', `127.0.0.1:${port}`, '--record', folder, '--payloads', '--max-per-source', '1'],
+    ...['--metrics', '0', '--inspect', '0'],
+  );
+  const [, page = ''] = /live page at (\S+)/.exec(running.stdout) ?? [];
+  const [, metrics = ''] = /metrics at (\S+)/.exec(running.stdout) ?? [];
+  const first = connect({ port: running.port, host: '127.0.0.1' });
+  first.write(NAME);
+  await once(first, 'data');
+  expect(await talk(running.port, NAME)).toBe('');
+  expect(await (await fetch(page)).text()).toContain('message-log');
+  const numbers = async () => await (await fetch(`${metrics}/metrics`)).text();
+  expect(await numbers()).toContain(
+    'wirechart_connections_dropped_total{protocol="message-log",reason="source"} 1',
+  );
+  expect(await numbers()).toContain(
+    'wirechart_messages_total{protocol="message-log",sender="client",message="NAME"} 1',
+  );
+  expect(await numbers()).toContain('wirechart_connections{protocol="message-log",state="P"} 1');
+  first.write(Buffer.of(3));
+  await once(first, 'close');
+  expect(await numbers()).toMatch(
+    /wirechart_refusals_total\{[^}]*kind="violation",state="P",message="MESSAGE"\} 1/,
+  );
+  await expect.poll(() => readdirSync(folder)).toHaveLength(1);
+  const [file = ''] = readdirSync(folder);
+  await expect.poll(() => readFileSync(join(folder, file), 'utf8')).toContain('"ended"');
+  const lines = readFileSync(join(folder, file), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines).toMatchObject([
+    { protocol: 'message-log' },
+    { message: 'client.NAME', count: 1, bytes: NAME.toString('hex') },
+    { message: 'server.ACCEPT', count: 1, bytes: '00' },
+    { note: 'refused', code: 'violation', received: 'client.MESSAGE', state: 'P.awaiting' },
+    { note: 'ended', cause: 'refused' },
+  ]);
+  expect((await running.stop()).status).toBe(0);
+});
+
+test('--workers: two processes guard, and are summed', async () => {
+  const { port } = await upstream(plain);
+  const running = await guarding('--upstream', `127.0.0.1:${port}`, '--workers', '2');
+  expect(await talk(running.port, NAME, PASSWORD, CLOSE)).toBe('000000');
+  expect(await talk(running.port, NAME, Buffer.of(3))).toBe('00ff');
+  const { status, stdout } = await running.stop();
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/stopped .*"connections":2.*"refusals":1/);
+});
+
+test.each([
+  ['v1', /^PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1 \d+ \d+\r\n/],
+  ['v2', /^\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01/],
+])('--send-proxy %s says who the client is', async (version, header) => {
+  const { port, got } = await upstream(plain);
+  const running = await guarding('--upstream', `127.0.0.1:${port}`, '--send-proxy', version);
+  await talk(running.port, NAME);
+  await expect.poll(() => Buffer.concat(got).toString('latin1')).toMatch(header);
+  expect(Buffer.concat(got).subarray(-NAME.length).equals(NAME)).toBe(true);
+});
+
+test('--upstream-tls: an old client, a server with TLS; its certificate is asked for', async () => {
+  const folder = await temporaryDirectory();
+  const authority = new Authority(folder);
+  const { cert, key } = authority.sign('server');
+  const { port } = await upstream((accept) => createTlsServer({ cert, key }, accept));
+  const known = await guarding(
+    '--upstream',
+    `127.0.0.1:${port}`,
+    '--upstream-tls',
+    '--upstream-ca',
+    authority.own.certFile,
+  );
+  expect(await talk(known.port, NAME, PASSWORD, CLOSE)).toBe('000000');
+  const unknown = await guarding('--upstream', `127.0.0.1:${port}`, '--upstream-tls');
+  expect(await talk(unknown.port, NAME)).toBe('');
+  await unknown.says('the server behind cannot be reached');
+});
+
+test('what makes no sense is said in one line', async () => {
+  const wrong = async (...words: string[]) => {
+    const { status, stderr } = await new Running([
+      'guard',
+      'message-log',
+      '0',
+      '--upstream',
+      '1',
+      ...words,
+    ]).end();
+    return `${status} ${stderr.trim()}`;
+  };
+  expect(await wrong('--payloads')).toBe(
+    '2 wirechart: --payloads says what --record writes down: add --record',
+  );
+  expect(await wrong('--upstream-ca', 'x.pem')).toBe('2 wirechart: x.pem is for TLS: add --upstream-tls');
+});
