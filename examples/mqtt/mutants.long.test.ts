@@ -135,9 +135,8 @@ testMutants(
     'PINGREQ with any flags and content': serving({
       'client.PINGREQ': frame(anyPing, within(varint({ max: 1000 }), { content: bytes('rest') })),
     }),
-    'PINGREQ with any flags, as long as it has no content': {
-      ...serving({ 'client.PINGREQ': frame(anyPing, is(u8(), 0)) }),
-      invisible: 'a code is tried in front of the content of another packet, and alone',
-    },
+    'PINGREQ with any flags, as long as it has no content': serving({
+      'client.PINGREQ': frame(anyPing, is(u8(), 0)),
+    }),
   },
 );

@@ -2,10 +2,10 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { cargoOf } from '../transport/socket/cargo.ts';
-import { type CompanionOptions, converse } from '../verify/companion.ts';
+import { converse } from '../verify/companion.ts';
 import { inWords } from '../verify/dialogue.ts';
 import { type Input, inputsOf, type SamplesOf, type Use } from '../verify/inputs.ts';
-import { Probe, type ServerAddress } from '../verify/probe.ts';
+import { Probe, type ProbeOptions, type ServerAddress } from '../verify/probe.ts';
 import { isSociable } from '../verify/project.ts';
 import type { System } from './system.ts';
 
@@ -47,7 +47,7 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
   const prefix = Math.floor(Math.random() * 36 ** 4).toString(36);
   let count = 0;
   let greeting: string | undefined;
-  const accompanied: CompanionOptions = {
+  const accompanied = {
     address,
     protocol,
     patience: { reply: patience, connect: CONNECT },
@@ -60,7 +60,7 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
     atOnce,
     alphabet: [...inputs.keys()],
     async connect() {
-      const probe = await reach({ address, signal }, protocol);
+      const probe = await reach(accompanied);
       const companions: Probe[] = [];
       const litter: Use['cleanup'][number][][] = [];
       const hear = async (known: string | undefined) => {
@@ -86,7 +86,7 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
           if (use === undefined) throw new RangeError(`no input "${name}"`);
           if (use.before.length > 0) companions.push(await converse(accompanied, use.before));
           if (use.cleanup.length > 0) litter.push([...use.cleanup]);
-          probe.send(use.bytes);
+          probe.send(use.bytes, use.messages);
           return hear(known);
         },
         async end() {
@@ -102,20 +102,17 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
 const CONNECT = 5_000;
 
 /** A connection; one that is refused is tried again: a queue may have been full. */
-async function reach({ address, signal }: WireOptions, protocol: AnyProtocol): Promise<Probe> {
-  const attempt = () => {
-    signal?.throwIfAborted();
-    return Probe.connect(address, protocol.decoder('server'), { connectTimeout: CONNECT, signal });
-  };
-  for (const pause of [20, 200, 1_000]) {
+async function reach(options: ProbeOptions): Promise<Probe> {
+  for (const pause of [20, 200, 1_000, undefined]) {
+    options.signal?.throwIfAborted();
     try {
-      return await attempt();
+      return await Probe.connect(options);
     } catch (error) {
-      if (signal?.aborted) throw error;
+      if (options.signal?.aborted || pause === undefined) throw error;
       await setTimeout(pause);
     }
   }
-  return attempt();
+  throw new Error('no connection');
 }
 
 /** Half an input and the end alone tell more of a transport than of an order. */

@@ -1,16 +1,5 @@
-import { REFUSED, step } from '../machine/table.ts';
-import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Heard, Wanted } from './answers.ts';
-import { Probe, type ServerAddress } from './probe.ts';
-
-/** What a connection beside the one under test needs. */
-export interface CompanionOptions {
-  readonly address: ServerAddress;
-  readonly protocol: AnyProtocol;
-  /** Milliseconds for an answer, and for a connection. */
-  readonly patience: { readonly reply: number; readonly connect: number };
-  readonly signal?: AbortSignal | undefined;
-}
+import { Probe, type ProbeOptions } from './probe.ts';
 
 const LEAST = 5_000;
 
@@ -20,31 +9,20 @@ const LEAST = 5_000;
  * @throws the system's error when the server cannot be reached.
  */
 export async function converse(
-  { address, protocol, patience, signal }: CompanionOptions,
+  options: ProbeOptions & { readonly patience: { readonly reply: number } },
   messages: readonly { readonly type: string }[],
 ): Promise<Probe> {
-  const { table } = protocol;
-  const probe = await Probe.connect(address, protocol.decoder('server'), {
-    connectTimeout: patience.connect,
-    signal,
-  });
-  let at = step(table, table.initial, table.events.indexOf('transport.accept'));
-  const isAnswered = () => {
-    for (const { type } of probe.take()) {
-      const next = at === REFUSED ? at : step(table, at, table.events.indexOf(type));
-      if (next !== REFUSED) at = next;
-    }
-    return at === REFUSED || table.serverOwes[at] !== 1;
-  };
+  const { protocol, patience } = options;
+  const probe = await Probe.connect(options);
   // What is sent next is judged as if this had been answered: a busy server gets all the time that it may need.
-  const reply = Math.max(patience.reply, LEAST);
-  await probe.wait(() => probe.over || isAnswered(), reply);
+  const answered = () => probe.wait(() => probe.over || !probe.awaits, Math.max(patience.reply, LEAST));
+  await answered();
   for (const message of messages) {
-    const { event, bytes } = protocol.encode(message);
-    probe.send(bytes);
-    at = at === REFUSED ? at : step(table, at, event);
-    await probe.wait(() => probe.over || isAnswered(), reply);
+    probe.send(protocol.encode(message).bytes, [message]);
+    await answered();
   }
+  // What it was told so far belongs to nothing that is due.
+  probe.take();
   return probe;
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { REFUSED, step } from '../machine/table.ts';
 import { Asked } from '../transport/asked.ts';
+import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Heard } from './answers.ts';
 import { converse, deliveredTo } from './companion.ts';
 import { greetingInput, type Input, type Use } from './inputs.ts';
@@ -29,6 +29,7 @@ export type Closing = 'exact' | 'should' | 'any';
 /** What dialogues are held with, and how. */
 export interface Target {
   readonly address: ServerAddress;
+  readonly protocol: AnyProtocol;
   readonly projection: Projection;
   /** The projection, where a server gives these answers: see `Known`. */
   readonly reproject: (choices: ReadonlyMap<string, string>) => Projection;
@@ -109,16 +110,13 @@ class Holding {
   constructor(target: Target, test: Test) {
     this.#target = target;
     this.#test = test;
-    this.#asked = new Asked(target.projection.protocol.asks);
+    this.#asked = new Asked(target.protocol.asks);
   }
 
   async run(): Promise<Dialogue> {
-    const { projection, patience, signal, address } = this.#target;
+    const { signal } = this.#target;
     const started = performance.now();
-    const probe = await Probe.connect(address, projection.protocol.decoder('server'), {
-      connectTimeout: patience.connect,
-      signal,
-    });
+    const probe = await Probe.connect(this.#target);
     try {
       if (await this.#greeted(probe)) {
         for (const index of this.#test.inputs.keys()) {
@@ -167,13 +165,9 @@ class Holding {
     const expected = projection.effect(from, number);
     // Where the message is refused for its order, its content matters to nobody.
     const companion = expected.refuses || use.before.length === 0 ? undefined : await this.#accompany(use);
-    const { protocol } = projection;
-    const next =
-      input.type === undefined ? REFUSED : step(protocol.table, state, protocol.entry(input.type).event);
     const sent = async () => {
-      probe.readWith(protocol.decoder('server', next === REFUSED ? state : next));
       if (!expected.refuses) for (const message of use.messages) this.#asked.note(message);
-      await sendIn(pieces, probe, use.bytes);
+      await sendIn(pieces, probe, use);
       if (use.ends) probe.end();
     };
     const passing = projection.passing(from, number);
@@ -204,8 +198,8 @@ class Holding {
       readonly sent?: () => Promise<void>;
     },
   ): Promise<boolean> {
-    const { projection, patience, closing, heardOut } = this.#target;
-    const judge = new Judge(projection.protocol, expected, passing, use, this.#asked);
+    const { protocol, patience, closing, heardOut } = this.#target;
+    const judge = new Judge(protocol, expected, passing, use, this.#asked);
     const { closes } = expected.output;
     const hear = () => {
       for (const message of probe.take()) judge.hear(message);
@@ -271,8 +265,7 @@ class Holding {
   }
 
   async #accompany(use: Use): Promise<Probe> {
-    const { projection, patience, address, signal } = this.#target;
-    const probe = await converse({ address, protocol: projection.protocol, patience, signal }, use.before);
+    const probe = await converse(this.#target, use.before);
     this.#companions.push(probe);
     return probe;
   }
@@ -288,10 +281,9 @@ class Holding {
 
   /** Also after Ctrl-C, so the signal does not count. */
   async #cleanUp(): Promise<void> {
-    const { projection, patience, address } = this.#target;
     for (const { use } of this.#exchanges.filter(isLitter)) {
       try {
-        const probe = await converse({ address, protocol: projection.protocol, patience }, use.cleanup);
+        const probe = await converse({ ...this.#target, signal: undefined }, use.cleanup);
         probe.destroy();
       } catch {
         // A server that cannot be reached any more is found out by the next dialogue.
@@ -305,10 +297,11 @@ function isLitter({ use, expected }: Exchange): boolean {
   return use.cleanup.length > 0 && !expected.refuses;
 }
 
-async function sendIn(pieces: number, probe: Probe, bytes: Uint8Array): Promise<void> {
+async function sendIn(pieces: number, probe: Probe, { bytes, messages }: Use): Promise<void> {
   const size = Math.ceil(bytes.length / pieces);
-  for (let at = 0; at < bytes.length; at += size) {
-    if (at > 0) await setTimeout(APART);
+  probe.send(bytes.subarray(0, size), messages);
+  for (let at = size; at < bytes.length; at += size) {
+    await setTimeout(APART);
     probe.send(bytes.subarray(at, at + size));
   }
 }

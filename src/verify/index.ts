@@ -4,7 +4,6 @@
  * @packageDocumentation
  */
 export type { AnyAnswer, AnyExpected } from '../transport/samples.ts';
-export { Asking, type AskOptions, type Said } from './asking.ts';
 export type { Confirmation, Confirmed } from './confirm.ts';
 export { type ConformanceOptions, type ConformanceTest, conformanceSuite } from './conformance.ts';
 export type { Agreement, Closing, Dialogue, Exchange, Patience, Target } from './dialogue.ts';

@@ -46,7 +46,7 @@ export async function preflight(given: Target, fixed: boolean): Promise<Prefligh
   });
 
   const { setUp: _, ...unknown } = give('');
-  const idle = await connected(target);
+  const idle = await Probe.connect(target).catch((error: Error) => error);
   if (idle instanceof Error) return give(unreachable(target, idle));
   const tour = () => hold({ ...target, turns: new Turns(1) }, tourOf(target)).catch((error: Error) => error);
   let first = await tour();
@@ -148,17 +148,6 @@ function tests({ mealy, core, inputs, outputs, effect, steps }: Projection): Tes
     return outputs[test.outputs.at(-1) ?? 0]?.closes ? test : testOf(mealy, [...word, end]);
   });
   return whole.sort((one, other) => one.inputs.length - other.inputs.length);
-}
-
-async function connected({ address, projection, patience, signal }: Target): Promise<Probe | Error> {
-  try {
-    return await Probe.connect(address, projection.protocol.decoder('server'), {
-      connectTimeout: patience.connect,
-      signal,
-    });
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
 }
 
 function unreachable({ address, patience }: Target, error: Error): string {

@@ -1,5 +1,7 @@
+import { REFUSED, step } from '../machine/table.ts';
 import type { Framing } from '../transport/decoder.ts';
 import type { Cargo } from '../transport/socket/cargo.ts';
+import type { AnyProtocol } from '../transport/protocol.ts';
 import { dial, type RawConnection } from '../transport/socket/dial.ts';
 import type { ClientTlsOptions } from '../transport/socket/tls.ts';
 import type { Heard } from './answers.ts';
@@ -14,6 +16,15 @@ export interface ServerAddress {
   readonly tls?: ClientTlsOptions | undefined;
   /** What a WebSocket is to carry: `cargoOf` the protocol. Default: bytes. */
   readonly cargo?: Cargo | undefined;
+}
+
+/** What a tester's connection needs. */
+export interface ProbeOptions {
+  readonly address: ServerAddress;
+  readonly protocol: AnyProtocol;
+  /** Milliseconds. */
+  readonly patience: { readonly connect: number };
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What came back since the last look. */
@@ -34,9 +45,16 @@ export interface Observation {
 const MOST_BYTES = 256 * 1024;
 const MOST_UNREADABLE = 64;
 
-/** A tester's connection: it sends any bytes at any time, and takes what comes for what it is. */
+/**
+ * A tester's connection: it sends any bytes at any time, and takes what comes for what it is. Which frames of a server are
+ * readable may depend on the state, so it follows the protocol's machine as far as what is said follows it.
+ */
 export class Probe {
-  #decoder: Framing;
+  readonly #protocol: AnyProtocol;
+  readonly #framing: Framing | undefined;
+  #state: number;
+  /** Numbers of the events that were sent and wait for the server's words before them. */
+  #ahead: number[] = [];
   #connection: RawConnection | undefined;
   #messages: Heard[] = [];
   #undecoded: Uint8Array = new Uint8Array(0);
@@ -47,22 +65,18 @@ export class Probe {
   #heardAt = performance.now();
   #wake: (() => void) | undefined;
 
-  private constructor(decoder: Framing) {
-    this.#decoder = decoder;
+  private constructor(protocol: AnyProtocol) {
+    const { table } = protocol;
+    this.#protocol = protocol;
+    this.#framing = protocol.framing('server');
+    this.#state = step(table, table.initial, table.events.indexOf('transport.accept'));
   }
 
-  /**
-   * @param decoder of what a server sends.
-   * @throws the system's error when nobody answers in time, or the signal's reason.
-   */
-  static async connect(
-    address: ServerAddress,
-    decoder: Framing,
-    options: { readonly connectTimeout: number; readonly signal?: AbortSignal | undefined },
-  ): Promise<Probe> {
-    const probe = new Probe(decoder);
+  /** @throws the system's error when nobody answers in time, or the signal's reason. */
+  static async connect({ address, protocol, patience, signal }: ProbeOptions): Promise<Probe> {
+    const probe = new Probe(protocol);
     probe.#connection = await dial(
-      { ...address, ...options },
+      { ...address, connectTimeout: patience.connect, signal },
       {
         receive: (bytes) => probe.#receive(bytes),
         end: () => probe.#end('end'),
@@ -75,9 +89,9 @@ export class Probe {
     return probe;
   }
 
-  /** What comes from here on is read so: the frames of a server may depend on the state. */
-  readWith(decoder: Framing): void {
-    this.#decoder = decoder;
+  /** The machine leaves the next word to the server. */
+  get awaits(): boolean {
+    return this.#protocol.table.serverOwes[this.#state] === 1;
   }
 
   /** Something has come and was not taken. */
@@ -104,7 +118,10 @@ export class Probe {
     return this.#heardAt;
   }
 
-  send(bytes: Uint8Array): void {
+  /** @param said the messages that the bytes are, where they are some. */
+  send(bytes: Uint8Array, said: readonly { readonly type: string }[] = []): void {
+    for (const { type } of said) this.#ahead.push(this.#protocol.table.events.indexOf(type));
+    this.#goOn();
     if (bytes.length > 0 && !this.#gone) this.#connection?.send(bytes);
   }
 
@@ -158,12 +175,32 @@ export class Probe {
     if (this.floods) this.destroy();
     if (!this.#garbled) {
       const all = this.#undecoded.length === 0 ? bytes : Buffer.concat([this.#undecoded, bytes]);
-      const { messages, rest, garbled } = readByClient(this.#decoder, all);
-      this.#messages.push(...messages);
+      const { rest, garbled } = readByClient(
+        () => this.#framing ?? this.#protocol.decoder('server', this.#state),
+        all,
+        (message) => this.#take(message),
+      );
       this.#undecoded = rest;
       this.#garbled = garbled;
     }
     this.#wake?.();
+  }
+
+  #take(message: Heard): void {
+    const { table } = this.#protocol;
+    this.#messages.push(message);
+    this.#follow(table.events.indexOf(message.type));
+    this.#goOn();
+  }
+
+  /** Takes what was sent, as a server does that reads it when its turn has come. */
+  #goOn(): void {
+    while (this.#ahead.length > 0 && !this.awaits) this.#follow(this.#ahead.shift() ?? -1);
+  }
+
+  #follow(event: number): void {
+    const next = step(this.#protocol.table, this.#state, event);
+    if (next !== REFUSED) this.#state = next;
   }
 
   #end(ending: 'end' | 'reset'): void {

@@ -74,29 +74,29 @@ export function tellsByOneByte(protocol: AnyProtocol, state: number): boolean {
   );
 }
 
-/** The messages at the head of what a server sent. */
-export interface Received {
-  readonly messages: readonly Heard[];
-  /** What is left: part of a message, or what is none. */
-  readonly rest: Uint8Array;
-  /** No message of the server begins like the rest. */
-  readonly garbled: boolean;
-}
-
-/** Takes the messages from what a server has sent so far. */
-export function readByClient(decoder: Framing, bytes: Uint8Array): Received {
+/**
+ * Takes the messages from what a server has sent so far.
+ *
+ * @param decoder of what comes next: it may be another one behind each message.
+ * @returns what is left: part of a message, or, `garbled`, what begins none.
+ */
+export function readByClient(
+  decoder: () => Framing,
+  bytes: Uint8Array,
+  take: (message: Heard) => void,
+): { readonly rest: Uint8Array; readonly garbled: boolean } {
   const cursor = new Inbox(bytes);
-  const messages: Heard[] = [];
   let start = 0;
   while (cursor.at < cursor.end) {
-    const entry = decoder.identify(cursor);
-    const message = entry && decoder.read(cursor, entry);
-    if (cursor.fault !== undefined) return { messages, rest: bytes.subarray(start), garbled: true };
+    const reader = decoder();
+    const entry = reader.identify(cursor);
+    const message = entry && reader.read(cursor, entry);
+    if (cursor.fault !== undefined) return { rest: bytes.subarray(start), garbled: true };
     if (message === undefined) break;
-    messages.push({ ...message });
+    take({ ...message });
     start = cursor.at;
   }
-  return { messages, rest: bytes.subarray(start), garbled: false };
+  return { rest: bytes.subarray(start), garbled: false };
 }
 
 /** The fields of a message that are never shown. */

@@ -57,16 +57,18 @@ async function inPieces(target: Target, tour: Test): Promise<Cut | undefined> {
 }
 
 async function inOneSegment(target: Target, tour: Test): Promise<Cut | undefined> {
-  const { projection, patience, address, signal } = target;
-  const { inputs, outputs, protocol } = projection;
+  const { projection, patience } = target;
+  const { inputs, outputs } = projection;
   const uses = tour.inputs.map((input, index) =>
     inputs[input]?.use(target.unique(), projection.tableState(tour.states[index] ?? 0)),
   );
   const expected = tour.outputs.flatMap((output) => outputs[output]?.replies ?? []);
   const observed = await target.turns.run(async () => {
-    const connect = { connectTimeout: patience.connect, signal };
-    const probe = await Probe.connect(address, protocol.decoder('server'), connect);
-    probe.send(Buffer.concat(uses.map((use) => use?.bytes ?? new Uint8Array(0))));
+    const probe = await Probe.connect(target);
+    probe.send(
+      Buffer.concat(uses.map((use) => use?.bytes ?? new Uint8Array(0))),
+      uses.flatMap((use) => use?.messages ?? []),
+    );
     probe.end();
     await probe.wait(() => probe.over, patience.reply * (1 + uses.length));
     const seen = probe.observe(probe.take());

@@ -11,8 +11,9 @@ import { type Test, testOf } from './suite.ts';
  * hiding place to be left out.
  *
  * Where the first byte tells frames apart, every one that no sample begins with: in front of a whole frame (`code:4d`),
- * since many servers read a length before they judge; and alone in front of a message that would be out of order
- * (`code:4d:alone`), for a door that opens in silence. Where frames are words: in the wrong case, and too long.
+ * since many servers read a length before they judge; in the place of the code that is most like it (`code:c1:nearest`), for
+ * who looks at a part of it only; and alone in front of a message that would be out of order (`code:4d:alone`), for a door
+ * that opens in silence. Where frames are words: in the wrong case, and too long.
  */
 export function sweepOf(protocol: AnyProtocol, samples: SamplesOf = protocol.samples): readonly Input[] {
   const plain = messageInputsOf(protocol, samples).filter(({ id, type }) => type === `client.${id}`);
@@ -47,11 +48,11 @@ function codeInputs(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
   if (!told.includes(true)) return [];
   const isLegal = ({ type = '' }: Input, state: number) =>
     step(table, state, table.events.indexOf(type)) !== REFUSED;
-  // The frame that may come in a state: whoever looks at its code too carelessly takes it.
+  // The frames that may come in a state, the longest first: whoever looks at their codes too carelessly takes them.
   const carriers = table.states.map((_, state) => {
     const legal = plain.filter((input) => isLegal(input, state));
     const all = (legal.length > 0 ? legal : plain).map((input) => bytesOf(protocol, input));
-    return all.sort((one, other) => other.length - one.length)[0] ?? new Uint8Array(1);
+    return all.sort((one, other) => other.length - one.length);
   });
   // The message that may not come there, and takes the longest way to where it may.
   const wayTo = (input: Input) =>
@@ -68,21 +69,27 @@ function codeInputs(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
     .filter((code) => !known.has(code))
     .flatMap((code): Input[] => {
       const id = `code:${code.toString(16).padStart(2, '0')}`;
-      const bytesIn = (state: number) => withCode(carriers[state] ?? new Uint8Array(1), code);
+      const first = (state: number) => carriers[state]?.[0] ?? new Uint8Array(1);
+      const nearest = (state: number) => {
+        const all = carriers[state] ?? [];
+        const least = Math.min(...all.map(([own = 0]) => bitsIn(own ^ code)));
+        return all.findLast(([own = 0]) => bitsIn(own ^ code) === least) ?? first(state);
+      };
+      const bytesIn = (state: number) => withCode(first(state), code);
+      const nearestIn = (state: number) => withCode(nearest(state), code);
       const aloneIn = (state: number) =>
         Buffer.concat([Uint8Array.of(code), doors[state] ?? new Uint8Array(0)]);
       const isUnknown = (state: number) =>
         readByServer(protocol, state, Uint8Array.of(code)).kind === 'unknown';
       const whole = bytesInput(protocol, { id, kind: 'code', hidden, bytesIn });
       const alone = bytesInput(protocol, { id: `${id}:alone`, kind: 'code', hidden, bytesIn: aloneIn });
+      const near = bytesInput(protocol, { id: `${id}:nearest`, kind: 'code', hidden, bytesIn: nearestIn });
+      // A frame of the client's where it may come is for samples.
+      const isWrong = ({ reading }: Input, state: number) =>
+        told[state] === true && (isUnknown(state) || step(table, state, reading(state).event) === REFUSED);
       return [
-        {
-          ...whole,
-          // A frame of the client's where it may come is for samples.
-          swept: (state) =>
-            told[state] === true &&
-            (isUnknown(state) || step(table, state, whole.reading(state).event) === REFUSED),
-        },
+        { ...whole, swept: (state) => isWrong(whole, state) },
+        { ...near, swept: (state) => nearest(state) !== first(state) && isWrong(near, state) },
         {
           ...alone,
           quietly: true,
@@ -91,6 +98,10 @@ function codeInputs(protocol: AnyProtocol, plain: readonly Input[]): Input[] {
         },
       ];
     });
+}
+
+function bitsIn(byte: number): number {
+  return byte.toString(2).replaceAll('0', '').length;
 }
 
 function withCode(bytes: Uint8Array, code: number): Uint8Array {

@@ -269,6 +269,7 @@ export function targetOf(protocol: AnyProtocol, options: VerifyOptions): Target 
   let count = 0;
   return {
     address: { host: options.host, port: options.port, tls: options.tls, cargo: cargoOf(protocol, 'server') },
+    protocol,
     projection,
     reproject,
     patience: {

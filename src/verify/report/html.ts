@@ -15,7 +15,7 @@ import {
   PREMISES,
   type ReportOptions,
   slowest,
-  unseenInWords,
+  worthInWords,
 } from './words.ts';
 
 const STYLE = `
@@ -54,7 +54,7 @@ export async function htmlReport(verification: Verification, options: ReportOpti
       body.ele('p').txt(`This excludes ${guarantee(plan.k)}, provided that ${PREMISES.join(', ')}.`);
     }
   }
-  for (const line of unseenInWords(verification)) body.ele('p').txt(line);
+  for (const line of worthInWords(verification)) body.ele('p').txt(line);
   if (findings.length > 0) body.ele('h2').txt('Findings');
   for (const finding of findings) writeFinding(body, finding);
   body.ele('h2').txt('Coverage');

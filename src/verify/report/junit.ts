@@ -1,6 +1,6 @@
 import { Element } from '../../diagram/xml.ts';
 import type { Verification } from '../verify.ts';
-import { findingOf, findingsOf } from './words.ts';
+import { findingOf, findingsOf, worthInWords } from './words.ts';
 
 /** The report as JUnit XML: one test case a test; what was not confirmed is an error, what could not run is skipped. */
 export function junitReport(verification: Verification): string {
@@ -42,6 +42,8 @@ export function junitReport(verification: Verification): string {
     const words = flaky.length > 0 ? `${reason} (${flaky.length} tests)` : (reason ?? verdict);
     suite.ele('testcase', { classname, name: 'verdict' }).ele('error', { type: verdict, message: words });
   }
+  const worth = worthInWords(verification).join('\n');
+  if (worth !== '') suite.ele('system-out').txt(worth);
   return `<?xml version="1.0" encoding="UTF-8"?>\n${suites.toString('')}\n`;
 }
 

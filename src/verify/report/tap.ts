@@ -1,5 +1,5 @@
 import type { Verification } from '../verify.ts';
-import { findingOf, findingsOf } from './words.ts';
+import { findingOf, findingsOf, worthInWords } from './words.ts';
 
 /** The report as TAP 14. */
 export function tapReport(verification: Verification): string {
@@ -22,6 +22,7 @@ export function tapReport(verification: Verification): string {
     );
   }
   for (const { id } of blocked) lines.push(`ok ${++number} - ${id} # SKIP begins like one that failed`);
+  lines.push(...worthInWords(verification).map((line) => `# ${line}`));
   if (reason !== undefined)
     lines.push(verdict === 'set-up' || verdict === 'interrupted' ? `Bail out! ${reason}` : `# ${reason}`);
   return `${lines.join('\n')}\n`;

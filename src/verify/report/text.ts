@@ -9,7 +9,7 @@ import {
   PREMISES,
   type ReportOptions,
   staleWaivers,
-  unseenInWords,
+  worthInWords,
 } from './words.ts';
 
 const MOST_FINDINGS = 12;
@@ -68,7 +68,7 @@ export function textReport(
       lines.push(`This excludes ${guarantee(plan.k)}, provided that ${PREMISES.join(', ')}.`);
     }
   }
-  if (passed.length > 0) lines.push(...unseenInWords(verification));
+  if (plan !== undefined) lines.push(...worthInWords(verification));
   for (const stale of staleWaivers(verification)) lines.push(`waived, and does not occur any more: ${stale}`);
   return `${lines.join('\n')}\n`;
 }

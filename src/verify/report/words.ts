@@ -34,21 +34,22 @@ export const PREMISES = [
   'inputs of one class are treated alike',
 ];
 
-/** What a run never saw or does not look at, and what that takes from the guarantee; empty where there is nothing such. */
-export function unseenInWords({
-  protocol,
-  unseen: { states, messages },
-}: Pick<Verification, 'unseen' | 'protocol'>): string[] {
-  const lines = protocol.asks.map(
-    ({ by, asked, answered }) =>
-      `Beside the order: ${answered.map(bareName).join(' and ')} answer ${asked.map(bareName).join(', ')} by ${by}, each once.`,
-  );
-  for (const what of protocol.unchecked) lines.push(`Not checked: ${what}.`);
-  const before = lines.length;
-  if (states.length > 0) lines.push(`Never entered: ${states.join(', ')}.`);
-  if (messages.length > 0) lines.push(`Never received: ${messages.map(bareName).join(', ')}.`);
-  if (lines.length > before) lines.push('Of what was never seen nothing is said here.');
-  return lines;
+/** What the word of a run is worth: what beside the order was held to, what was never seen, what the declaration leaves out. */
+export function worthInWords({ protocol, passed, unseen }: Verification): string[] {
+  const { states, messages } = passed.length > 0 ? unseen : { states: [], messages: [] };
+  const never = [
+    ...(states.length > 0 ? [`Never entered: ${states.join(', ')}.`] : []),
+    ...(messages.length > 0 ? [`Never received: ${messages.map(bareName).join(', ')}.`] : []),
+  ];
+  return [
+    ...protocol.asks.map(
+      ({ by, asked, answered }) =>
+        `Beside the order: ${answered.map(bareName).join(' and ')} answer ${asked.map(bareName).join(', ')} by ${by}, each once.`,
+    ),
+    ...never,
+    ...(never.length > 0 ? ['Of what was never seen nothing is said here.'] : []),
+    ...protocol.unchecked.map((what) => `Not checked: ${what}.`),
+  ];
 }
 
 /** The bytes of a frame: text as text, hex where it is none; of one that holds a secret, its code alone. */

@@ -1,6 +1,5 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { Asking } from '../../../src/verify/asking.ts';
 import { conformanceSuite } from '../../../src/verify/conformance.ts';
 import { textReport } from '../../../src/verify/report/text.ts';
 import { findingsOf } from '../../../src/verify/report/words.ts';
@@ -134,19 +133,4 @@ test('a known deviation is waived, and one that is gone is said', async () => {
   expect(verification.verdict).toBe('conforms');
   expect(text).toContain('WAIVED');
   expect(text).toContain('waived, and does not occur any more: PUBLISH/*');
-});
-
-test('words can be asked, and nothing is expected of what comes', async () => {
-  const server = await servePubSub();
-  const asking = new Asking(pubSub, { host: '127.0.0.1', port: server.port });
-  expect(await asking.ask(['SUBSCRIBE', 'PUBLISH', 'SUBSCRIBE'])).toMatchObject({
-    greeting: 'WELCOME',
-    outputs: ['SUBACK', 'PUBACK', 'SUBACK'],
-    ended: 'open',
-  });
-  expect(await asking.askUntilSure(['server.WELCOME'])).toMatchObject({
-    said: { outputs: ['ERROR, closes'], ended: 'closed' },
-    agreed: 2,
-  });
-  await server.close();
 });
