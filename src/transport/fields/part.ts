@@ -143,7 +143,8 @@ function named(key: string, given: Field<unknown>): Part {
     only,
     fields: [only],
     shape: { kind: 'field', key, field },
-    steps: [{ kind: 'field', key, ...(such ?? { field, test: undefined }) }],
+    // As it was given: that two are the same field is seen by their being one.
+    steps: [{ kind: 'field', key, ...(such ?? { field: given, test: undefined }) }],
     read: (cursor, into) => readNamed(cursor, only, into),
     size(from, sizes) {
       const value = from[key];
