@@ -1,7 +1,7 @@
 import { REFUSED, step } from '../machine/table.ts';
 import type { Framing } from '../transport/decoder.ts';
-import type { Cargo } from '../transport/socket/cargo.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
+import type { Cargo } from '../transport/socket/cargo.ts';
 import { dial, type RawConnection } from '../transport/socket/dial.ts';
 import type { ClientTlsOptions } from '../transport/socket/tls.ts';
 import type { Heard } from './answers.ts';
