@@ -78,6 +78,13 @@ export function styleOf(theme: Theme): string {
     rule('.machine', 'font-weight:650;letter-spacing:.01em'),
     rule('.legend text,.description,.any text', paint('fill', 'muted')),
     rule('.name', 'font-weight:700'),
+    rule(
+      '.titles text',
+      paint('stroke', 'state'),
+      'stroke-width:6',
+      'stroke-linejoin:round',
+      'paint-order:stroke',
+    ),
     rule('.event,.flow,.count', `font-family:${MONO}`, 'font-variant-ligatures:none'),
     rule('.box', paint('fill', 'state'), paint('stroke', 'border'), 'stroke-width:1.5'),
     rule('.ring', 'fill:none', paint('stroke', 'border'), 'stroke-width:1.5'),

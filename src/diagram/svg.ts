@@ -100,6 +100,9 @@ export async function svgOf(machine: AnyStateMachine, options: SvgOptions = {}):
       'data-to': to,
     });
   });
+  // Lines that cross a region pass behind its title.
+  const titles = drawing.ele('g', { class: 'titles' });
+  for (const placed of layout.states) if (placed.open) drawTitle(titles, placed, live);
   layout.arrows.forEach((placed, nth) => {
     const group = groups[nth];
     if (group !== undefined) drawArrow(group, placed, live, classes.edges ?? {});
@@ -128,25 +131,13 @@ function drawState(into: Element, placed: PlacedState, chart: Chart, live: boole
   group.ele('rect', { class: 'box', ...rounded(placed, open ? 14 : 11) });
   if (state.kind === 'final') group.ele('rect', { class: 'ring', ...rounded(inset(placed, 4), 8) });
 
-  const centred = !open;
-  const at = centred ? x + (width - (live ? size.count : 0)) / 2 : x + size.pad;
-  const anchor = centred ? { 'text-anchor': 'middle' } : {};
-  let line = y + (open ? 24 : 28);
-  text(group, { x: at, y: line }, state.label, { class: 'name', 'font-size': size.label, ...anchor });
-  const middle = centred ? x + width / 2 : at;
-  line += 4;
-  for (const words of placed.description) {
-    line += size.line;
-    text(group, { x: middle, y: line }, words, {
-      class: 'description',
-      'font-size': size.description,
-      ...anchor,
-    });
-  }
+  const middle = open ? x + size.pad : x + width / 2;
+  let line = y + (open ? 24 : 28) + 4 + placed.description.length * size.line;
+  if (!open) drawTitle(group, placed, live);
   if (state.owes !== undefined) {
     line += 20;
     const words = owesText(state.owes);
-    const left = centred ? middle - (size.glyph + sansWidth(words, size.owes)) / 2 : at;
+    const left = open ? middle : middle - (size.glyph + sansWidth(words, size.owes)) / 2;
     const turn = group.ele('g', { class: state.owes });
     drawGlyph(turn, state.owes, { x: left + 5, y: line - 4 });
     text(turn, { x: left + size.glyph, y: line }, words, { class: 'owes', 'font-size': size.owes });
@@ -186,6 +177,28 @@ function drawLabel(into: Element, label: PlacedLabel, live: boolean, added: Reco
       const end = { x: round(left + size.glyph + width + size.count), y: round(baseline) };
       part.ele('text', { class: 'flow', 'data-flow': edge.id, ...end });
     }
+  }
+}
+
+/** What a state is called, and what it is for. */
+function drawTitle(
+  into: Element,
+  { state, x, y, width, open, description }: PlacedState,
+  live: boolean,
+): void {
+  const at = open ? x + size.pad : x + (width - (live ? size.count : 0)) / 2;
+  const middle = open ? at : x + width / 2;
+  const anchor = open ? {} : { 'text-anchor': 'middle' };
+  let line = y + (open ? 24 : 28);
+  text(into, { x: at, y: line }, state.label, { class: 'name', 'font-size': size.label, ...anchor });
+  line += 4;
+  for (const words of description) {
+    line += size.line;
+    text(into, { x: middle, y: line }, words, {
+      class: 'description',
+      'font-size': size.description,
+      ...anchor,
+    });
   }
 }
 
