@@ -123,21 +123,38 @@ export function checked<const P extends readonly AnyPart[]>(
   sum: Checksum,
   ...parts: P & Legal<P, never>
 ): Part<FieldsOf<P>, NamesIn<P>> {
+  return summed(sum, parts, false);
+}
+
+/** Parts, and in front of them a sum over their bytes. */
+export function checkedBefore<const P extends readonly AnyPart[]>(
+  sum: Checksum,
+  ...parts: P & Legal<P, never>
+): Part<FieldsOf<P>, NamesIn<P>> {
+  return summed(sum, parts, true);
+}
+
+function summed(sum: Checksum, parts: readonly AnyPart[], isFirst: boolean) {
   const inner = sequence(parts);
   const { field, says } = sum;
   const width = field.minimum;
+  const ofIt: readonly PartStep[] = Array.from({ length: width }, () => ({ kind: 'byte', set: ANY }));
   return part({
-    says: `${inner.says}, then ${says} of that (${field.says})`,
+    says: isFirst
+      ? `${says} of what follows (${field.says}), then ${inner.says}`
+      : `${inner.says}, then ${says} of that (${field.says})`,
     minimum: inner.minimum + width,
     maximum: inner.maximum + width,
     open: inner.open,
     fields: inner.fields,
     needs: inner.needs,
     announces: inner.announces,
-    steps: [...inner.steps, ...Array.from({ length: width }, (): PartStep => ({ kind: 'byte', set: ANY }))],
+    steps: isFirst ? [...ofIt, ...inner.steps] : [...inner.steps, ...ofIt],
     read(cursor, fields) {
+      const before = isFirst ? field.read(cursor) : 0;
+      if (before === undefined) return false;
       const start = cursor.at;
-      if (inner.open) {
+      if (inner.open && !isFirst) {
         if (!cursor.has(width)) return false;
         const cover = cursor.enter(cursor.end - width);
         const isWhole = inner.read(cursor, fields);
@@ -146,17 +163,24 @@ export function checked<const P extends readonly AnyPart[]>(
         if (!isWhole) return false;
       } else if (!inner.read(cursor, fields)) return false;
       const end = cursor.at;
-      const got = field.read(cursor);
+      const got = isFirst ? before : field.read(cursor);
       if (got === undefined) return false;
       const expected = sum.of(cursor.bytes, start, end);
       if (got !== expected)
-        cursor.refuse('checksum', end, `${says} ${expected.toString(16)}`, got.toString(16));
+        cursor.refuse(
+          'checksum',
+          isFirst ? start - width : end,
+          `${says} ${expected.toString(16)}`,
+          got.toString(16),
+        );
       return true;
     },
     size: (fields, sizes) => inner.size(fields, sizes) + width,
     write(fields, into, at, sizes) {
-      const end = inner.write(fields, into, at, sizes);
-      return field.write(sum.of(into, at, end), into, end, NONE);
+      const start = isFirst ? at + width : at;
+      const end = inner.write(fields, into, start, sizes);
+      const behind = field.write(sum.of(into, start, end), into, isFirst ? at : end, NONE);
+      return isFirst ? end : behind;
     },
     sample: inner.sample,
   });

@@ -8,6 +8,7 @@ export type { Cover, Cursor, Progress } from '../cursor.ts';
 export type { Fault, FaultKind } from '../fault.ts';
 export { type Frame, frame, otherwise } from '../frame.ts';
 export type { Amount, Length } from './amount.ts';
+export { type Apart, apart } from './apart.ts';
 export { type Bits, bits, flag, isBits, presence, ubits } from './bits.ts';
 export { bytes } from './bytes.ts';
 export {
@@ -15,6 +16,7 @@ export {
   type Checksum,
   type Crc16,
   checked,
+  checkedBefore,
   crc16,
   crc32,
   MODBUS,

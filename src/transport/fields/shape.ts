@@ -27,7 +27,7 @@ export type Shape =
   | { readonly kind: 'decimal'; readonly end: Uint8Array; readonly min: number; readonly max: number }
   | { readonly kind: 'bytes'; readonly amount: Amount }
   | { readonly kind: 'text'; readonly amount: Amount; readonly encoding: Encoding }
-  | { readonly kind: 'padded'; readonly size: number }
+  | { readonly kind: 'padded'; readonly size: number; readonly encoding: Encoding }
   | {
       readonly kind: 'enumeration';
       readonly of: Field<unknown>;
@@ -42,6 +42,8 @@ export type Shape =
       readonly behind: Uint8Array;
     }
   | { readonly kind: 'nullable'; readonly of: Field<unknown>; readonly mark: Uint8Array }
+  /** A number that was read before: no two are the same. */
+  | { readonly kind: 'apart'; readonly of: () => Field<number>; readonly min: number; readonly max: number }
   /** `of` is the value that it is made of. */
   | {
       readonly kind: 'recursive';

@@ -1,3 +1,4 @@
+import type { Cursor } from '../cursor.ts';
 import { LocalError } from '../errors.ts';
 import { type Amount, amountOf, around, begin, finder, finish, type Length } from './amount.ts';
 import { anyLength, inWords, limitsOf } from './bytes.ts';
@@ -33,14 +34,10 @@ export function text(
     read(cursor) {
       const size = find(cursor);
       if (size === undefined) return undefined;
-      const { at, bytes } = cursor;
+      const { at } = cursor;
       const end = at + size;
       cursor.at = end + behind;
-      const read = textAt(bytes, at, end, encoding);
-      if (read !== undefined) return read;
-      const wrong = misfit(bytes, at, end, encoding);
-      if (wrong >= 0) cursor.refuse('encoding', wrong, says, `byte ${bytes[wrong]} at offset ${wrong - at}`);
-      return textOf(bytes, at, end, encoding);
+      return textIn(cursor, at, end, encoding, says);
     },
     size(value, sizes) {
       const size = textSize(value, encoding);
@@ -56,6 +53,16 @@ export function text(
     },
     sample: (random) => anyText(random, amount, encoding),
   });
+}
+
+/** The text from `at` up to `end`; what is none is refused. */
+function textIn(cursor: Cursor, at: number, end: number, encoding: Encoding, says: string): string {
+  const { bytes } = cursor;
+  const read = textAt(bytes, at, end, encoding);
+  if (read !== undefined) return read;
+  const wrong = misfit(bytes, at, end, encoding);
+  if (wrong >= 0) cursor.refuse('encoding', wrong, says, `byte ${bytes[wrong]} at offset ${wrong - at}`);
+  return textOf(bytes, at, end, encoding);
 }
 
 const SAMPLES = { utf8: 'azAZ09 é€\u{1f600}', latin1: 'azAZ09 \u00e9', ascii: 'azAZ09 ' } as const;
@@ -74,37 +81,36 @@ function anyText(random: Random, amount: Amount, encoding: Encoding): string {
 }
 
 /**
- * ASCII text in a field of fixed size, padded with NUL: the value ends before the first NUL, a full field has
- * none. A byte above 127 before the NUL is refused; the frame's end is known all the same.
+ * Text, ASCII unless something else is said, in a field of fixed size, padded with NUL: the value ends before the first NUL,
+ * a full field has none. Bytes before it that are no text are refused; the frame's end is known all the same.
  */
-export function padded(size: number): Field<string> {
-  const says = `${size} bytes of ASCII text, padded with NUL`;
+export function padded(
+  size: number,
+  { encoding = 'ascii' }: Pick<TextBounds, 'encoding'> = {},
+): Field<string> {
+  const says = `${size} bytes of ${NAMES[encoding]} text, padded with NUL`;
   return ours({
     says,
     carries: 'text',
     minimum: size,
     maximum: size,
-    shape: { kind: 'padded', size },
+    shape: { kind: 'padded', size, encoding },
     read(cursor) {
       if (!cursor.has(size)) return undefined;
       const { at, bytes } = cursor;
       cursor.at = at + size;
       let end = at;
       while (end < at + size && bytes[end] !== 0) end++;
-      const alien = misfit(bytes, at, end, 'ascii');
-      if (alien >= 0) cursor.refuse('encoding', alien, says, `byte ${bytes[alien]} at offset ${alien - at}`);
-      return textOf(bytes, at, end, 'latin1');
+      return textIn(cursor, at, end, encoding, says);
     },
     size(value) {
-      if (value.length > size) throw new LocalError(`expected ${says}, got ${value.length} characters`);
-      for (let index = 0; index < value.length; index++) {
-        const code = value.charCodeAt(index);
-        if (code === 0 || code > 127) throw new LocalError(`expected ${says}, got character ${code}`);
-      }
+      const used = textSize(value, encoding);
+      if (used > size) throw new LocalError(`expected ${says}, got ${used} bytes`);
+      if (value.includes('\0')) throw new LocalError(`expected ${says}, got character 0`);
       return size;
     },
     write(value, into, at) {
-      into.fill(0, writeText(value, into, at, 'ascii'), at + size);
+      into.fill(0, writeText(value, into, at, encoding), at + size);
       return at + size;
     },
     sample: (random) =>

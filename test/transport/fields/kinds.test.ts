@@ -4,12 +4,14 @@ import { Sizes } from '../../../src/transport/fields/field.ts';
 import {
   type AnyPart,
   above,
+  apart,
   bigLeb128,
   bits,
   bytes,
   CCITT,
   cases,
   checked,
+  checkedBefore,
   crc16,
   crc32,
   decimal,
@@ -125,6 +127,7 @@ const onWire: readonly (readonly [string, Field<unknown>, unknown, string])[] = 
   ['Latin-1', text('u8', { encoding: 'latin1' }), 'é', '01e9'],
   ['ASCII', text(2, { encoding: 'ascii' }), 'ok', '6f6b'],
   ['text up to NUL', text(until('\0')), 'ab', '616200'],
+  ['padded UTF-8', padded(4, { encoding: 'utf8' }), 'é', 'c3a90000'],
   ['bytes up to CR LF', bytes(until('\r\n')), Uint8Array.of(13, 10 + 1), '0d0b0d0a'],
   ['enumeration', enumeration(u16be(), { one: 1, two: 2 }), 'two', '0002'],
   ['decimal', decimal(), -42, '2d34320d0a'],
@@ -238,6 +241,56 @@ test('checksums are those of their catalogue: the sum of 123456789', () => {
     '31',
   ]);
   expect(crc16(MODBUS).of(Buffer.from('x123456789x'), 1, 10)).toBe(0x4b37);
+});
+
+test('a number may stand apart from what it counts, once for each record', () => {
+  const [key, value] = [apart(u16be()), apart(u8({ max: 9 }))];
+  const layout = frame(
+    is(u8(), 0x80),
+    key.number,
+    value.number,
+    { flags: u8() },
+    { key: text(key.length), value: bytes(value.length) },
+  );
+  const message = { flags: 7, key: 'é', value: Buffer.from('xyz') };
+  expect(encode(layout, message).toString('hex')).toBe('80' + '0002' + '03' + '07' + 'c3a9' + '78797a');
+  const items = apart(u8());
+  const many = frame(is(u8(), 1), {
+    all: list('u8', record(items.number, { name: text('u8') }, { items: list(items.length, u16be()) })),
+  });
+  const all = [
+    { name: 'a', items: [1, 2] },
+    { name: 'b', items: [] },
+    { name: 'c', items: [3] },
+  ];
+  const wire = Buffer.concat([encode(layout, message), encode(many, { all })]);
+  const random = seeded(SEED);
+  for (const pieces of [[wire], cut(wire, random, 1), cut(wire, random, 6)]) {
+    expect(decode(decoderOf({ layout, many }), pieces).map(plain)).toEqual([
+      { type: 'layout', ...message, value: '78797a' },
+      { type: 'many', all },
+    ]);
+  }
+  expect(() => encode(layout, { ...message, value: Buffer.alloc(10) })).toThrow('0..9 bytes, got 10 bytes');
+  expect(() => apart(varint())).toThrow('what stands apart has one size');
+});
+
+test('a sum may stand before what it covers', () => {
+  const layout = frame(is(u8(), 1), checkedBefore(xor8(), { name: text('u8') }), { last: u8() });
+  const wire = encode(layout, { name: 'ab', last: 9 });
+  expect(wire.toString('hex')).toBe('01' + '01' + '026162' + '09');
+  const decoder = decoderOf({ ANY: layout });
+  expect(decode(decoder, [wire])).toEqual([{ type: 'ANY', name: 'ab', last: 9 }]);
+  wire[1] = 2;
+  expect(decode(decoder, [wire])).toMatchObject([
+    { kind: 'checksum', offset: 1, expected: 'exclusive or of the bytes 1' },
+  ]);
+  const open = frame(is(u8(), 2), within('u8', checkedBefore(crc32(), { all: bytes('rest') })));
+  const covered = encode(open, { all: Buffer.from('123456789') });
+  expect(covered.toString('hex', 2, 6)).toBe('cbf43926');
+  expect(decode(decoderOf({ open }), cut(covered, seeded(SEED), 1)).map(plain)).toEqual([
+    { type: 'open', all: Buffer.from('123456789').toString('hex') },
+  ]);
 });
 
 /** Any part, made of the whole vocabulary; `depth` bounds how far parts go into each other. */
