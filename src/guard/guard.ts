@@ -51,9 +51,10 @@ export async function guard(protocol: AnyProtocol, options: GuardOptions): Promi
   const reception = new Reception<Passage>(
     protocol.table,
     options,
-    (stream, origin) => {
+    (stream, origin, id) => {
       stream.pause();
-      const session = new Passage(context, stream, origin);
+      const { peer, source } = origin;
+      const session = new Passage(context, stream, { id, peer, source });
       begin(session, origin.ends);
       return { session, destroy: () => session.destroy() };
     },

@@ -74,7 +74,7 @@ class Dialogue implements Handlers<Frames> {
 
   PASSWORD({ payload }: Received<'client.PASSWORD'>): Reply | Promise<Reply> {
     const { peer, source } = this.#session;
-    const login = { name: this.#known(), password: payload, peer, source };
+    const login = { name: this.known(), password: payload, peer, source };
     // A module of somebody's own is not typed here: `{ ok: false }` would be a yes.
     const judged = (yes: unknown) => (yes === true ? ACCEPT : REJECT);
     try {
@@ -93,14 +93,14 @@ class Dialogue implements Handlers<Frames> {
   /** Answers how many of the messages are on the log. */
   append(messages: Slices, answer: (taken: number) => void): void {
     this.#writer ??= this.#service.log.writer({
-      name: this.#known(),
+      name: this.known(),
       connection: this.#session.id,
       address: this.#session.peer,
     });
     this.#writer.append(messages, answer);
   }
 
-  #known(): Uint8Array {
+  private known(): Uint8Array {
     if (this.#name === undefined) {
       throw new TypeError('no NAME before PASSWORD or MESSAGE: the order gate is broken');
     }

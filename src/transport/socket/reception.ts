@@ -51,7 +51,7 @@ export class Reception<S extends Received> {
   readonly #sessions = new Set<S>();
   readonly #table: Table;
   readonly #options: ReceptionOptions;
-  readonly #begin: (stream: Duplex, about: Origin & { readonly id: number }) => Visitor<S>;
+  readonly #begin: (stream: Duplex, origin: Origin, id: number) => Visitor<S>;
   readonly #open: (session: S) => void;
   /** Absent where there is nothing to judge: it would weigh on each connection. */
   readonly #admission: Admission<Visit> | undefined;
@@ -65,7 +65,7 @@ export class Reception<S extends Received> {
   constructor(
     table: Table,
     options: ReceptionOptions,
-    begin: (stream: Duplex, about: Origin & { readonly id: number }) => Visitor<S>,
+    begin: (stream: Duplex, origin: Origin, id: number) => Visitor<S>,
     open: (session: S) => void,
   ) {
     this.#open = open;
@@ -119,7 +119,7 @@ export class Reception<S extends Received> {
   #enter(stream: Duplex, origin: Origin, visit: Visit | undefined): void {
     const id = this.#number;
     this.#number += this.#options.numbers?.step ?? 1;
-    const visitor = this.#begin(stream, { ...origin, id });
+    const visitor = this.#begin(stream, origin, id);
     if (visit !== undefined) visit.visitor = visitor;
     this.#sessions.add(visitor.session);
     this.#open(visitor.session);

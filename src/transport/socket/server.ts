@@ -49,7 +49,7 @@ export class Server<F extends Frames> {
     this.#reception = new Reception(
       protocol.table,
       options,
-      (stream, { id, peer, source }) => {
+      (stream, { peer, source }, id) => {
         const connection = new Connection(protocol, 'server', shared);
         return new Link(stream, connection, { id, peer, source }, shared);
       },
