@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { create } from 'xmlbuilder2';
 import { basicChat } from '../../src/protocols/basic-chat/protocol.ts';
@@ -103,6 +105,13 @@ test('TAP numbers every test', () => {
 
 test('JSON holds the verdict, the findings and the coverage', () => {
   const json = JSON.parse(JSON.stringify(jsonReport(wrong)));
+  const schema = readFileSync(
+    new URL('../../docs/schemas/verify-report.schema.json', import.meta.url),
+    'utf8',
+  );
+  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
+  ajv.validate(JSON.parse(schema), json);
+  expect(ajv.errors).toBeNull();
   expect(json).toMatchObject({ protocol: 'message-log', verdict: 'faults', suite: { k: 1, tests: 70 } });
   expect(json.findings[0]).toMatchObject({ id: 'NAME/PASSWORD/MESSAGE/NAME', severity: 'MUST' });
   expect(json.coverage['M.awaiting'].NAME).toBe('failed');
