@@ -14,6 +14,6 @@ export {
 } from './learn.ts';
 export { moduleOf, type Order, type OrderOptions, orderOf, withNamesOf } from './machine.ts';
 export { simulated } from './simulated.ts';
-export type { Answer, System, SystemDialogue } from './system.ts';
+export type { Answer, Known, System, SystemDialogue } from './system.ts';
 export type { Answers } from './tree.ts';
 export { type Wired, type WireOptions, wired } from './wire.ts';

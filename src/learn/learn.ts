@@ -107,7 +107,7 @@ export async function learn(
     const learner = new Learner(system, inputs, { ...options, reference });
     if (answers !== undefined) learner.tree.restore(answers, inputs);
     try {
-      return { ...(await learnSteady(learner, reference, inputs, options)), leftOut };
+      return { ...(await learnSteady(system, learner, reference, inputs, options)), leftOut };
     } catch (error) {
       if (!(error instanceof Unsteady)) throw error;
       const word = error.word.map((input) => inputs[input] ?? '');
@@ -121,6 +121,7 @@ export async function learn(
 }
 
 async function learnSteady(
+  system: System,
   learner: Learner,
   reference: Reference | undefined,
   inputs: readonly string[],
@@ -129,7 +130,7 @@ async function learnSteady(
   const { tree } = learner;
   let hypotheses = 0;
   const end = (confirmed: boolean) => ({
-    mealy: learner.hypothesis.mealy(inputs),
+    mealy: learner.machine(),
     hypotheses,
     confirmed,
     outvoted: tree.outvoted.map(({ word, output, by }) => ({
@@ -144,7 +145,7 @@ async function learnSteady(
     if (declared !== undefined) await refuted(learner, declared, [k], seed, onProgress);
     for (;;) {
       await learner.explore((states) => onProgress?.({ states }));
-      const mealy = learner.hypothesis.mealy(inputs);
+      const mealy = learner.machine();
       if (hypotheses++ === 0) checkMealy(mealy);
       const word = await oracle?.(mealy);
       if (word !== undefined) await learner.ask(word);
@@ -156,8 +157,20 @@ async function learnSteady(
     }
   } catch (error) {
     if (signal?.aborted) return end(false);
-    if (error instanceof Unsteady || tree.size === 1) throw error;
-    return { ...end(false), failure: error };
+    // Who goes away breaks off what was under way, and that looks like other answers.
+    const failure = error instanceof Unsteady ? await unreachable(system) : error;
+    if (failure === undefined || tree.size === 1) throw error;
+    return { ...end(false), failure };
+  }
+}
+
+/** Why nobody can connect any more; undefined where that can be done. */
+async function unreachable(system: System): Promise<unknown> {
+  try {
+    await (await system.connect()).end?.();
+    return undefined;
+  } catch (error) {
+    return error;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Word } from '../verify/mealy.ts';
+import type { Mealy, Word } from '../verify/mealy.ts';
 import { Belief, Distances } from './belief.ts';
 import { Hypothesis } from './hypothesis.ts';
 import type { Reference } from './reference.ts';
@@ -71,6 +71,12 @@ export class Learner {
       this.#hypothesis = new Hypothesis(this.tree, this.#inputs.length, this.#reference);
     }
     return this.#hypothesis;
+  }
+
+  /** What is believed now, as a machine. */
+  machine(): Mealy {
+    this.hypothesis.update();
+    return this.hypothesis.mealy(this.#inputs);
   }
 
   /** Asks until every transition was taken, no answer contradicts the hypothesis, and nothing more is to be told apart. */
@@ -164,8 +170,9 @@ export class Learner {
   }
 
   async #send(dialogue: SystemDialogue, node: Node, input: number): Promise<Node | undefined> {
-    const known = node.children[input]?.output ?? -1;
-    const answer = await dialogue.send(this.#inputs[input] ?? '', this.tree.outputs[known]);
+    const child = node.children[input];
+    const known = child && { output: this.tree.outputs[child.output] ?? '', sure: this.isSure(child) };
+    const answer = await dialogue.send(this.#inputs[input] ?? '', known);
     return this.tree.hear(node, input, answer);
   }
 

@@ -6,14 +6,21 @@ export interface Answer {
   readonly closes: boolean;
 }
 
+/** An answer that was heard before. */
+export interface Known {
+  readonly output: string;
+  readonly sure: boolean;
+}
+
 /** One dialogue with a system, from its beginning. */
 export interface SystemDialogue {
   /**
    * Sends an input and hears the answer out. Never called behind an answer that closes.
    *
-   * @param known the output that is expected, where the same words were answered before: nobody need wait for more.
+   * @param known what the same words were answered by before: if it is sure, nobody need wait for more than that; if not,
+   *   this is to find out, and the answer is heard out.
    */
-  send(input: string, known?: string): Answer | Promise<Answer>;
+  send(input: string, known?: Known): Answer | Promise<Answer>;
   /** Nothing more will be sent. */
   end?(): void | Promise<void>;
 }

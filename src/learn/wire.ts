@@ -7,7 +7,7 @@ import { inWords } from '../verify/dialogue.ts';
 import { type Input, inputsOf, type SamplesOf, type Use } from '../verify/inputs.ts';
 import { Probe, type ProbeOptions, type ServerAddress } from '../verify/probe.ts';
 import { isSociable } from '../verify/project.ts';
-import type { System } from './system.ts';
+import type { Known, System } from './system.ts';
 
 /** How a server is asked. */
 export interface WireOptions {
@@ -16,7 +16,7 @@ export interface WireOptions {
   readonly samples?: SamplesOf | undefined;
   /** Milliseconds after which what did not come is silence. Default: 300. */
   readonly patience?: number | undefined;
-  /** Milliseconds without anything that end an answer. Default: 15. */
+  /** Milliseconds without anything that end an answer. Default: 40. */
   readonly quiet?: number | undefined;
   /** Dialogues at once. Default: 16; 1 where the declared machine lets connections change each other's state. */
   readonly concurrency?: number | undefined;
@@ -35,7 +35,7 @@ export interface Wired extends System {
  * until it is quiet, and is heard out once: where it is known already, nobody waits longer than until it is there.
  */
 export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
-  const { samples, patience = 300, quiet = 15, signal } = options;
+  const { samples, patience = 300, quiet = 40, signal } = options;
   const address = { ...options.address, cargo: cargoOf(protocol, 'server') };
   const inputs = new Map(
     inputsOf(protocol, samples)
@@ -63,14 +63,15 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
       const probe = await reach(accompanied);
       const companions: Probe[] = [];
       const litter: Use['cleanup'][number][][] = [];
-      const hear = async (known: string | undefined) => {
+      const hear = async (known?: Known) => {
         const messages = [...probe.take()];
         const words = () => {
           messages.push(...probe.take());
           return inWords(probe.observe(messages)).replace('resets', 'closes');
         };
-        const settled = () => probe.over || (known !== undefined && words() === known);
-        await probe.wait(() => settled() || probe.pending, patience);
+        const settled = () => probe.over || (known?.sure === true && words() === known.output);
+        // A busy machine is late, and a lost answer looks like silence: what was heard once is given more time.
+        await probe.wait(() => settled() || probe.pending, known === undefined ? patience : DOUBT * patience);
         while (!settled()) {
           const since = performance.now() - probe.heardAt;
           if (since >= quiet) break;
@@ -78,7 +79,7 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
         }
         return { output: words(), closes: probe.over };
       };
-      greeting = (await hear(greeting)).output;
+      greeting = (await hear(greeting === undefined ? undefined : { output: greeting, sure: true })).output;
       return {
         async send(name, known) {
           signal?.throwIfAborted();
@@ -98,6 +99,8 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
   };
 }
 
+/** So many times as long it waits for what was answered before. */
+const DOUBT = 3;
 /** Milliseconds for a connection. */
 const CONNECT = 5_000;
 
