@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { findingsOf, verify } from 'wirechart/verify';
+import { lspServers } from '../lsp/servers.ts';
 import { modbusServers } from '../modbus/servers.ts';
 import { mqttServers } from '../mqtt/servers.ts';
 import { postgresServers } from '../postgres/servers.ts';
@@ -19,6 +20,7 @@ const servers: readonly FieldServer[] = [
   ...modbusServers,
   ...postgresServers,
   ...smtpServers,
+  ...lspServers,
 ];
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -57,7 +59,7 @@ for (const server of servers) {
 
 async function report(server: FieldServer, version: string, port: number): Promise<void> {
   const { name, protocol, evidence, options, verdicts } = server;
-  const verification = await verify(protocol, { ...options, host: '127.0.0.1', port });
+  const verification = await verify(protocol, { host: '127.0.0.1', port, ...options });
   const { verdict, reason, plan, took, unseen } = verification;
   const judged = findingsOf(verification).map((finding) => {
     const known = verdicts.find(({ rule }) => rule.test(finding.rule));

@@ -14,8 +14,11 @@ export interface FieldServer {
   version(): string | undefined;
   /** Serves on a port of this machine alone. @returns what stops it. */
   start(port: number): Promise<() => Promise<void>>;
-  /** Samples that it accepts, or how many connections it serves at once, where that is not usual. */
-  readonly options?: Pick<VerifyOptions, 'samples' | 'concurrency'>;
+  /**
+   * What is not usual: where it is reached when that is no port (`stdio:COMMAND`, started for each dialogue), samples that it
+   * accepts, how many connections it serves at once, how deep is searched.
+   */
+  readonly options?: Partial<Pick<VerifyOptions, 'host' | 'samples' | 'concurrency' | 'k'>>;
   readonly verdicts: readonly FieldVerdict[];
   /** A script that shows every fault without wirechart: `python3 SCRIPT HOST PORT` ends with 0 when all show. */
   readonly evidence?: string;

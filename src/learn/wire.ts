@@ -18,7 +18,7 @@ export interface WireOptions {
   readonly patience?: number | undefined;
   /** Milliseconds without anything that end an answer. Default: 40. */
   readonly quiet?: number | undefined;
-  /** Dialogues at once. Default: 16; 1 where the declared machine lets connections change each other's state. */
+  /** Dialogues at once. Default: 16, of programs 4; 1 where the declared machine lets connections change each other's state. */
   readonly concurrency?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -42,7 +42,9 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
       .filter(isSent)
       .map((input) => [input.id, input]),
   );
-  const atOnce = isSociable(protocol) ? 1 : (options.concurrency ?? 16);
+  // A program that is started for each dialogue weighs more than a connection.
+  const usual = address.host.startsWith('stdio:') ? 4 : 16;
+  const atOnce = isSociable(protocol) ? 1 : (options.concurrency ?? usual);
   if (signal !== undefined) setMaxListeners(3 * atOnce + 4, signal);
   const prefix = Math.floor(Math.random() * 36 ** 4).toString(36);
   let count = 0;

@@ -38,6 +38,16 @@ export class Asked {
     return undefined;
   }
 
+  /** Whether a message is the answer to this one, by its id. */
+  answers(message: { readonly type: string }, to: { readonly type: string }): boolean {
+    return this.#open.some(
+      ({ asks: { by, asked, answered } }) =>
+        asked.includes(to.type) &&
+        answered.includes(message.type) &&
+        Reflect.get(message, by) === Reflect.get(to, by),
+    );
+  }
+
   /** The message was sent, or has come. */
   note(message: { readonly type: string }): void {
     for (const { asks, ids } of this.#open) {

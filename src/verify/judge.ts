@@ -22,6 +22,7 @@ export class Judge {
   /** Types of what may come at any time, and did. */
   readonly passedOver = new Set<string>();
   readonly #asked: Asked | undefined;
+  readonly #sent: readonly { readonly type: string }[];
   #at: number;
   /** Where the dialogue ends: the state in which the server may still say something unasked. */
   #leaving: number;
@@ -36,10 +37,11 @@ export class Judge {
     protocol: AnyProtocol,
     effect: Effect,
     passing: ReadonlySet<string>,
-    use?: Pick<Use, 'answers' | 'pushes'>,
+    use?: Pick<Use, 'answers' | 'pushes' | 'messages'>,
     asked?: Asked,
   ) {
     this.#asked = asked;
+    this.#sent = use?.messages ?? [];
     this.#protocol = protocol;
     this.#effect = effect;
     this.#passing = passing;
@@ -111,7 +113,8 @@ export class Judge {
     const alike = [...this.#pushes, ...this.#met].filter((one) => one.type === type);
     // Where content was asked for, what has another content may be meant for anybody.
     const isAgain = alike.some((one) => !one.byContent || one.differs(message) === undefined);
-    if (this.#passing.has(type) && !isAgain) {
+    const isMeant = this.#sent.some((sent) => this.#asked?.answers(message, sent));
+    if (this.#passing.has(type) && !isAgain && !isMeant) {
       this.#foreign ??= alike.map((one) => one.differs(message)).find((reason) => reason !== undefined);
       return false;
     }

@@ -4,7 +4,7 @@ import { DeclarationError } from '../errors.ts';
 import { textAt } from '../fields/text-at.ts';
 import type { Envelope } from './envelope.ts';
 import { CLOSE, JsonMessage } from './json-message.ts';
-import { type Composite, Discriminator } from './pattern.ts';
+import { type Composite, Discriminator, isComposite } from './pattern.ts';
 
 /** A frame that was taken out of its envelope and named, and not yet read. */
 interface Named {
@@ -188,8 +188,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isComposite(value: unknown): value is Composite {
-  return typeof value === 'object' && value !== null;
 }

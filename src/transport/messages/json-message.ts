@@ -75,7 +75,7 @@ export class JsonMessage implements Whole {
       return Uint8Array.of(CLOSE, told.status >> 8, told.status & 0xff, ...utf8(told.reason));
     let text: string;
     try {
-      text = JSON.stringify(told.valueOf({ ...message }));
+      text = JSON.stringify(told.valueOf({ ...message, type: undefined }));
     } catch (error) {
       throw new LocalError('expected what JSON can say', 'unencodable', { cause: error });
     }
@@ -122,7 +122,7 @@ export class JsonMessage implements Whole {
       size,
       write,
       // Nobody knows what a schema takes: samples do.
-      sample: () => ({}),
+      sample: () => Object.fromEntries([...keys].map((key) => [key, 0])),
     };
   }
 }

@@ -18,11 +18,15 @@ export function element<const N extends string>(name: N): Element<N> {
 
 /**
  * How a message is told from others: by constants under some of the keys of an object, and keys that must, or must not,
- * be there; or by constants among the elements of an array of that length.
+ * be there; or by constants among the elements of an array of that length. What a key holds may be told so again:
+ * `{ id: some, error: { code: -32002 } }`.
  */
-export type Pattern =
-  | { readonly [key: string]: Constant | typeof some | typeof none }
-  | readonly (Constant | Element)[];
+export type Pattern = ObjectPattern | readonly (Constant | Element)[];
+
+/** {@link Pattern} of an object. */
+export interface ObjectPattern {
+  readonly [key: string]: Constant | typeof some | typeof none | ObjectPattern;
+}
 
 /** A value as JSON has it, an object or an array. */
 export type Composite = Readonly<Record<string, unknown>> | readonly unknown[];
@@ -30,36 +34,38 @@ export type Composite = Readonly<Record<string, unknown>> | readonly unknown[];
 /** A {@link Pattern} made ready: keys of an array are its indices. */
 export class Discriminator {
   readonly #length: number | undefined;
-  readonly constants: ReadonlyMap<string, Constant>;
+  readonly constants = new Map<string, Constant>();
   /** Keys that must be there, and under which name they are fields. */
-  readonly present: ReadonlyMap<string, string>;
-  readonly #absent: readonly string[];
+  readonly present = new Map<string, string>();
+  readonly #inside = new Map<string, Discriminator>();
+  readonly #absent: string[] = [];
 
   constructor(pattern: Pattern) {
-    const steps = Object.entries<Constant | Element | symbol>(pattern);
     this.#length = Array.isArray(pattern) ? pattern.length : undefined;
-    this.constants = new Map(
-      steps.flatMap(([key, step]) => (typeof step === 'symbol' || isElement(step) ? [] : [[key, step]])),
-    );
-    this.present = new Map(
-      steps.flatMap(([key, step]) =>
-        step === some ? [[key, key]] : isElement(step) ? [[key, step.element]] : [],
-      ),
-    );
-    this.#absent = steps.flatMap(([key, step]) => (step === none ? [key] : []));
+    for (const [key, step] of Object.entries<Constant | symbol | Element | ObjectPattern>(pattern)) {
+      if (step === none) this.#absent.push(key);
+      else if (typeof step === 'symbol') this.present.set(key, key);
+      else if (typeof step !== 'object' || step === null) this.constants.set(key, step);
+      else if (isElement(step)) this.present.set(key, step.element);
+      else {
+        this.present.set(key, key);
+        this.#inside.set(key, new Discriminator(step));
+      }
+    }
   }
 
-  /** Whether it is about arrays. */
-  get isArray(): boolean {
-    return this.#length !== undefined;
-  }
-
+  /** Whether a value is of this kind. */
   fits(value: Composite): boolean {
-    if ((Array.isArray(value) ? value.length : undefined) !== this.#length) return false;
+    if ((isList(value) ? value.length : undefined) !== this.#length) return false;
     for (const [key, constant] of this.constants) if (Reflect.get(value, key) !== constant) return false;
-    if (this.isArray) return true;
+    if (this.#length !== undefined) return true;
     for (const key of this.present.keys()) if (!Object.hasOwn(value, key)) return false;
-    return this.#absent.every((key) => !Object.hasOwn(value, key));
+    for (const key of this.#absent) if (Object.hasOwn(value, key)) return false;
+    for (const [key, inside] of this.#inside) {
+      const part: unknown = Reflect.get(value, key);
+      if (!isComposite(part) || !inside.fits(part)) return false;
+    }
+    return true;
   }
 
   /** The fields of a value that fits: an object is its own. */
@@ -70,8 +76,12 @@ export class Discriminator {
 
   /** What says these fields on the wire. */
   valueOf(fields: Readonly<Record<string, unknown>>): Composite {
-    const constants = Object.fromEntries(this.constants);
-    if (this.#length === undefined) return { ...constants, ...fields, type: undefined, ...constants };
+    const constants: Record<string, unknown> = Object.fromEntries(this.constants);
+    for (const [key, inside] of this.#inside) {
+      const part = fields[key];
+      constants[key] = inside.valueOf(isComposite(part) ? { ...part } : {});
+    }
+    if (this.#length === undefined) return { ...constants, ...fields, ...constants };
     return Array.from({ length: this.#length }, (_, index) => {
       const name = this.present.get(`${index}`);
       return name === undefined ? constants[index] : fields[name];
@@ -81,10 +91,14 @@ export class Discriminator {
   /** Whether no value can fit both. */
   excludes(other: Discriminator): boolean {
     if (this.#length !== other.#length) return true;
-    const differs = [...this.constants].some(
-      ([key, constant]) => other.constants.has(key) && other.constants.get(key) !== constant,
-    );
-    return differs || this.#misses(other) || other.#misses(this);
+    for (const [key, constant] of this.constants)
+      if (other.#inside.has(key) || (other.constants.has(key) && other.constants.get(key) !== constant))
+        return true;
+    for (const [key, inside] of this.#inside) {
+      const there = other.#inside.get(key);
+      if (other.constants.has(key) || (there !== undefined && inside.excludes(there))) return true;
+    }
+    return this.#misses(other) || other.#misses(this);
   }
 
   #misses(other: Discriminator): boolean {
@@ -95,17 +109,24 @@ export class Discriminator {
   get says(): string {
     const words = [
       ...[...this.constants].map(([key, constant]) => `${key} ${JSON.stringify(constant)}`),
-      ...[...this.present].map(([key, name]) => (key === name ? `${key} present` : `${key} ${name}`)),
+      ...[...this.present].map(
+        ([key, name]) => `${key} ${this.#inside.get(key)?.says ?? (key === name ? 'present' : name)}`,
+      ),
       ...this.#absent.map((key) => `${key} absent`),
     ];
     return words.join(', ');
   }
 }
 
+/** Whether it is an object or an array. */
+export function isComposite(value: unknown): value is Composite {
+  return typeof value === 'object' && value !== null;
+}
+
 function isList(value: Composite): value is readonly unknown[] {
   return Array.isArray(value);
 }
 
-function isElement(step: unknown): step is Element {
-  return typeof step === 'object' && step !== null && 'element' in step;
+function isElement(step: object): step is Element {
+  return 'element' in step && typeof step.element === 'string';
 }
