@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { learn, wired } from 'wirechart/learn';
 import { verify } from 'wirechart/verify';
 import { lsp } from './protocol.ts';
 import { lspServers } from './servers.ts';
@@ -19,10 +19,12 @@ test.skipIf(isMissing)('clangd: every finding is judged, and shown without wirec
   expect(spawnSync('python3', [new URL('evidence/clangd.py', import.meta.url).pathname]).status).toBe(0);
 });
 
-test.skipIf(isMissing)('clangd as it is learned: shutdown leads nowhere', async () => {
+test.skipIf(isMissing)('clangd as it is learned: shutdown leads nowhere', () => {
+  const cli = fileURLToPath(new URL('../../src/cli/wirechart.ts', import.meta.url));
+  const module = fileURLToPath(new URL('module.ts', import.meta.url));
   // A start takes longer than an answer.
-  const system = wired(lsp, { address: { host, port: 0 }, patience: 1_500 });
-  const { mealy, confirmed } = await learn(system, system.alphabet, { k: 0, trusting: false });
-  expect(confirmed).toBe(true);
-  expect(mealy.states.length - (mealy.closed?.filter(Boolean).length ?? 0)).toBe(2);
+  const flags = ['learn', module, host, '-k', '0', '--timeout', '3'];
+  const { stderr } = spawnSync(process.execPath, ['--import', 'tsx', cli, ...flags], { encoding: 'utf8' });
+  expect(stderr).toMatch(/^2 states: /m);
+  expect(stderr).toContain('SHUTDOWN is answered by RESULT, and leads elsewhere');
 });

@@ -12,6 +12,7 @@ import { exploreMachine } from '../machine/table.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { messageInputsOf } from '../verify/inputs.ts';
 import type { Mealy } from '../verify/mealy.ts';
+import { quoted } from '../verify/report/words.ts';
 import { type Address, formatAddress, patience } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
@@ -91,7 +92,7 @@ Exit status: 0 learned and confirmed, 1 it differs from the module's machine, 2 
     else writeText(output, `${text.trimEnd()}\n`);
 
     const at = formatAddress(address.host ?? '127.0.0.1', address.port);
-    const replay = `wirechart verify ${module} ${at}${options.tls ? ' --tls' : ''} --case`;
+    const replay = `wirechart verify ${quoted(module)} ${quoted(at)}${options.tls ? ' --tls' : ''} --case`;
     const found = declared === undefined || !learned.confirmed ? [] : differences(mealy, declared);
     const lines = [
       learned.confirmed
