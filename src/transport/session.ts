@@ -481,7 +481,8 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     if (isPumping && connection.unsent < FLUSH_BYTES) return;
     this.flush();
     if (isPumping) return;
-    if (this.#change !== undefined && (this.#flags & ANSWER) === 0) this.changeWire(this.#change);
+    // One that was asked for in the middle of another waits for its end.
+    if (this.#change !== undefined && (this.#flags & (ANSWER | CHANGE)) === 0) this.changeWire(this.#change);
     // Input that cannot be judged yet waits on the wire, whatever it waits for.
     if (connection.full !== ((this.#flags & STOPPED) !== 0)) {
       this.#flags ^= STOPPED;

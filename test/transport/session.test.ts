@@ -536,3 +536,25 @@ test('an observer that throws keeps none of the others from what they are told',
   session.open(() => accepting);
   expect([session.over, told]).toEqual([true, ['failed: first', 'ended: failed', 'failed: first']]);
 });
+
+test('a change of the wire that is asked for in the middle of another waits for its end', () => {
+  const changes: string[] = [];
+  class ChangingWire extends MemoryWire {
+    override upgrade(): void {
+      changes.push('begun');
+    }
+  }
+  const session = new Session(new Connection(messageLog, 'server'), new ChangingWire(), {
+    id: 1,
+    peer: 'test',
+  });
+  session.open(() => accepting);
+  session.upgrade((plain) => plain);
+  session.upgrade((plain) => plain);
+  session.drained();
+  expect(changes).toEqual(['begun']);
+  session.upgraded();
+  expect(changes).toEqual(['begun', 'begun']);
+  session.upgraded();
+  expect([changes.length, session.over]).toEqual([2, false]);
+});
