@@ -1,6 +1,7 @@
 /**
  * `npm run field-report [NAME...]`: starts every server (or those whose names hold one of these), verifies it, confirms
- * what was found, and fills in docs/field-report.md; what the page says of the others stays. Ends with 1 where a finding is not judged yet, or its evidence does not show.
+ * what was found, and fills in docs/field-report.md; what the page says of the others stays. Ends with 1 where a finding
+ * is not judged yet, or its evidence does not show.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

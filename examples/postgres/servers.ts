@@ -78,7 +78,7 @@ export const postgresServers: readonly FieldServer[] = [
         rule: /^(?:QUERY|PARSE|BIND|DESCRIBE_\w+|EXECUTE|CLOSE)(?::\S+)? (?:may come )?in open\.(?:simple|extended)\.in (?:and )?must be answered by ERROR/,
         verdict: 'fault',
         because:
-          'Any other message is an error that aborts the copy, as described: an error, and ReadyForQuery, or in an extended query nothing more up to a Sync (COPY Operations). The connection is ended.',
+          'While a copy comes in, any other message must abort it: by an error and ReadyForQuery, or, in an extended query, an error and nothing more up to a Sync (COPY Operations). Instead a second, fatal error follows, and the connection ends.',
       },
       {
         rule: /^server\.\w+ (?:must be refused by ERROR and end the connection|was passed over in silence) in open\./,
