@@ -96,14 +96,6 @@ testMutants(
         session.stateName.startsWith('user') ? say('server.NO', 502) : right(message),
       ),
     },
-    'EHLO is refused at first': {
-      bent: instead('EHLO', (message, right, session) =>
-        session.stateName.startsWith('fresh') && session.received === 1
-          ? say('server.NO', 502)
-          : right(message),
-      ),
-    },
-    'DATA is answered by 250': { bent: saying('DATA', () => [say('server.OK', 250)]) },
     'a mail is acknowledged twice': { bent: saying('CONTENT', (word) => [word, word]) },
     'VRFY ends the connection': {
       bent: instead('VRFY', (_, __, session) => {
