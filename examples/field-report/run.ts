@@ -73,13 +73,20 @@ async function report(server: FieldServer, version: string, port: number): Promi
   const count = (which: string) => judged.filter((one) => one.verdict === which).length;
   const notJudged = count('not judged');
   const faults = count('fault');
-  open += notJudged + (faults > 0 && !isShown ? 1 : 0) + (reason === undefined || faults > 0 ? 0 : 1);
+  open +=
+    notJudged +
+    (judged.length > 0 && evidence !== undefined && !isShown ? 1 : 0) +
+    (reason === undefined || faults > 0 ? 0 : 1);
   const found = (['fault', 'freedom', 'unclear', 'not judged'] as const)
     .filter((which) => count(which) > 0)
     .map((which) => `${count(which)} ${which}${/[tm]$/.test(which) && count(which) > 1 ? 's' : ''}`)
     .join(', ');
   const shown =
-    faults === 0 ? '' : isShown ? `all shown by [raw sockets](../examples/${evidence})` : '**not shown**';
+    judged.length === 0 || evidence === undefined
+      ? ''
+      : isShown
+        ? `all shown by [raw sockets](../examples/${evidence})`
+        : '**not shown**';
   rows.push(
     `| ${name} | ${version} | ${plan?.tests ?? 0} | ${(took / 1000).toFixed(1)} | ${plan?.k ?? ''} | ${found || `none: ${verdict}`} | ${shown} |`,
   );

@@ -1,5 +1,6 @@
 import type { Dialogue, Target } from './dialogue.ts';
-import { deviatingWord, type Outcome, runTests, type Stop, wordOf } from './runner.ts';
+import { Probe } from './probe.ts';
+import { deviatingWord, Gone, type Outcome, reached, runTests, type Stop, wordOf } from './runner.ts';
 import { type Test, testOf } from './suite.ts';
 
 /** A server that stopped, and the dialogue that did it as far as that is known. */
@@ -29,7 +30,7 @@ export async function runOn(
   const queue = tests[Symbol.iterator]();
   let again: readonly Test[] = [];
   const isFatal = ({ id }: Test) => [...fatal].some((word) => `${id}/`.startsWith(`${word}/`));
-  const due = function* (): Iterable<Test> {
+  const rest = function* (): Iterable<Test> {
     yield* again;
     for (let next = queue.next(); !next.done; next = queue.next()) {
       if (isFatal(next.value)) total.blocked.push(next.value);
@@ -39,18 +40,20 @@ export async function runOn(
   for (let restarts = 0; ; restarts++) {
     const { passed, failed, blocked } = total;
     const before = passed.length + failed.length + blocked.length;
-    const part = await runTests(target, due(), (now) =>
+    const part = await runTests(target, rest(), (now) =>
       progress({
         tests: before + now.passed.length + now.failed.length + now.blocked.length,
         failed: failed.length + now.failed.length,
       }),
     );
-    const { stopped } = part;
-    // Cut off by the same end: nothing that they did.
+    const stopped = await stopOf(target, part);
+    // Cut off by the same end: nothing that they did, and nothing that those could not have shown that begin like them.
     const torn = stopped?.kind === 'gone' ? part.failed.filter(isTorn) : [];
+    const words = torn.map(deviatingWord);
+    const due = part.blocked.filter(({ id }) => words.some((word) => `${id}/`.startsWith(`${word}/`)));
     passed.push(...part.passed);
     failed.push(...part.failed.filter((dialogue) => !torn.includes(dialogue)));
-    blocked.push(...part.blocked);
+    blocked.push(...part.blocked.filter((test) => !due.includes(test)));
     if (stopped === undefined) return { outcome: total, stops };
     const stop = { ...stopped, dialogues: [...torn, ...stopped.dialogues] };
     if (restart === undefined || restarts === MOST_RESTARTS || target.signal?.aborted) {
@@ -61,7 +64,7 @@ export async function runOn(
     const culprit = await culpritOf(target, stop, restart);
     stops.push(culprit ?? suspected(stop));
     if (culprit !== undefined) fatal.add(culprit.word);
-    const unheard = [...stop.dialogues.map(({ test }) => test), ...stop.during];
+    const unheard = [...stop.dialogues.map(({ test }) => test), ...stop.during, ...due];
     again = [...new Set(unheard)].filter((test) => !isFatal(test));
     blocked.push(...unheard.filter(isFatal));
   }
@@ -77,8 +80,23 @@ export function suspected(stop: Stop): Stopped {
   };
 }
 
+/** Whether it stopped: where the last that was held was cut off, nobody has tried to connect since. */
+async function stopOf(target: Target, { stopped, failed }: Outcome): Promise<Stop | undefined> {
+  if (stopped !== undefined || !failed.some(isTorn)) return stopped;
+  try {
+    (await reached(target, () => Probe.connect(target))).destroy();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Gone)) throw error;
+    return { kind: 'gone', reason: error.message, dialogues: [], during: [] };
+  }
+}
+
+/** It was ended before all was said that is due. */
 function isTorn({ deviation }: Dialogue): boolean {
-  return deviation !== undefined && deviation.observed.ending !== 'open' && !deviation.expected.output.closes;
+  if (deviation === undefined || deviation.observed.ending === 'open') return false;
+  const { closes, replies } = deviation.expected.output;
+  return !closes || deviation.observed.messages.length < replies.length;
 }
 
 /** Holds the dialogues that were under way one by one, each with a server that answers. */
@@ -91,7 +109,7 @@ async function culpritOf(
   const words = [...dialogues.map(wordOf), ...during.map(({ inputs }) => inputs)];
   const suspects = new Map(words.map((word) => [String(word), testOf(mealy, word)]));
   for (const suspect of [...suspects.values()].slice(0, MOST_SUSPECTS)) {
-    const { stopped } = await runTests(target, [suspect]);
+    const stopped = await stopOf(target, await runTests(target, [suspect]));
     if (stopped === undefined) continue;
     await restart();
     return { ...stopped, during: [], word: suspect.id, repeated: true };

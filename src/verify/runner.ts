@@ -65,10 +65,8 @@ export async function runTests(
       underWay.add(test);
       try {
         const family = familyOf(target, test);
-        const dialogue = await reachAndHold(
-          (slow.get(family) ?? 0) < SLOW_ONES ? target : inHaste(target),
-          test,
-        );
+        const patient = (slow.get(family) ?? 0) < SLOW_ONES ? target : inHaste(target);
+        const dialogue = await reached(target, () => hold(patient, test));
         if (dialogue.deviation === undefined) outcome.passed.push(dialogue);
         else {
           if (dialogue.deviation.late) {
@@ -181,13 +179,13 @@ function wordsThatAreAnswered({
 }
 
 /** Retries a connection that was refused: a queue may have been full. @throws Gone */
-async function reachAndHold(target: Target, test: Test): Promise<Dialogue> {
+export async function reached<T>({ signal }: Target, work: () => Promise<T>): Promise<T> {
   for (const pause of [20, 200, undefined]) {
     try {
-      return await hold(target, test);
+      return await work();
     } catch (error) {
       if (!(error instanceof Error && ('code' in error || error.name === 'TimeoutError'))) throw error;
-      if (pause === undefined || target.signal?.aborted) throw new Gone(error.message, { cause: error });
+      if (pause === undefined || signal?.aborted) throw new Gone(error.message, { cause: error });
       await setTimeout(pause);
     }
   }
