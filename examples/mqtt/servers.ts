@@ -86,6 +86,12 @@ export const mqttServers: readonly FieldServer[] = [
           'A packet id must not be 0 [MQTT-2.3.1-1], and a violation must end the connection [MQTT-4.8.0-1].',
       },
       {
+        rule: /^code:3[89](?::nearest)? was passed over in silence/,
+        verdict: 'fault',
+        because:
+          'DUP must be 0 with QoS 0 [MQTT-3.3.1-2], and a violation must end the connection [MQTT-4.8.0-1].',
+      },
+      {
         rule: /^PUBLISH0:not-utf8 /,
         verdict: 'fault',
         because: 'Ill-formed UTF-8 must end the connection [MQTT-1.5.3-1].',

@@ -26,6 +26,13 @@ report(
             True,
             lambda said, closed: said == PUBACK_0 + PINGRESP and not closed,
         ),
+        # DUP is 0 with QoS 0 [MQTT-3.3.1-2]; a violation ends the connection [MQTT-4.8.0-1].
+        (
+            "a PUBLISH with DUP and QoS 0 is taken",
+            "380400016178",
+            True,
+            lambda said, closed: said == PINGRESP and not closed,
+        ),
         # Ill-formed UTF-8 ends the connection [MQTT-1.5.3-1].
         (
             "a topic that is no UTF-8 is taken",
