@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { type Difference, differences, sentenceOf, shortestDifference } from './difference.ts';
+export { type Difference, differences, restricted, sentenceOf, shortestDifference } from './difference.ts';
 export {
   type Contradicted,
   Drift,

@@ -123,12 +123,14 @@ export class Tree {
     const word = [...node.word, input];
     known.contrary++;
     const isUnsteady = fewer >= FLAKY.votes && fewer >= FLAKY.share * (others + known.count);
-    if (isUnsteady || known.contrary >= CHANGED) {
+    // One answer all the time, and then another: it goes on so, or was chance.
+    const isSplit = known.count >= FLAKY.votes && known.contrary === others && known.rivals.size === 1;
+    const drifts = isSplit && others >= CHANGED;
+    if (drifts || (isUnsteady && !isSplit) || known.contrary >= CHANGED) {
       const heard = [known.output, ...known.rivals.keys()].map((number) => this.name(number));
-      const counts = [known.count, ...known.rivals.values()];
-      throw new Unsteady(word, heard, counts, known.contrary === others || known.contrary >= CHANGED);
+      throw new Unsteady(word, heard, [known.count, ...known.rivals.values()], drifts);
     }
-    if (votes <= known.count) return undefined;
+    if (isSplit || votes <= known.count) return undefined;
     this.outvoted.push({ word, output: this.name(known.output), by: this.name(output) });
     const child = this.#grow(node, input, output);
     child.count = votes;

@@ -26,6 +26,8 @@ export interface WireOptions {
 /** A server behind an address, and what it can be sent. */
 export interface Wired extends System {
   readonly alphabet: readonly string[];
+  /** An input as it goes over the wire, with fresh names. @throws RangeError for one that there is not. */
+  bytesOf(input: string): Uint8Array;
   /** What it said before anything was sent, `silence` where that was nothing; undefined until somebody has connected. */
   readonly greeting: string | undefined;
 }
@@ -55,7 +57,13 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
     patience: { reply: patience, connect: CONNECT },
     signal,
   };
+  const useOf = (name: string) => {
+    const use = inputs.get(name)?.use(`l${prefix}${(count++).toString(36)}`, -1);
+    if (use === undefined) throw new RangeError(`no input "${name}"`);
+    return use;
+  };
   return {
+    bytesOf: (input) => useOf(input).bytes,
     get greeting() {
       return greeting;
     },
@@ -85,8 +93,7 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
       return {
         async send(name, known) {
           signal?.throwIfAborted();
-          const use = inputs.get(name)?.use(`l${prefix}${(count++).toString(36)}`, -1);
-          if (use === undefined) throw new RangeError(`no input "${name}"`);
+          const use = useOf(name);
           if (use.before.length > 0) companions.push(await converse(accompanied, use.before));
           if (use.cleanup.length > 0) litter.push([...use.cleanup]);
           probe.send(use.bytes, use.messages);
