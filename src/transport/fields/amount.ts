@@ -2,7 +2,18 @@ import type { Cursor } from '../cursor.ts';
 import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import type { Field, Sizes } from './field.ts';
-import { type Bounds, boundsIn, u8, u16be, u16le, u24be, u24le, u32be, u32le } from './integers.ts';
+import {
+  type Bounds,
+  boundsIn,
+  readUnsigned,
+  u8,
+  u16be,
+  u16le,
+  u24be,
+  u24le,
+  u32be,
+  u32le,
+} from './integers.ts';
 import { find, indexOf, type Until } from './terminated.ts';
 
 /** How a length is written in front of what it counts; any field of a number can be one. */
@@ -77,8 +88,20 @@ export function finder(
     if (size < min || size > max) cursor.refuse('length', at, says, `${size} bytes`);
   };
   if (count !== undefined) {
+    const { shape } = count;
+    const { width, little } =
+      shape?.kind === 'integer' && !shape.signed && shape.width < 8 ? shape : { width: 0, little: false };
     return (cursor) => {
-      const { at } = cursor;
+      const { at, bytes, end } = cursor;
+      const start = at + width;
+      if (width > 0 && start <= end) {
+        // Most are: the number is read here, and all doubts below.
+        const size = readUnsigned(bytes, at, width, little);
+        if (size >= min && size <= max && start + size <= end) {
+          cursor.at = start;
+          return size;
+        }
+      }
       const size = count.read(cursor);
       if (size === undefined || cursor.lost) return undefined;
       if (size > max || size < 0) {

@@ -116,7 +116,8 @@ function leadsOf(
   return [bytesWhere((byte) => [byte, byte - 256].some((high) => first <= high && high <= last)), ...rest];
 }
 
-function readUnsigned(bytes: Uint8Array, at: number, width: number, little: boolean): number {
+/** A number of at most four bytes without a sign. */
+export function readUnsigned(bytes: Uint8Array, at: number, width: number, little: boolean): number {
   const first = bytes[at] ?? 0;
   if (width === 1) return first;
   const second = bytes[at + 1] ?? 0;

@@ -15,6 +15,8 @@ const encoder = new TextEncoder();
 /** Half a surrogate pair is no text. */
 const HALF_A_PAIR = /\p{Surrogate}/u;
 const LONGEST_BY_HAND = 48;
+/** Longer texts are several pieces to V8 until somebody looks into them. */
+const SHORT = 12;
 
 function isSlice(value: unknown): value is Slice {
   return typeof value === 'function';
@@ -27,21 +29,28 @@ export function textAt(
   end: number,
   encoding: Encoding,
 ): string | undefined {
-  if (end - start <= 8) {
-    let short = '';
+  if (end - start <= SHORT) {
     let all = 0;
-    for (let index = start; index < end; index++) {
-      const byte = bytes[index] ?? 0;
-      all |= byte;
-      short += String.fromCharCode(byte);
-    }
-    if (all < 0x80 || encoding === 'latin1') return short;
+    for (let index = start; index < end; index++) all |= bytes[index] ?? 0;
+    if (all < 0x80 || encoding === 'latin1') return few(bytes, start, end);
   }
   if (encoding === 'ascii')
     for (let index = start; index < end; index++) if ((bytes[index] ?? 0) > 127) return undefined;
   const text = textOf(bytes, start, end, encoding);
   // Decoding puts U+FFFD where there is no text.
   return encoding === 'utf8' && text.includes('\ufffd') ? undefined : text;
+}
+
+/** A byte is a character. Four at a time is quicker than one by one, or than asking Node. */
+function few(bytes: Uint8Array, start: number, end: number): string {
+  const { fromCharCode } = String;
+  let text = '';
+  let at = start;
+  for (; end - at >= 4; at += 4) {
+    text += fromCharCode(bytes[at] ?? 0, bytes[at + 1] ?? 0, bytes[at + 2] ?? 0, bytes[at + 3] ?? 0);
+  }
+  for (; at < end; at++) text += fromCharCode(bytes[at] ?? 0);
+  return text;
 }
 
 /** The bytes from `start` up to `end` as text, with U+FFFD where there is none in UTF-8. */
