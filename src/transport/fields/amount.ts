@@ -1,7 +1,7 @@
 import type { Cursor } from '../cursor.ts';
 import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
-import type { Field, Sizes } from './field.ts';
+import { type Field, made, type Sizes } from './field.ts';
 import {
   type Bounds,
   boundsIn,
@@ -88,7 +88,7 @@ export function finder(
     if (size < min || size > max) cursor.refuse('length', at, says, `${size} bytes`);
   };
   if (count !== undefined) {
-    const { shape } = count;
+    const { shape, read } = made(count);
     const { width, little } =
       shape?.kind === 'integer' && !shape.signed && shape.width < 8 ? shape : { width: 0, little: false };
     return (cursor) => {
@@ -102,7 +102,7 @@ export function finder(
           return size;
         }
       }
-      const size = count.read(cursor);
+      const size = read(cursor);
       if (size === undefined || cursor.lost) return undefined;
       if (size > max || size < 0) {
         cursor.lose('length', at, says, `length ${size}`);

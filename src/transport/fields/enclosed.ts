@@ -2,7 +2,7 @@ import { DeclarationError, LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { utf8 } from '../memory.ts';
 import { readConstant } from './constants.ts';
-import { bytesWhere, type Field, ours } from './field.ts';
+import { bytesWhere, type Field, made, ours } from './field.ts';
 
 /** Bytes that are always the same, around a field. */
 export interface Enclosure {
@@ -14,6 +14,7 @@ export interface Enclosure {
 export function enclosed<T>(field: Field<T>, { before = '', behind = '' }: Enclosure): Field<T> {
   const [front, back] = [utf8(before), utf8(behind)];
   const around = front.length + back.length;
+  const { read } = made(field);
   const first = front[0];
   if (field.open && back.length > 0)
     throw new DeclarationError(`${field.says}: nothing stands behind what goes on to the end`);
@@ -32,7 +33,7 @@ export function enclosed<T>(field: Field<T>, { before = '', behind = '' }: Enclo
     read(cursor) {
       const { at } = cursor;
       if (!readConstant(cursor, front)) return undefined;
-      const value = field.read(cursor);
+      const value = read(cursor);
       if (value !== undefined && readConstant(cursor, back)) return value;
       if (!cursor.lost) cursor.at = at;
       return undefined;
@@ -57,6 +58,7 @@ export function nullable<T>(field: Field<T>, nothing: string | Uint8Array): Fiel
   const mark = typeof nothing === 'string' ? utf8(nothing) : nothing;
   if (mark.length === 0) throw new DeclarationError('what stands for null has at least one byte');
   const [first] = mark;
+  const { read } = made(field);
   return ours({
     says: `${field.says}, or ${[...mark].map(hex).join(' ')} for null`,
     carries: field.carries,
@@ -67,12 +69,12 @@ export function nullable<T>(field: Field<T>, nothing: string | Uint8Array): Fiel
     open: field.open,
     read(cursor) {
       const { at, bytes, end } = cursor;
-      if (at < end && bytes[at] !== first) return field.read(cursor);
+      if (at < end && bytes[at] !== first) return read(cursor);
       for (let index = 0; index < mark.length; index++) {
         // Short of a cover's end it is the field, or nothing.
-        if (at + index >= end && cursor.covered) return field.read(cursor);
+        if (at + index >= end && cursor.covered) return read(cursor);
         if (!cursor.has(index + 1)) return undefined;
-        if (bytes[at + index] !== mark[index]) return field.read(cursor);
+        if (bytes[at + index] !== mark[index]) return read(cursor);
       }
       cursor.at = at + mark.length;
       return null;

@@ -1,5 +1,5 @@
 import { DeclarationError, LocalError } from '../errors.ts';
-import { between, bytesWhere, type Field, ours, Sizes } from './field.ts';
+import { between, bytesWhere, type Field, made, ours, Sizes } from './field.ts';
 
 /**
  * A value that has a name: the message has the name. Others are refused.
@@ -24,6 +24,7 @@ export function enumeration<
     if (value === undefined) throw new LocalError(`expected one of ${all.join(', ')}, got ${String(name)}`);
     return value;
   };
+  const { read } = made(field);
   const sizes = wire.map((bytes) => bytes.length);
   return ours({
     says,
@@ -36,7 +37,7 @@ export function enumeration<
     shape: { kind: 'enumeration', of: field, names: all.map((name) => [name, names[name]] as const) },
     read(cursor) {
       const { at } = cursor;
-      const value = field.read(cursor);
+      const value = read(cursor);
       if (value === undefined) return undefined;
       const name = byValue.get(value);
       if (name !== undefined) return name;

@@ -45,31 +45,24 @@ export interface Field<T> {
   readonly sample?: ((random: Random) => T) | undefined;
 }
 
-/** A field as {@link made} makes it. */
-export type Made<T> = Field<T> & { readonly [MADE]: true };
+/** Fields whose methods need no `this`. Not a property: a copy with other methods would have it too. */
+const MADE = new WeakSet<object>();
 
-const MADE = Symbol('made');
-
-/**
- * The same field with all properties, in one order: so calling it is cheap. Methods of ours need no `this`; those of
- * somebody else's field may.
- */
-export function made<T>(field: Field<T>): Made<T> {
-  if (isMade(field)) return field;
+/** The same field, with methods that are called cheaply: alone, without looking them up. */
+export function made<T>(field: Field<T>): Field<T> {
+  if (MADE.has(field)) return field;
   const [read, size, write] = [field.read.bind(field), field.size.bind(field), field.write.bind(field)];
   return ours({ ...ours(field), read, size, write, sample: field.sample?.bind(field) });
 }
 
-function isMade<T>(field: Field<T>): field is Made<T> {
-  return MADE in field;
-}
-
-/** A field of ours. */
-export function ours<T>(field: Field<T>): Made<T> {
+/** A field whose methods need no `this`, with all properties in one order. */
+export function ours<T>(field: Field<T>): Field<T> {
   const { says, carries, minimum, maximum, secret, open, streams, leads, such, shape } = field;
   const { read, size, write, sample } = field;
   const what = { says, carries, minimum, maximum, secret, open, streams, leads, such, shape };
-  return { ...what, [MADE]: true, read, size, write, sample };
+  const whole = { ...what, read, size, write, sample };
+  MADE.add(whole);
+  return whole;
 }
 
 /** What the value of a field is. */

@@ -1,6 +1,6 @@
 import { DeclarationError } from '../errors.ts';
 import { type Length, largestOf, lengthOf } from './amount.ts';
-import { Sizes } from './field.ts';
+import { made, Sizes } from './field.ts';
 import type { FieldsOf, Legal, NamesIn } from './fields-of.ts';
 import { type AnyPart, PART, type Part, part, sequence } from './part.ts';
 
@@ -42,7 +42,8 @@ export function within(length: Length, ...given: readonly (Counting | AnyPart)[]
   const most = largestOf(field) - bias;
   if (most < inner.minimum)
     throw new DeclarationError(`${name}: a length of at most ${most} covers ${inner.minimum} bytes`);
-  const { streams } = inner;
+  const { streams, read } = inner;
+  const { read: readLength } = made(field);
   const largest = streams === undefined ? inner.maximum : most;
   const isFixed = field.minimum === field.maximum;
   const counts = `${name} length${bias === 0 ? '' : ` and ${bias}`}`;
@@ -61,7 +62,7 @@ export function within(length: Length, ...given: readonly (Counting | AnyPart)[]
     steps: [{ kind: 'cover', length: field, bias }, ...inner.steps, { kind: 'leave' }],
     read(cursor, fields) {
       const { at, fault } = cursor;
-      const value = field.read(cursor);
+      const value = readLength(cursor);
       if (value === undefined) return false;
       if (cursor.fault !== fault || value < bias) {
         cursor.lose('length', at, counts, `${value}`);
@@ -76,14 +77,14 @@ export function within(length: Length, ...given: readonly (Counting | AnyPart)[]
       const end = cursor.at + size;
       const cover = cursor.enter(end);
       if (streams !== undefined) {
-        const isRead = inner.read(cursor, fields);
+        const isRead = read(cursor, fields);
         const { lost } = cursor;
         cursor.leave(cover);
         // Where a content that nobody reads ends is not waited for.
         cursor.lost = lost || cursor.fault !== fault;
         return isRead;
       }
-      if (inner.read(cursor, fields) && cursor.at !== end) {
+      if (read(cursor, fields) && cursor.at !== end) {
         cursor.refuse(
           'length',
           cursor.at,

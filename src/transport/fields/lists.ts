@@ -2,7 +2,7 @@ import type { Cursor, Progress } from '../cursor.ts';
 import { DeclarationError, LocalError } from '../errors.ts';
 import { within } from '../fault.ts';
 import { amountOf, around, begin, type Length } from './amount.ts';
-import { between, type Field, ours } from './field.ts';
+import { between, type Field, made, ours } from './field.ts';
 import type { Bounds } from './integers.ts';
 import type { Until } from './terminated.ts';
 
@@ -28,6 +28,7 @@ export function list<T>(
     throw new DeclarationError(`a list of ${element.says}: an element takes at least one byte`);
   if (element.open || element.streams)
     throw new DeclarationError(`a list of ${element.says}: an element has an end of its own`);
+  const { read } = made(element);
   const amount = amountOf(count, bounds, MOST);
   const { count: number, name, open, end, words, min, max } = amount;
   const how = open ? 'to the end, ' : words && `up to the bytes ${words}, `;
@@ -82,7 +83,7 @@ export function list<T>(
           cursor.lose('length', at, says, 'more');
           return undefined;
         }
-        const value = over === undefined ? undefined : element.read(cursor);
+        const value = over === undefined ? undefined : read(cursor);
         if (cursor.fault !== fault && cursor.fault !== undefined) {
           cursor.fault = within(`[${items.length}]`, cursor.fault);
         }

@@ -145,7 +145,7 @@ function named(key: string, given: Field<unknown>): Part {
     shape: { kind: 'field', key, field },
     // As it was given: that two are the same field is seen by their being one.
     steps: [{ kind: 'field', key, ...(such ?? { field: given, test: undefined }) }],
-    read: (cursor, into) => readNamed(cursor, only, into),
+    read: (cursor, into) => readNamed(cursor, key, field.read, into),
     size(from, sizes) {
       const value = from[key];
       if (value === undefined) throw new LocalError(`${key}: expected ${says}, got nothing`);
@@ -159,9 +159,9 @@ function named(key: string, given: Field<unknown>): Part {
 }
 
 /** Reads a field, and gives a fault in it the field's name. */
-function readNamed(cursor: Cursor, { key, field }: NamedField, into: Fields): boolean {
+function readNamed(cursor: Cursor, key: string, read: Field<unknown>['read'], into: Fields): boolean {
   const before = cursor.fault;
-  const value = field.read(cursor);
+  const value = read(cursor);
   if (cursor.fault !== before && cursor.fault !== undefined) cursor.fault = within(key, cursor.fault);
   if (value === undefined) return false;
   into[key] = value;
@@ -185,6 +185,7 @@ export function sequence(given: readonly AnyPart[]): Part {
     );
   }
   const tail = behind.reduce((size, part) => size + part.minimum, 0);
+  const reads = parts.map(({ only }) => only && { key: only.key, read: only.field.read });
   const isConstant = parts.every((part) => part.constant !== undefined);
   const shapes = parts.flatMap(({ shape }) => shape ?? []);
   return part({
@@ -201,6 +202,12 @@ export function sequence(given: readonly AnyPart[]): Part {
     constant: isConstant ? joined(parts.flatMap((part) => part.constant ?? [])) : undefined,
     read(cursor, fields) {
       for (let index = 0; index < parts.length; index++) {
+        // Most parts are one field: this saves a call.
+        const field = reads[index];
+        if (field !== undefined && tail === 0) {
+          if (!readNamed(cursor, field.key, field.read, fields)) return false;
+          continue;
+        }
         const part = parts[index];
         if (part === undefined) continue;
         if (tail > 0 && index === open) {
@@ -209,9 +216,6 @@ export function sequence(given: readonly AnyPart[]): Part {
           const whole = part.read(cursor, fields);
           cursor.leave({ ...cover, lost: cover.lost || cursor.lost });
           if (!whole) return false;
-        } else if (part.only !== undefined) {
-          // Most parts are one field: this saves a call.
-          if (!readNamed(cursor, part.only, fields)) return false;
         } else if (!part.read(cursor, fields)) return false;
       }
       return true;

@@ -9,6 +9,7 @@ export function record(...parts: readonly AnyPart[]): Field<Readonly<Fields>> {
   const inner = whole(parts);
   if (inner.streams !== undefined)
     throw new DeclarationError(`${inner.streams}: what is handed over as it comes is the last of its frame`);
+  const { read, size, write } = inner;
   return ours({
     says: `record of ${inner.says}`,
     carries: 'record',
@@ -19,10 +20,10 @@ export function record(...parts: readonly AnyPart[]): Field<Readonly<Fields>> {
     shape: inner.shape && { kind: 'record', of: inner.shape },
     read(cursor) {
       const fields: Fields = {};
-      return inner.read(cursor, fields) ? fields : undefined;
+      return read(cursor, fields) ? fields : undefined;
     },
-    size: (value, sizes) => inner.size(value, sizes),
-    write: (value, into, at, sizes) => inner.write(value, into, at, sizes),
+    size,
+    write,
     sample(random) {
       const fields: Fields = {};
       inner.sample(random, fields);

@@ -59,7 +59,7 @@ export function conditionOf(test: Condition, value: string | undefined): string 
 }
 
 /** A plain value as code. */
-function literal(value: unknown): string {
+export function literal(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
     return JSON.stringify(value);

@@ -10,6 +10,7 @@ import {
   conditionOf,
   DOUBT,
   integerAt,
+  literal,
   NoCode,
   NUMBERS,
   plus,
@@ -25,6 +26,8 @@ export type ReadWhole = (cursor: Cursor, type: string) => { readonly type: strin
 
 /** Choices multiply what follows them; with more ways than this through a frame its code is not worth its size. */
 const MOST_WAYS = 32;
+/** Names that are compared one by one. */
+const FEW = 8;
 
 /** Code that reads frames of this shape; `undefined` where there is none to be had. */
 export function generateRead(shape: PartShape | undefined): ReadWhole | undefined {
@@ -178,8 +181,7 @@ class ReadCode {
       }
       case 'enumeration': {
         const raw = this.#value(shape.of, place, work);
-        const table = this.tables.push(new Map(shape.names.map(([name, value]) => [value, name]))) - 1;
-        const code = `${raw.code} const ${value} = tables[${table}].get(${raw.value}); if (${value} === undefined) ${DOUBT}`;
+        const code = `${raw.code} const ${value} = ${this.#named(shape.names, raw.value)}; if (${value} === undefined) ${DOUBT}`;
         return { ...raw, code, value };
       }
       case 'bytes':
@@ -309,6 +311,16 @@ class ReadCode {
     } finally {
       this.#recursions -= 1;
     }
+  }
+
+  /** The name of a value: a few are compared one by one. */
+  #named(names: Extract<Shape, { kind: 'enumeration' }>['names'], value: string): string {
+    if (names.length > FEW) {
+      const table = this.tables.push(new Map(names.map(([name, meant]) => [meant, name]))) - 1;
+      return `tables[${table}].get(${value})`;
+    }
+    const all = names.map(([name, meant]) => `${value} === ${literal(meant)} ? ${JSON.stringify(name)} : `);
+    return `${all.join('')}undefined`;
   }
 
   /** Makes sure of bytes, and at once of all that have a fixed place behind them. */
