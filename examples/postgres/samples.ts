@@ -117,6 +117,18 @@ export function postgresSamples(unique: string): Samples<typeof frames> {
         answer: answered('server.COPY_IN'),
         pushes: [PARSED, BOUND],
       },
+      'EXECUTE/copy-out': {
+        leads: [parse(COPY_OUT), bind()],
+        message: execute(0),
+        follows,
+        answer: answered('server.COPY_OUT'),
+        pushes: [
+          ...([PARSED, BOUND] as const),
+          { type: 'server.COPY_DATA', data: text('first\n') },
+          { type: 'server.COPY_DATA', data: text('second\n') },
+          ...(['server.COPY_DONE', complete('COPY 2')] as const),
+        ],
+      },
       'EXECUTE/unknown': {
         message: { ...execute(0), portal: unknown },
         answer: answered('server.ERROR'),

@@ -87,7 +87,7 @@ export const postgresServers: readonly FieldServer[] = [
           "It has the letter of a client's message, and a content that does not fit: what becomes of that the documentation does not say.",
       },
       {
-        rule: /^code:46(?::alone)? /,
+        rule: /^code:46(?::\w+)? /,
         verdict: 'freedom',
         because: 'A FunctionCall, which the documentation has and this profile leaves out.',
       },
