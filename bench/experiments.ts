@@ -264,8 +264,8 @@ function idleMemory(): Experiment {
     title: 'an idle connection, logged in where there is a login (bytes each)',
     contenders: [echo, bareNet, actors, wirechart],
     claims: [
-      atMost('memory of an idle connection against a bare echo: RSS', 'rss', wirechart, echo, 1.25),
-      atMost('the same: heap and external', 'heap', wirechart, echo, 1.25),
+      atMost('memory of an idle connection against a bare echo: RSS', 'rss', wirechart, echo, 1.15),
+      atMost('the same: heap and external', 'heap', wirechart, echo, 1.4),
       atMost('the same, against bare net with as many logged in', 'heap', wirechart, bareNet, 1.25),
     ],
     targeted: true,
