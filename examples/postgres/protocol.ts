@@ -26,6 +26,7 @@ export const postgres = defineProtocol({
   unreadable: { reply: (why) => (why.state.startsWith('starting') ? undefined : refusal(why)) },
   failure: () => error('XX000', 'the server failed', 'FATAL'),
   reads: { connecting: first, starting: first, authenticating: late, open: late, closed: late },
+  upgrades: { 'client.SSL_REQUEST': { type: 'server.ENCRYPTION', encryption: 'tls' } },
   unchecked: [
     'that a statement or a portal that is bound, described or executed is there, and that its rows are those it described',
     'whether a transaction is open, and what became of it',

@@ -21,6 +21,7 @@ export const smtp = defineProtocol({
     'guest.recipients.content': ['client.CONTENT'],
     'user.recipients.content': ['client.CONTENT'],
   },
+  upgrades: { 'client.STARTTLS': 'server.READY' },
   unchecked: [
     'which answers an AUTH asks for, and how many',
     'what an EHLO offers, and whether it is kept to',

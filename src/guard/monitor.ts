@@ -5,6 +5,7 @@ import { type Refusal, RemoteError } from '../transport/errors.ts';
 import type { Fault } from '../transport/fault.ts';
 import { Inbox } from '../transport/inbox.ts';
 import type { AnyProtocol, Role } from '../transport/protocol.ts';
+import type { AnyExpected } from '../transport/samples.ts';
 import type { Horizons } from './horizon.ts';
 import { type Steps, Whereabouts } from './whereabouts.ts';
 
@@ -75,7 +76,9 @@ export class Monitor {
   /** Entries that passed and could not be judged yet. */
   #unjudged: Entry[] = NONE;
   /** The client has asked for another wire: this word of the server says yes. */
-  #upgrade: string | undefined;
+  #upgrade: AnyExpected | undefined;
+  /** What the server said last, where it is asked for. */
+  #heardLast: object = NOTHING;
   /** Nothing is judged, or let through, any more. */
   #stopped = false;
 
@@ -351,7 +354,7 @@ export class Monitor {
       this.#route.saw?.('server', entry.type, count, inbox.bytes.subarray(at, inbox.at));
       if (entry.event === REFUSED) for (let each = 0; each < count; each++) this.#where.refused();
       else if (!this.#heard(entry.event, count)) this.#fault('violation', entry.type, undefined);
-      if (this.#upgrade !== undefined && !this.#stopped) this.#answered(entry.type);
+      if (this.#upgrade !== undefined && !this.#stopped) this.#answered(this.#upgrade, entry.type);
     }
   }
 
@@ -393,8 +396,12 @@ export class Monitor {
   }
 
   /** The server has said something to a client that asked for another wire. */
-  #answered(type: string): void {
-    if (type !== this.#upgrade) {
+  #answered(upgrade: AnyExpected, type: string): void {
+    const { type: granted, ...fields } = typeof upgrade === 'string' ? { type: upgrade } : upgrade;
+    const isGranted = Object.entries(fields).every(
+      ([key, value]) => Reflect.get(this.#heardLast, key) === value,
+    );
+    if (type !== granted || !isGranted) {
       if (this.#where.settled) this.#upgrade = undefined;
       return;
     }
@@ -427,6 +434,7 @@ export class Monitor {
   /** Reads a frame; content that comes in pieces follows it. */
   #read(side: Side, decoder: Framing, entry: Entry): void {
     const message = decoder.read(side.inbox, entry);
+    if (this.#upgrade !== undefined) this.#heardLast = message ?? NOTHING;
     const { streams } = entry.frame;
     if (message === undefined || streams === undefined) return;
     const content: unknown = Reflect.get(message, streams);
@@ -528,3 +536,4 @@ function onlyDecoder(protocol: AnyProtocol, role: Role): Framing | undefined {
 
 /** Shared by all that have none, so that an idle dialogue weighs little. */
 const NONE: Entry[] = [];
+const NOTHING = {};

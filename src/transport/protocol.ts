@@ -9,7 +9,7 @@ import type { Frame } from './frame.ts';
 import type { Envelope } from './messages/envelope.ts';
 import { decodersOf } from './readable.ts';
 import { answeredInPlace } from './run.ts';
-import type { AnySamples, Sample, Samples, ServerName } from './samples.ts';
+import type { AnyExpected, AnySamples, Expected, Sample, Samples, ServerName } from './samples.ts';
 import { Sending } from './sending.ts';
 
 export type { Role };
@@ -94,13 +94,11 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
   readonly reads?: Readonly<Record<string, readonly Extract<keyof NoInfer<F>, string>[]>>;
   /**
    * Messages of the client that ask for another wire (STARTTLS), each with the server's word behind which both go on over
-   * that: who reads along cannot read on. Default: none.
+   * that: who reads along cannot read on. `'server.READY'`, or one with these fields. Default: none.
    */
-  readonly upgrades?: Readonly<
-    Partial<
-      Record<Extract<keyof NoInfer<F>, `client.${string}`>, Extract<keyof NoInfer<F>, `server.${string}`>>
-    >
-  >;
+  readonly upgrades?: {
+    readonly [C in Extract<keyof NoInfer<F>, `client.${string}`>]?: Expected<NoInfer<F>>;
+  };
   /** Requests that run side by side, told apart by an id. Default: none. */
   readonly asks?: readonly Asks<Extract<keyof NoInfer<F>, string>>[];
   /**
@@ -182,7 +180,7 @@ export interface Protocol<F extends Frames = Frames> {
   /** The frame and the event of a message. @throws LocalError for a name that the protocol does not know. */
   entry(type: string): Entry;
   /** See {@link Declaration.upgrades}. */
-  readonly upgrades: Readonly<Record<string, string>>;
+  readonly upgrades: Readonly<Record<string, AnyExpected>>;
   /** See {@link Declaration.unchecked}. */
   readonly unchecked: readonly string[];
   /** See {@link Declaration.asks}. */
