@@ -40,12 +40,11 @@ function through(name: string, job: Load, haproxyTarget?: number): Experiment {
   return {
     name,
     title: `${what}${placement === 'free' ? '' : ', all on one core'}, through a proxy to bare net`,
-    contenders: [pipe, guard, haproxy, pipeAgain],
+    contenders: [pipe, guard, haproxy],
     claims: [
       atLeast(`${what}: rate against a pipe`, 'rate', guard, pipe, 0.95),
       atLeast('the same, against HAProxy with one thread', 'rate', guard, haproxy, haproxyTarget),
       atMost('the same: CPU a message against a pipe', 'cpu', guard, pipe),
-      atLeast('noise: the pipe against itself', 'rate', pipeAgain, pipe),
     ],
     targeted: true,
     trial: (contender, { warmUp, seconds }) =>

@@ -54,18 +54,19 @@ async function guarded(servers: readonly FieldServer[], name: string): Promise<G
 test.skipIf(!isThere('mosquitto_pub', '--help'))('mosquitto_pub and mosquitto_sub to mosquitto', async () => {
   const { port, told } = await guarded(mqttServers, 'mosquitto');
   const topic = ['-h', '127.0.0.1', '-p', `${port}`, '-t', 'a/b'];
-  const subscriber = spawn('mosquitto_sub', [...topic, '-q', '2', '-C', '30', '-d']);
+  const subscriber = spawn('stdbuf', ['-oL', 'mosquitto_sub', ...topic, '-q', '2', '-C', '30', '-d']);
   let heard = '';
   subscriber.stdout.on('data', (text: Buffer) => {
     heard += text;
   });
+  const ended = once(subscriber, 'close');
   await expect.poll(() => heard).toContain('SUBACK');
   for (const qos of ['0', '1', '2']) {
     const publisher = spawn('mosquitto_pub', [...topic, '-q', qos, '-l']);
     publisher.stdin.end(Array.from({ length: 10 }, (_, index) => `message ${qos}.${index}\n`).join(''));
     expect(await once(publisher, 'close')).toEqual([0, null]);
   }
-  expect(await once(subscriber, 'close')).toEqual([0, null]);
+  expect(await ended).toEqual([0, null]);
   expect(heard.match(/^message [012]\.\d$/gm)).toHaveLength(30);
   expect(told).toEqual([]);
 });
@@ -73,10 +74,10 @@ test.skipIf(!isThere('mosquitto_pub', '--help'))('mosquitto_pub and mosquitto_su
 test.skipIf(!isThere('redis-cli', '--version'))('redis-cli and redis-benchmark to redis-server', async () => {
   const { port, told, upstream } = await guarded(redisServers, 'redis-server');
   const cli = async (...words: string[]) =>
-    (await run('redis-cli', ['-p', `${port}`, ...words])).stdout.trim();
+    (await run('redis-cli', ['-p', `${port}`, '--no-auth-warning', '-a', 'sesame', ...words])).stdout.trim();
   expect(await cli('SET', 'a', '1')).toBe('OK');
   expect(await cli('GET', 'a')).toBe('1');
-  const child = spawn('redis-cli', ['-p', `${port}`]);
+  const child = spawn('redis-cli', ['-p', `${port}`, '--no-auth-warning', '-a', 'sesame']);
   let heard = '';
   child.stdout.on('data', (text: Buffer) => {
     heard += text;
@@ -86,7 +87,20 @@ test.skipIf(!isThere('redis-cli', '--version'))('redis-cli and redis-benchmark t
   expect(heard).toMatch(/OK\nQUEUED\nQUEUED\n2\n3/);
   for (const pipeline of ['1', '16']) {
     const rates = async (to: number) => {
-      const words = ['-p', `${to}`, '-t', 'ping,set,get,lpush', '-n', '20000', '-P', pipeline, '-q', '--csv'];
+      const words = [
+        '-p',
+        `${to}`,
+        '-a',
+        'sesame',
+        '-t',
+        'ping,set,get,lpush',
+        '-n',
+        '20000',
+        '-P',
+        pipeline,
+        '-q',
+        '--csv',
+      ];
       const { stdout } = await run('redis-benchmark', words);
       return [...stdout.matchAll(/^"([^"]+)","([\d.]+)"/gm)].map(
         ([, what, rate]) => `${what} ${Math.round(Number(rate))}`,
