@@ -79,6 +79,8 @@ async function learnt(server: FieldServer, title: string, port: number): Promise
     address: { host: '127.0.0.1', port },
     samples: server.options?.samples,
     concurrency: server.options?.concurrency,
+    // Each of these answers nearly everything; and some of them slowly.
+    patience: 2_000,
   });
   const started = performance.now();
   const learned = await learn(wire, wire.alphabet, { k: 1, votes: 2, trusting: false });

@@ -81,7 +81,6 @@ export class Learner {
 
   /** Asks until every transition was taken, no answer contradicts the hypothesis, and nothing more is to be told apart. */
   async explore(onStates?: (states: number) => void): Promise<void> {
-    if (this.tree.size === 1) await this.#rebuild();
     for (;;) {
       const { hypothesis } = this;
       hypothesis.update();
@@ -174,20 +173,6 @@ export class Learner {
     const known = child && { output: this.tree.outputs[child.output] ?? '', sure: this.isSure(child) };
     const answer = await dialogue.send(this.#inputs[input] ?? '', known);
     return this.tree.hear(node, input, answer);
-  }
-
-  /** Asks what would show the states of the reference, each word as long as it is answered as foretold. */
-  async #rebuild(): Promise<void> {
-    const reference = this.#reference;
-    let [right, wrong] = [0, 0];
-    for (const word of reference?.words() ?? []) {
-      if (reference?.dropped) return;
-      const foretold = (node: Node) => node.parent === undefined || reference?.foretells(node, this.tree);
-      const last = await this.ask([], () => (node) => (foretold(node) ? word[node.depth] : undefined));
-      if (foretold(last)) right++;
-      else wrong++;
-      reference?.judge(right, wrong);
-    }
   }
 
   /** Transitions that nobody took, of states that are reached by few inputs: as many as are asked at once. */

@@ -1,4 +1,3 @@
-import { stateCover, stateIdentifiers } from '../verify/identify.ts';
 import { isClosed, type Mealy, nextState, outputOn, type Word } from '../verify/mealy.ts';
 import { minimise } from '../verify/minimise.ts';
 import type { Node, Tree } from './tree.ts';
@@ -9,7 +8,7 @@ const WRONG = 0.5;
 
 /**
  * A machine that is perhaps like the one to be learned: a declared one, or that of the last version. It says what to
- * ask first, and what to expect where nothing was asked; what it says is believed until anything contradicts.
+ * expect where nothing was asked; what it says is believed until anything contradicts.
  *
  * Source: Kruger, Junges and Rot, State Matching and Multiple References in Adaptive Active Automata Learning, FM 2024.
  */
@@ -28,37 +27,18 @@ export class Reference {
     return this.#dropped;
   }
 
-  /** Words that reach each of its states, and tell it from every other: where it is right, they show all states. */
-  *words(): Iterable<Word> {
-    const identifiers = stateIdentifiers(this.#mealy);
-    for (const [state, access] of stateCover(this.#mealy)) {
-      for (const word of identifiers.get(state) ?? [[]]) {
-        const ours = [...access, ...word].map((input) => this.#inputs.indexOf(input));
-        const foreign = ours.indexOf(-1);
-        yield foreign < 0 ? ours : ours.slice(0, foreign);
-      }
-    }
-  }
-
   /** In the numbers of a learner's inputs and outputs; undefined where it lacks an input. */
   mealy(tree: Tree, alphabet: readonly string[]): Mealy | undefined {
-    const { states, initial, closed } = this.#mealy;
     if (this.#inputs.includes(-1)) return undefined;
-    const cells = states.flatMap((_, state) => this.#inputs.map((input) => [state, input] as const));
-    const next = cells.map(([state, input]) => nextState(this.#mealy, state, input));
-    const output = cells.map(([state, input], cell) => {
-      if (isClosed(this.#mealy, state)) return -1;
-      const closes = isClosed(this.#mealy, next[cell] ?? -1);
-      return tree.number({ output: this.#mealy.outputs[outputOn(this.#mealy, state, input)] ?? '', closes });
-    });
+    const { states } = this.#mealy;
+    const closed = states.findIndex((_, state) => isClosed(this.#mealy, state));
+    const cells = states.flatMap((_, state) => alphabet.map((_, input) => this.predict(state, input, tree)));
     return {
+      ...this.#mealy,
       inputs: alphabet,
       outputs: tree.names(),
-      states,
-      initial,
-      next: Int32Array.from(next),
-      output: Int32Array.from(output),
-      ...(closed && { closed }),
+      next: Int32Array.from(cells, (said) => (typeof said?.next === 'number' ? said.next : closed)),
+      output: Int32Array.from(cells, (said) => said?.output ?? -1),
     };
   }
 
@@ -106,17 +86,11 @@ export class Reference {
   /** What it answers, as a number of the tree, and its next state; `closed` where it has none. */
   predict(state: number, input: number, tree: Tree): { output: number; next: number | 'closed' } | undefined {
     const same = this.#inputs[input] ?? -1;
-    if (same < 0 || this.#dropped) return undefined;
+    if (same < 0 || this.#dropped || isClosed(this.#mealy, state)) return undefined;
     const next = nextState(this.#mealy, state, same);
     const closes = isClosed(this.#mealy, next);
     const output = this.#mealy.outputs[outputOn(this.#mealy, state, same)] ?? '';
     return { output: tree.number({ output, closes }), next: closes ? 'closed' : next };
-  }
-
-  /** Is the last output before a node the one that it says? */
-  foretells(node: Node, tree: Tree): boolean {
-    const state = node.parent && this.stateAfter(node.parent.word);
-    return state !== undefined && this.predict(state, node.input, tree)?.output === node.output;
   }
 
   /** Drops it for good where too much of what it said is wrong. */
