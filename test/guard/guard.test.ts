@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { smtp } from '../../examples/smtp/protocol.ts';
 import { type Guard, type GuardOptions, guard } from '../../src/guard/guard.ts';
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 
@@ -254,5 +255,95 @@ describe('a guard in front of a server that takes a MESSAGE before the PASSWORD'
     });
     expect(await talk(port, NAME)).toBe('');
     expect(unreachable).toHaveLength(1);
+  });
+});
+
+describe('a wire that changes: STARTTLS', () => {
+  /** Greets, says 250 to each line, and what it is told to STARTTLS; behind a 220 it echoes. */
+  async function mailServer(answer: string): Promise<{ readonly port: number; readonly got: () => string }> {
+    let got = '';
+    const server = createServer((socket) => {
+      let secure = false;
+      socket.on('error', () => {});
+      socket.write('220 old ESMTP\r\n');
+      socket.on('data', (bytes) => {
+        got += bytes.toString('latin1');
+        if (secure) return socket.write(bytes);
+        for (const line of bytes.toString('latin1').split('\r\n').filter(Boolean)) {
+          const asks = line === 'STARTTLS';
+          secure ||= asks && answer.startsWith('220');
+          socket.write(asks ? answer : '250 OK\r\n');
+        }
+        return undefined;
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const at = server.address();
+    return { port: typeof at === 'object' && at !== null ? at.port : 0, got: () => got };
+  }
+
+  async function inFront(upstream: number, options: Partial<GuardOptions> = {}) {
+    const told: string[] = [];
+    const running = await guard(smtp, {
+      host: '127.0.0.1',
+      port: 0,
+      upstream: { port: upstream },
+      observer: { refused: (_, { code, received }) => void told.push(`${code} ${received}`) },
+      upstreamObserver: {
+        upgraded: () => void told.push('upgraded'),
+        faulted: (_, error) => void told.push(error.message),
+        lost: (_, why) => void told.push(why),
+      },
+      ...options,
+    });
+    onTestFinished(() => running.close());
+    const client = connect({ port: running.port, host: '127.0.0.1' });
+    onTestFinished(() => void client.destroy());
+    let heard = '';
+    client.on('error', () => {});
+    client.on('data', (bytes) => {
+      heard += bytes.toString('latin1');
+    });
+    await expect.poll(() => heard).toBe('220 old ESMTP\r\n');
+    client.write('EHLO me\r\n');
+    await expect.poll(() => heard).toMatch(/250 OK\r\n$/);
+    return { client, told, heard: () => heard };
+  }
+
+  test('behind it all passes unwatched', async () => {
+    const { port } = await mailServer('220 go ahead\r\n');
+    const { client, told, heard } = await inFront(port);
+    client.write('STARTTLS\r\n');
+    await expect.poll(heard).toMatch(/220 go ahead\r\n$/);
+    client.write(Buffer.of(22, 3, 1, 0, 1, 0));
+    await expect.poll(heard).toMatch(/\x16\x03\x01\0\x01\0$/);
+    expect(told).toEqual(['upgraded']);
+  });
+
+  test('or is closed, where that is asked for', async () => {
+    const { port } = await mailServer('220 go ahead\r\n');
+    const { client, told } = await inFront(port, { afterUpgrade: 'close' });
+    client.write('STARTTLS\r\n');
+    await once(client, 'close');
+    expect(told).toEqual(['upgraded']);
+  });
+
+  test('where it is refused, the dialogue goes on, and what waited behind it is judged', async () => {
+    const { port, got } = await mailServer('454 not today\r\n');
+    const { client, told, heard } = await inFront(port);
+    client.write('STARTTLS\r\nMAIL FROM:<a@b.example>\r\n');
+    await expect.poll(heard).toMatch(/454 not today\r\n250 OK\r\n$/);
+    expect(got()).toMatch(/STARTTLS\r\nMAIL FROM:<a@b.example>\r\n$/);
+    expect(told).toEqual([]);
+  });
+
+  test('plain bytes behind a STARTTLS that is granted are a violation, and never come inside', async () => {
+    const { port, got } = await mailServer('220 go ahead\r\n');
+    const { client, told } = await inFront(port);
+    client.write('STARTTLS\r\nRCPT TO:<injected@b.example>\r\n');
+    await once(client, 'close');
+    expect(told).toEqual(['violation bytes that begin no frame']);
+    expect(got()).toMatch(/STARTTLS\r\n$/);
   });
 });
