@@ -38,78 +38,55 @@ export const CCITT: Crc16 = {
 };
 
 /** A cyclic redundancy check of 16 bits. */
-export function crc16({ name, polynomial, initial, reflected, final = 0, order }: Crc16): Checksum {
-  const table = Uint16Array.from({ length: 256 }, (_, byte) => {
-    let sum = reflected ? byte : byte << 8;
-    for (let bit = 0; bit < 8; bit++) {
-      if (reflected) sum = sum & 1 ? (sum >>> 1) ^ polynomial : sum >>> 1;
-      else sum = sum & 0x8000 ? (sum << 1) ^ polynomial : sum << 1;
-    }
-    return sum;
-  });
-  return {
-    says: name,
-    field: (order ?? (reflected ? 'little' : 'big')) === 'little' ? u16le() : u16be(),
-    of(bytes, start, end) {
-      let sum = initial;
-      for (let index = start; index < end; index++) {
-        const byte = bytes[index] ?? 0;
-        sum = reflected
-          ? (sum >>> 8) ^ (table[(sum ^ byte) & 0xff] ?? 0)
-          : ((sum << 8) & 0xffff) ^ (table[(sum >>> 8) ^ byte] ?? 0);
-      }
-      return (sum ^ final) & 0xffff;
-    },
-  };
+export function crc16(check: Crc16): Checksum {
+  const { name, reflected, order = reflected ? 'little' : 'big' } = check;
+  return { says: name, field: order === 'little' ? u16le() : u16be(), of: crc(16, check) };
 }
 
 /** CRC-32 as of Ethernet, gzip and PNG. @param order how it is written. Default: the high byte first. */
 export function crc32(order: 'big' | 'little' = 'big'): Checksum {
+  const check = { polynomial: 0xedb88320, initial: 0xffffffff, reflected: true, final: 0xffffffff };
+  return { says: 'CRC-32', field: order === 'little' ? u32le() : u32be(), of: crc(32, check) };
+}
+
+function crc(
+  width: 16 | 32,
+  { polynomial, initial, reflected, final = 0 }: Omit<Crc16, 'name'>,
+): Checksum['of'] {
+  const shift = width - 8;
+  const mask = width === 16 ? 0xffff : -1;
   const table = Uint32Array.from({ length: 256 }, (_, byte) => {
-    let sum = byte;
-    for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1;
-    return sum;
+    let sum = reflected ? byte : byte << shift;
+    for (let bit = 0; bit < 8; bit++) {
+      if (reflected) sum = sum & 1 ? (sum >>> 1) ^ polynomial : sum >>> 1;
+      else sum = (sum >>> (width - 1)) & 1 ? (sum << 1) ^ polynomial : sum << 1;
+    }
+    return sum & mask;
   });
-  return {
-    says: 'CRC-32',
-    field: order === 'little' ? u32le() : u32be(),
-    of(bytes, start, end) {
-      let sum = 0xffffffff;
-      for (let index = start; index < end; index++) {
-        sum = (sum >>> 8) ^ (table[(sum ^ (bytes[index] ?? 0)) & 0xff] ?? 0);
-      }
-      return (sum ^ 0xffffffff) >>> 0;
-    },
+  return (bytes, start, end) => {
+    let sum = initial;
+    for (let index = start; index < end; index++) {
+      const byte = bytes[index] ?? 0;
+      sum = reflected
+        ? (sum >>> 8) ^ (table[(sum ^ byte) & 0xff] ?? 0)
+        : ((sum << 8) & mask) ^ (table[((sum >>> shift) ^ byte) & 0xff] ?? 0);
+    }
+    return ((sum ^ final) & mask) >>> 0;
   };
 }
 
 /** The sum of all bytes, its lowest 8 bits. */
 export function sum8(): Checksum {
-  return {
-    says: 'sum of the bytes',
-    field: u8(),
-    of: (bytes, start, end) => folded(bytes, start, end, (a, b) => (a + b) & 0xff),
-  };
+  return folded('sum of the bytes', (sum, byte) => (sum + byte) & 0xff);
 }
 
 /** All bytes combined by exclusive or. */
 export function xor8(): Checksum {
-  return {
-    says: 'exclusive or of the bytes',
-    field: u8(),
-    of: (bytes, start, end) => folded(bytes, start, end, (a, b) => a ^ b),
-  };
+  return folded('exclusive or of the bytes', (sum, byte) => sum ^ byte);
 }
 
-function folded(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  fold: (sum: number, byte: number) => number,
-): number {
-  let sum = 0;
-  for (let index = start; index < end; index++) sum = fold(sum, bytes[index] ?? 0);
-  return sum;
+function folded(says: string, fold: (sum: number, byte: number) => number): Checksum {
+  return { says, field: u8(), of: (bytes, start, end) => bytes.subarray(start, end).reduce(fold, 0) };
 }
 
 const NONE = new Sizes();

@@ -1,5 +1,5 @@
 import { DeclarationError, LocalError } from '../errors.ts';
-import { ANY, type ByteSet, between, bytesWhere, type Field, ours } from './field.ts';
+import { ANY, type ByteSet, between, bytesWhere, type Field, ours, type Random } from './field.ts';
 
 /** What a number may be. */
 export interface Bounds {
@@ -141,12 +141,7 @@ function writeUnsigned(value: number, into: Uint8Array, at: number, width: numbe
 
 function bigInteger(kind: string, order: Order, signed: boolean, bounds: BigBounds): Field<bigint> {
   const [lowest, highest] = signed ? [-(2n ** 63n), 2n ** 63n - 1n] : [0n, 2n ** 64n - 1n];
-  const { min = lowest, max = highest } = bounds;
-  const name = `${kind} ${order}-endian`;
-  if (min < lowest || min > max || max > highest) {
-    throw new DeclarationError(`${name}: bounds ${min}..${max} do not lie within ${lowest}..${highest}`);
-  }
-  const says = `${name}, ${min}..${max}`;
+  const { min, max, says, size, sample } = bigIn(`${kind} ${order}-endian`, lowest, highest, bounds);
   const little = order === 'little';
   return ours({
     says,
@@ -164,10 +159,7 @@ function bigInteger(kind: string, order: Order, signed: boolean, bounds: BigBoun
       if (value < min || value > max) cursor.refuse('range', at, says, `${value}`);
       return value;
     },
-    size(value) {
-      if (typeof value === 'bigint' && value >= min && value <= max) return 8;
-      throw new LocalError(`expected ${says}, got ${value}`);
-    },
+    size: (value) => size(value, 8),
     write(value, into, at) {
       const high = Number(BigInt.asUintN(32, value >> 32n));
       const low = Number(BigInt.asUintN(32, value));
@@ -175,9 +167,32 @@ function bigInteger(kind: string, order: Order, signed: boolean, bounds: BigBoun
       writeUnsigned(low, into, little ? at : at + 4, 4, little);
       return at + 8;
     },
-    sample(random) {
+    sample,
+  });
+}
+
+/** What numbers of 64 bits have in common. @throws DeclarationError for bounds that the field cannot have. */
+export function bigIn(
+  kind: string,
+  lowest: bigint,
+  highest: bigint,
+  { min = lowest, max = highest }: BigBounds,
+) {
+  if (min < lowest || min > max || max > highest) {
+    throw new DeclarationError(`${kind}: bounds ${min}..${max} do not lie within ${lowest}..${highest}`);
+  }
+  const says = `${kind}, ${min}..${max}`;
+  return {
+    min,
+    max,
+    says,
+    size(value: bigint, bytes: number): number {
+      if (typeof value === 'bigint' && value >= min && value <= max) return bytes;
+      throw new LocalError(`expected ${says}, got ${value}`);
+    },
+    sample(random: Random): bigint {
       const any = (BigInt(Math.floor(random() * 2 ** 32)) << 32n) | BigInt(Math.floor(random() * 2 ** 32));
       return min + (any % (max - min + 1n));
     },
-  });
+  };
 }

@@ -1,7 +1,8 @@
 import { Content, type Pieces } from '../content.ts';
 import type { Cursor } from '../cursor.ts';
 import { LocalError } from '../errors.ts';
-import { countable, type Length, lengthOf } from './amount.ts';
+import { amountOf, around, begin, type Length } from './amount.ts';
+import { inWords } from './bytes.ts';
 import { dotStuffed } from './dot-stuffed.ts';
 import { type Field, ours } from './field.ts';
 import type { Bounds } from './integers.ts';
@@ -20,59 +21,36 @@ const LONGEST_LINE = 65_536;
  * @throws TypeError for bounds that the length cannot say.
  */
 export function streamed(length: Length | 'rest' | 'dot-stuffed', bounds: Bounds = {}): Field<Content> {
-  if (length === 'rest') return streamedRest(bounds);
   return length === 'dot-stuffed' ? streamedLines() : streamedBytes(length, bounds);
 }
 
-function streamedBytes(length: Length, bounds: Bounds): Field<Content> {
-  const named = lengthOf(length);
-  const { field, name } = named;
-  const { min, max } = countable(named, bounds);
-  const says = `${name} length, then ${min}..${max} bytes as they come`;
+function streamedBytes(length: Length | 'rest', bounds: Bounds): Field<Content> {
+  const amount = amountOf(length, bounds, Number.MAX_SAFE_INTEGER);
+  const { count, open, min, max } = amount;
+  const says = `${inWords(amount)} as they come`;
   return ours({
     says,
-    minimum: field.minimum,
-    maximum: field.maximum,
+    minimum: count?.minimum ?? 0,
+    maximum: count?.maximum ?? 0,
     streams: true,
+    open,
     read(cursor) {
       const { at } = cursor;
-      const size = field.read(cursor);
+      const size = count === undefined ? cursor.limit - at : count.read(cursor);
       if (size === undefined || cursor.lost) return undefined;
       if (size >= min && size <= max) return new Content(NOTHING, new Counted(size));
       cursor.lose('length', at, says, `length ${size}`);
       return undefined;
     },
-    size: ({ bytes }, sizes) => field.size(bytes.length, sizes) + bytes.length,
-    write({ bytes }, into, at, sizes) {
-      const start = field.write(bytes.length, into, at, sizes);
-      into.set(bytes, start);
-      return start + bytes.length;
-    },
-    sample: () => Content.of(new Uint8Array(min)),
-  });
-}
-
-function streamedRest({ min = 0, max = Number.MAX_SAFE_INTEGER }: Bounds): Field<Content> {
-  const says = 'all bytes that are left, as they come';
-  return ours({
-    says,
-    minimum: 0,
-    maximum: 0,
-    streams: true,
-    open: true,
-    read(cursor) {
-      const size = cursor.limit - cursor.at;
-      if (size >= min && size <= max) return new Content(NOTHING, new Counted(size));
-      cursor.lose('length', cursor.at, `${min}..${max} bytes`, `${size}`);
-      return undefined;
-    },
-    size({ bytes }) {
-      if (bytes.length >= min && bytes.length <= max) return bytes.length;
+    size({ bytes }, sizes) {
+      const besides = around(amount, bytes.length, sizes);
+      if (besides >= 0) return besides + bytes.length;
       throw new LocalError(`expected ${says}, got ${bytes.length} bytes`);
     },
-    write({ bytes }, into, at) {
-      into.set(bytes, at);
-      return at + bytes.length;
+    write({ bytes }, into, at, sizes) {
+      const start = begin(amount, bytes.length, into, at, sizes);
+      into.set(bytes, start);
+      return start + bytes.length;
     },
     sample: () => Content.of(new Uint8Array(min)),
   });

@@ -1,8 +1,8 @@
 import type { Cursor } from '../cursor.ts';
-import { DeclarationError, LocalError } from '../errors.ts';
+import { LocalError } from '../errors.ts';
 import { hex } from '../fault.ts';
 import { between, type Field, ours } from './field.ts';
-import { type BigBounds, type Bounds, boundsIn } from './integers.ts';
+import { type BigBounds, type Bounds, bigIn, boundsIn } from './integers.ts';
 
 const FOUR_GROUPS = 268_435_455;
 const U32_LARGEST = 0xffff_ffff;
@@ -106,11 +106,8 @@ function groupsOf(value: number): number {
 }
 
 /** An unsigned LEB128 of at most 64 bits, within ten bytes. */
-export function bigLeb128({ min = 0n, max = 2n ** 64n - 1n }: BigBounds = {}): Field<bigint> {
-  if (min < 0n || min > max || max >= 2n ** 64n) {
-    throw new DeclarationError(`LEB128: bounds ${min}..${max} do not lie within 0..${2n ** 64n - 1n}`);
-  }
-  const says = `LEB128, ${min}..${max}`;
+export function bigLeb128(bounds: BigBounds = {}): Field<bigint> {
+  const { min, max, says, size, sample } = bigIn('LEB128', 0n, 2n ** 64n - 1n, bounds);
   return ours({
     says,
     carries: 'bigint',
@@ -132,12 +129,7 @@ export function bigLeb128({ min = 0n, max = 2n ** 64n - 1n }: BigBounds = {}): F
       cursor.lose('encoding', at + 9, `the last byte of a ${says}`, hex(bytes[at + 9] ?? 0));
       return undefined;
     },
-    size(value) {
-      if (typeof value !== 'bigint' || value < min || value > max) {
-        throw new LocalError(`expected ${says}, got ${value}`);
-      }
-      return Math.max(1, Math.ceil(value.toString(2).length / 7));
-    },
+    size: (value) => size(value, Math.max(1, Math.ceil(value.toString(2).length / 7))),
     write(value, into, at) {
       let next = at;
       let left = value;
@@ -148,9 +140,6 @@ export function bigLeb128({ min = 0n, max = 2n ** 64n - 1n }: BigBounds = {}): F
       into[next++] = Number(left);
       return next;
     },
-    sample(random) {
-      const any = (BigInt(Math.floor(random() * 2 ** 32)) << 32n) | BigInt(Math.floor(random() * 2 ** 32));
-      return min + (any % (max - min + 1n));
-    },
+    sample,
   });
 }
