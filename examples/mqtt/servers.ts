@@ -52,9 +52,10 @@ export const mqttServers: readonly FieldServer[] = [
           'SUBACK, UNSUBACK and PINGRESP go from the server to the client only (table 2.1); a violation must end the connection [MQTT-4.8.0-1].',
       },
       {
-        rule: /^code:(?:4|5|6|7|9|b|c|d|e)\w was (?:passed over in silence|accepted)/,
+        rule: /^code:(?:3[89]|[4-79b-e]\w)(?::nearest)? was (?:passed over in silence|accepted)/,
         verdict: 'fault',
-        because: 'Flags that table 2.2 reserves must end the connection [MQTT-2.2.2-2].',
+        because:
+          'Flags that table 2.2 reserves must end the connection [MQTT-2.2.2-2], and so must DUP with QoS 0 [MQTT-3.3.1-2, 4.8.0-1].',
       },
     ],
   },

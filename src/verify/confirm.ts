@@ -22,6 +22,8 @@ export interface Confirmation {
   stopped?: Outcome['stopped'];
 }
 
+/** So many silences alike are held again; where each is one, so are the others: a wait for each would be most of a run. */
+const SILENCES = 4;
 const REPEATS = 3;
 /** Once anything was flaky, three in a row prove little. */
 const MORE_REPEATS = 9;
@@ -33,6 +35,44 @@ const LEAST_PATIENCE = 500;
 
 /** Runs failures again, alike ones once, and looks for shorter dialogues that show the same. */
 export async function confirm(target: Target, failed: readonly Dialogue[]): Promise<Confirmation> {
+  const silences = new Map<string, string[]>();
+  const [asked, alike]: Dialogue[][] = [[], []];
+  for (const dialogue of failed) {
+    const known = silences.get(silence(dialogue)) ?? [];
+    silences.set(silence(dialogue), known);
+    const own = symptom(dialogue);
+    const isOfMany = isSilence(dialogue) && !known.includes(own) && known.length >= SILENCES;
+    if (!isOfMany && !known.includes(own)) known.push(own);
+    (isOfMany ? alike : asked)?.push(dialogue);
+  }
+  const first = await confirmAll(target, asked ?? []);
+  const isSure = first.flaky.length === 0 && first.late.length === 0 && first.unrepeated.length === 0;
+  if (alike === undefined || alike.length === 0 || first.stopped !== undefined) return first;
+  if (isSure) {
+    for (const dialogue of alike) {
+      const at = first.confirmed.findIndex((one) => silence(one.dialogue) === silence(dialogue));
+      const same = first.confirmed[at];
+      if (same === undefined) first.unrepeated.push(dialogue);
+      else first.confirmed[at] = { ...same, tests: [...same.tests, dialogue.test.id] };
+    }
+    return first;
+  }
+  const more = await confirmAll(target, alike);
+  return {
+    confirmed: [...first.confirmed, ...more.confirmed],
+    flaky: [...first.flaky, ...more.flaky],
+    late: [...first.late, ...more.late],
+    unrepeated: [...first.unrepeated, ...more.unrepeated],
+    stopped: more.stopped,
+  };
+}
+
+/** What was due where nothing came. */
+function silence({ deviation }: Dialogue): string {
+  return `${deviation?.expected.refuses}|${deviation?.expected.output.name}`;
+}
+
+async function confirmAll(target: Target, failed: readonly Dialogue[]): Promise<Confirmation> {
   const patient = withMorePatience(target);
   const alike = new Map<string, Dialogue[]>();
   for (const dialogue of failed) {
