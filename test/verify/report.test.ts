@@ -75,6 +75,11 @@ test('what the declaration says that it does not check, the report says too', as
   expect(textReport(lax).split('\n')).toContain(words);
   expect(await htmlReport(lax)).toContain(words);
   expect(jsonReport(lax)).toMatchObject({ unchecked });
+  const unseen = { states: ['M.judging'], messages: ['server.REJECT'] };
+  for (const report of [textReport, tapReport, junitReport])
+    expect(report({ ...lax, unseen })).toMatch(
+      /Never entered: M\.judging\.\n(?:# )?Never received: REJECT\.\n[^]*Not checked: that a name/,
+    );
   expect(textReport(right)).not.toContain('Not checked');
 });
 
