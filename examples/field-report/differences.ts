@@ -31,13 +31,7 @@ interface Running {
 const script = fileURLToPath(new URL('raw_words.py', import.meta.url));
 const page = fileURLToPath(new URL('../../docs/field-differences.md', import.meta.url));
 const asked = process.argv.slice(2);
-const preface = readFileSync(page, 'utf8').split(/^## /m)[0] ?? '';
-const kept = new Map(
-  readFileSync(page, 'utf8')
-    .split(/^(?=## )/m)
-    .slice(1)
-    .map((part) => [/^## (\S+)/.exec(part)?.[1] ?? '', part.trimEnd()] as const),
-);
+const made = new Map<string, string>();
 let open = 0;
 
 for (const [protocol, servers] of Object.entries(groups)) {
@@ -71,7 +65,7 @@ for (const [protocol, servers] of Object.entries(groups)) {
   } finally {
     for (const stop of stops) await stop();
   }
-  kept.set(protocol, lines.join('\n'));
+  made.set(protocol, lines.join('\n'));
 }
 
 async function learnt(server: FieldServer, title: string, port: number): Promise<Running> {
@@ -138,5 +132,7 @@ function textIn(hex: string): string {
   return isText ? `\`${line.slice(0, 40)}\`` : `\`0x${hex.slice(0, 32)}\``;
 }
 
-writeFileSync(page, `${preface}${[...kept.values()].join('\n\n')}\n`);
+const [preface = '', ...chapters] = readFileSync(page, 'utf8').split(/^(?=## )/m);
+const kept = new Map(chapters.map((part) => [/^## (\S+)/.exec(part)?.[1] ?? '', part.trimEnd()] as const));
+writeFileSync(page, `${preface.trimEnd()}\n\n${[...new Map([...kept, ...made]).values()].join('\n\n')}\n`);
 process.exitCode = open > 0 ? 1 : 0;

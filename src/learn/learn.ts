@@ -142,17 +142,14 @@ async function learnSteady(
   try {
     // A system that is what is said of it costs the suite that shows it, and nothing more.
     const declared = oracle === undefined ? reference?.mealy(tree, inputs) : undefined;
-    if (declared !== undefined) await refuted(learner, declared, [k], seed, onProgress);
+    if (declared !== undefined) await refuted(learner, declared, k, seed, onProgress);
     for (;;) {
       await learner.explore((states) => onProgress?.({ states }));
       const mealy = learner.machine();
       if (hypotheses++ === 0) checkMealy(mealy);
       const word = await oracle?.(mealy);
       if (word !== undefined) await learner.ask(word);
-      else if (
-        oracle !== undefined ||
-        !(await refuted(learner, mealy, [...Array(k + 1).keys()], seed, onProgress))
-      )
+      else if (oracle !== undefined || !(await refuted(learner, mealy, k, seed, onProgress)))
         return end(true);
     }
   } catch (error) {
@@ -174,32 +171,31 @@ async function unreachable(system: System): Promise<unknown> {
   }
 }
 
-/** Holds the suites of a machine, one after the other, up to the first test that is answered otherwise. */
+/**
+ * Holds the suite of a machine up to the first test that is answered otherwise. Shorter suites first would find no fault
+ * sooner: their tests are beginnings of these, and few of them are of any use to the next hypothesis.
+ */
 async function refuted(
   learner: Learner,
   mealy: Mealy,
-  depths: readonly number[],
+  k: number,
   seed: number,
   onProgress: LearnOptions['onProgress'],
 ): Promise<boolean> {
   const { hypothesis } = learner;
   const states = mealy.states.filter((_, state) => !isClosed(mealy, state)).length;
-  let isRefuted = false;
-  for (const k of depths) {
-    if (isRefuted) break;
-    const tests = shuffled([...hsiSuite(mealy, k)], seed);
-    const queue = tests.values();
-    let held = 0;
-    const work = async () => {
-      for (const test of queue) {
-        if (isRefuted) return;
-        // What was outvoted meanwhile may be what the hypothesis was made of.
-        if (!(await holds(learner, test)) || learner.hypothesis !== hypothesis) isRefuted = true;
-        else onProgress?.({ states, tests: { k, held: ++held, size: tests.length } });
-      }
-    };
-    await Promise.all(Array.from({ length: learner.atOnce }, work));
-  }
+  const tests = shuffled([...hsiSuite(mealy, k)], seed);
+  const queue = tests.values();
+  let [held, isRefuted] = [0, false];
+  const work = async () => {
+    for (const test of queue) {
+      if (isRefuted) return;
+      // What was outvoted meanwhile may be what the hypothesis was made of.
+      if (!(await holds(learner, test)) || learner.hypothesis !== hypothesis) isRefuted = true;
+      else onProgress?.({ states, tests: { k, held: ++held, size: tests.length } });
+    }
+  };
+  await Promise.all(Array.from({ length: learner.atOnce }, work));
   return isRefuted;
 }
 
