@@ -6,7 +6,9 @@ import { afterAll, expect, test } from 'vitest';
 import { readersFolder } from '../support/readers-folder.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const page = readFileSync(join(root, 'docs/frames.md'), 'utf8');
+const page = ['frames', 'messages']
+  .map((name) => readFileSync(join(root, `docs/${name}.md`), 'utf8'))
+  .join('\n');
 /** A program under its name, and what it prints. */
 const programs = [...page.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```\n\n```text\n(.*?)^```/gms)].map(
   ([, name = '', text = '', printed = '']) => ({ name, text, printed }),
@@ -15,8 +17,8 @@ const programs = [...page.matchAll(/^```ts\n\/\/ (\S+)\n(.*?)^```\n\n```text\n(.
 const folder = readersFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('the page has its three chapters', () => {
-  expect(programs.map(({ name }) => name)).toEqual(['text.ts', 'length.ts', 'field.ts']);
+test('the pages have their chapters', () => {
+  expect(programs.map(({ name }) => name)).toEqual(['text.ts', 'length.ts', 'field.ts', 'counter.ts']);
 });
 
 test.each(programs)('$name prints what the page says', ({ name, text, printed }) => {

@@ -75,7 +75,7 @@ export class JsonMessage implements Whole {
       return Uint8Array.of(CLOSE, told.status >> 8, told.status & 0xff, ...utf8(told.reason));
     let text: string;
     try {
-      text = JSON.stringify(told.valueOf({ ...message, type: undefined }));
+      text = told.textOf(message);
     } catch (error) {
       throw new LocalError('expected what JSON can say', 'unencodable', { cause: error });
     }

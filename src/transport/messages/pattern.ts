@@ -39,6 +39,12 @@ export class Discriminator {
   readonly present = new Map<string, string>();
   readonly #inside = new Map<string, Discriminator>();
   readonly #absent: string[] = [];
+  /** The same as arrays, which are quicker to go through. */
+  readonly #template: Readonly<Record<string, Constant>>;
+  /** What a text begins with, where it may begin with all the constants. */
+  readonly #begin: string | undefined;
+  readonly #constants: readonly (readonly [string, Constant])[];
+  readonly #keys: readonly string[];
 
   constructor(pattern: Pattern) {
     this.#length = Array.isArray(pattern) ? pattern.length : undefined;
@@ -52,14 +58,19 @@ export class Discriminator {
         this.#inside.set(key, new Discriminator(step));
       }
     }
+    this.#constants = [...this.constants];
+    this.#template = Object.fromEntries(this.constants);
+    const isPlain = this.#length === undefined && this.#inside.size === 0 && this.constants.size > 0;
+    this.#begin = isPlain ? JSON.stringify(this.#template).slice(0, -1) : undefined;
+    this.#keys = [...this.present.keys()];
   }
 
   /** Whether a value is of this kind. */
   fits(value: Composite): boolean {
     if ((isList(value) ? value.length : undefined) !== this.#length) return false;
-    for (const [key, constant] of this.constants) if (Reflect.get(value, key) !== constant) return false;
+    for (const [key, constant] of this.#constants) if (Reflect.get(value, key) !== constant) return false;
     if (this.#length !== undefined) return true;
-    for (const key of this.present.keys()) if (!Object.hasOwn(value, key)) return false;
+    for (const key of this.#keys) if (!Object.hasOwn(value, key)) return false;
     for (const key of this.#absent) if (Object.hasOwn(value, key)) return false;
     for (const [key, inside] of this.#inside) {
       const part: unknown = Reflect.get(value, key);
@@ -74,18 +85,27 @@ export class Discriminator {
     return Object.fromEntries([...this.present].map(([key, name]) => [name, value[Number(key)]]));
   }
 
-  /** What says these fields on the wire. */
-  valueOf(fields: Readonly<Record<string, unknown>>): Composite {
-    const constants: Record<string, unknown> = Object.fromEntries(this.constants);
-    for (const [key, inside] of this.#inside) {
-      const part = fields[key];
-      constants[key] = inside.valueOf(isComposite(part) ? { ...part } : {});
+  /** The JSON of a message. Mostly its own text says all, behind its name: to copy it first would cost more than the rest. */
+  textOf(message: { readonly type?: string }): string {
+    if (this.#begin !== undefined && !this.#constants.some(([key]) => key !== 'type' && key in message)) {
+      const text = JSON.stringify(message);
+      const name = `{"type":"${message.type}"`;
+      if (text.startsWith(name)) return this.#begin + text.slice(name.length);
     }
-    if (this.#length === undefined) return { ...constants, ...fields, ...constants };
-    return Array.from({ length: this.#length }, (_, index) => {
-      const name = this.present.get(`${index}`);
-      return name === undefined ? constants[index] : fields[name];
-    });
+    return JSON.stringify(this.valueOf(message));
+  }
+
+  /** What says these fields on the wire, constants first. The `type` of a message is its name, and is not said. */
+  valueOf(fields: object, isMessage = true): Composite {
+    const value: Record<string, unknown> = { ...this.#template, ...fields };
+    if (isMessage) value['type'] = undefined;
+    for (const [key, constant] of this.#constants) value[key] = constant;
+    for (const [key, inside] of this.#inside) {
+      const part = value[key];
+      value[key] = inside.valueOf(isComposite(part) ? part : {}, false);
+    }
+    if (this.#length === undefined) return value;
+    return Array.from({ length: this.#length }, (_, index) => value[this.present.get(`${index}`) ?? index]);
   }
 
   /** Whether no value can fit both. */

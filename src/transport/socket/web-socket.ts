@@ -92,7 +92,7 @@ export function webSocket(url: URL, cargo: Cargo = NO_ENVELOPE): WireChange {
         skipUTF8Validation: true,
       });
       socket.on('error', reject);
-      socket.once('open', () => resolve(new WebSocketStream(socket, cargo, stream)));
+      socket.once('open', () => resolve(new WebSocketStream(socket, cargo)));
     });
   };
 }
