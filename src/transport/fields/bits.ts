@@ -132,7 +132,7 @@ export function bits<const B extends { readonly [name: string]: Bits }>(given: B
     write(fields, into, at) {
       let raw = 0;
       for (const slot of all) {
-        const value = fields[slot.key];
+        const value = slot.kind === 'constant' ? undefined : fields[slot.key];
         const bit =
           slot.kind === 'constant'
             ? slot.min

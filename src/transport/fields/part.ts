@@ -133,6 +133,7 @@ export function part({
 function named(key: string, given: Field<unknown>): Part {
   const field = made(given);
   const only = { key, field, optional: false };
+  const { size: sizeOf, write } = field;
   const { minimum, maximum, open = false, streams = false, says, secret, such } = field;
   return part({
     says: `\`${key}\`: ${says}${secret ? ' (secret: never shown)' : ''}`,
@@ -149,9 +150,9 @@ function named(key: string, given: Field<unknown>): Part {
     size(from, sizes) {
       const value = from[key];
       if (value === undefined) throw new LocalError(`${key}: expected ${says}, got nothing`);
-      return field.size(value, sizes);
+      return sizeOf(value, sizes);
     },
-    write: (from, into, at, sizes) => field.write(from[key], into, at, sizes),
+    write: (from, into, at, sizes) => write(from[key], into, at, sizes),
     sample(random, into) {
       into[key] = sampleOf(key, field, random);
     },
@@ -186,6 +187,8 @@ export function sequence(given: readonly AnyPart[]): Part {
   }
   const tail = behind.reduce((size, part) => size + part.minimum, 0);
   const reads = parts.map(({ only }) => only && { key: only.key, read: only.field.read });
+  const sizers = parts.map(({ size }) => size);
+  const writers = parts.map(({ write }) => write);
   const isConstant = parts.every((part) => part.constant !== undefined);
   const shapes = parts.flatMap(({ shape }) => shape ?? []);
   return part({
@@ -222,12 +225,12 @@ export function sequence(given: readonly AnyPart[]): Part {
     },
     size(fields, sizes) {
       let size = 0;
-      for (const part of parts) size += part.size(fields, sizes);
+      for (const sizeOf of sizers) size += sizeOf(fields, sizes);
       return size;
     },
     write(fields, into, at, sizes) {
       let end = at;
-      for (const part of parts) end = part.write(fields, into, end, sizes);
+      for (const write of writers) end = write(fields, into, end, sizes);
       return end;
     },
     sample(random, fields) {
