@@ -1,12 +1,12 @@
 import { legalEvents, REFUSED } from '../machine/table.ts';
-import { Content, type Pieces } from '../transport/content.ts';
 import type { Entry, Framing } from '../transport/decoder.ts';
 import { type Refusal, RemoteError } from '../transport/errors.ts';
 import type { Fault } from '../transport/fault.ts';
-import { Inbox } from '../transport/inbox.ts';
+import type { Inbox } from '../transport/inbox.ts';
 import type { AnyProtocol, Role } from '../transport/protocol.ts';
 import type { AnyExpected } from '../transport/samples.ts';
 import type { Horizons } from './horizon.ts';
+import { Side } from './side.ts';
 import { type Steps, Whereabouts } from './whereabouts.ts';
 
 /** Carries what a monitor lets through, and is told what it saw. */
@@ -40,16 +40,6 @@ export interface MonitorOptions {
 /** Frames that the client sent and that could not be judged yet, where everything passes at once. */
 const MOST_UNJUDGED = 4096;
 
-/** One direction of the dialogue. */
-interface Side {
-  readonly role: Role;
-  readonly inbox: Inbox;
-  /** What the protocol has in place of its decoders. */
-  readonly framing: Framing | undefined;
-  /** Content under way, which is read piece by piece. */
-  pieces: Pieces | undefined;
-}
-
 /**
  * Reads both directions of somebody else's dialogue, without I/O: bytes of either end go in, and what of the client's may
  * go on to the server comes out, as it came. A message that is illegal, or malformed, does not reach the server with a
@@ -77,7 +67,7 @@ export class Monitor {
   #unjudged: Entry[] = NONE;
   /** The client has asked for another wire: this word of the server says yes. */
   #upgrade: AnyExpected | undefined;
-  /** What the server said last, where it is asked for. */
+  /** What the server said last, where it is not always the same. */
   #heardLast: object = NOTHING;
   /** Nothing is judged, or let through, any more. */
   #stopped = false;
@@ -94,14 +84,8 @@ export class Monitor {
     const { table } = protocol;
     const accepted = table.next[table.initial * table.events.length] ?? REFUSED;
     this.#where = new Whereabouts(horizons, accepted === REFUSED ? table.initial : accepted);
-    const side = (role: Role): Side => ({
-      role,
-      inbox: new Inbox(),
-      framing: protocol.framing(role),
-      pieces: undefined,
-    });
-    this.#client = side('client');
-    this.#server = side('server');
+    this.#client = new Side(protocol, 'client');
+    this.#server = new Side(protocol, 'server');
   }
 
   /** Told the steps of the server, as far as they are certain, while set. */
@@ -184,7 +168,7 @@ export class Monitor {
   #judgeNext(inbox: Inbox): boolean {
     const began = inbox.at;
     if (this.#client.pieces !== undefined) {
-      if (!this.#stream(this.#client)) {
+      if (!this.#client.stream()) {
         this.#refuse('unreadable', undefined, inbox.fault, true);
         return false;
       }
@@ -219,7 +203,7 @@ export class Monitor {
   #take(inbox: Inbox, decoder: Framing, entry: Entry, passes: boolean): boolean {
     const { at } = inbox;
     const { inPlace } = entry.frame;
-    if (inPlace === undefined) this.#read(this.#client, decoder, entry);
+    if (inPlace === undefined) this.#client.read(decoder, entry);
     else if (!inPlace.skip(inbox) && inbox.fault === undefined) {
       const size = inbox.wanted - at;
       inbox.at = at;
@@ -337,7 +321,7 @@ export class Monitor {
 
   #hearNext(inbox: Inbox): void {
     if (this.#server.pieces !== undefined) {
-      if (!this.#stream(this.#server)) this.#fault('unreadable', 'content', inbox.fault);
+      if (!this.#server.stream()) this.#fault('unreadable', 'content', inbox.fault);
       return;
     }
     const decoder = this.#decoder(this.#server) ?? this.#fitting(inbox);
@@ -379,7 +363,7 @@ export class Monitor {
     else if (only === undefined || others.length > 0)
       this.#lose('the states that the server may stand in write different frames');
     else {
-      inbox.readBy = only;
+      this.#server.use(only);
       return only;
     }
     return undefined;
@@ -427,29 +411,8 @@ export class Monitor {
       if (count > 0) inbox.rewind(at);
     }
     if (count > 0) return count;
-    this.#read(this.#server, decoder, entry);
+    this.#heardLast = this.#server.read(decoder, entry) ?? NOTHING;
     return 1;
-  }
-
-  /** Reads a frame; content that comes in pieces follows it. */
-  #read(side: Side, decoder: Framing, entry: Entry): void {
-    const message = decoder.read(side.inbox, entry);
-    if (this.#upgrade !== undefined) this.#heardLast = message ?? NOTHING;
-    const { streams } = entry.frame;
-    if (message === undefined || streams === undefined) return;
-    const content: unknown = Reflect.get(message, streams);
-    const pieces = content instanceof Content ? content.pieces : undefined;
-    if (pieces?.whole === false) side.pieces = pieces;
-  }
-
-  /** Moves past a piece of content. @returns false where it is faulty. */
-  #stream(side: Side): boolean {
-    const { inbox, pieces } = side;
-    inbox.start = inbox.at;
-    pieces?.read(inbox);
-    if (inbox.fault !== undefined) return false;
-    if (pieces?.whole !== false) side.pieces = undefined;
-    return true;
   }
 
   #fault(code: Refusal, received: string, fault: Fault | undefined): void {
@@ -479,22 +442,8 @@ export class Monitor {
   }
 
   /** What reads an end's frames; `undefined` where that depends on where the server stands, which is not known. */
-  #decoder({ role, framing, inbox }: Side): Framing | undefined {
-    let found = framing ?? onlyDecoder(this.#protocol, role);
-    if (found === undefined) {
-      for (const state of role === 'client' ? this.#where.horizon : this.#where.speakers) {
-        const decoder = this.#protocol.decoder(role, state);
-        if (found !== undefined && decoder !== found) return undefined;
-        found = decoder;
-      }
-    }
-    found ??= this.#protocol.decoder(role);
-    if (inbox.readBy !== found) {
-      // What was half identified by another, and how much was wanted for it, counts no more.
-      if (inbox.readBy !== undefined) inbox.rewind(inbox.at);
-      inbox.readBy = found;
-    }
-    return found;
+  #decoder(side: Side): Framing | undefined {
+    return side.only ?? side.readable(side.role === 'client' ? this.#where.horizon : this.#where.speakers);
   }
 
   /** What of the client's bytes at hand lies between these two may go on. */
@@ -516,22 +465,6 @@ export class Monitor {
     const isAll = this.#from === 0 && this.#to === bytes.length;
     this.#route.toServer(isAll ? bytes : bytes.subarray(this.#from, this.#to));
   }
-}
-
-const onlyDecoders = new WeakMap<AnyProtocol, { readonly [R in Role]: Framing | undefined }>();
-
-/** What reads the frames of this end in all states, where it is the same in all. */
-function onlyDecoder(protocol: AnyProtocol, role: Role): Framing | undefined {
-  let known = onlyDecoders.get(protocol);
-  if (known === undefined) {
-    const only = (of: Role) => {
-      const [first, ...others] = protocol.table.states.map((_, state) => protocol.decoder(of, state));
-      return others.every((decoder) => decoder === first) ? first : undefined;
-    };
-    known = { client: only('client'), server: only('server') };
-    onlyDecoders.set(protocol, known);
-  }
-  return known[role];
 }
 
 /** Shared by all that have none, so that an idle dialogue weighs little. */
