@@ -1,4 +1,5 @@
 import { mermaidOf } from '../diagram/mermaid.ts';
+import { sequenceOf } from '../diagram/sequence.ts';
 import { tableOf } from '../diagram/table.ts';
 import type { Detail } from '../diagram/view.ts';
 import { xstateOf } from '../diagram/xstate.ts';
@@ -7,6 +8,7 @@ import { defineCommand } from './command.ts';
 import { writeText } from './files.ts';
 import { choice, value } from './flag.ts';
 import { loadModule, MODULE } from './modules.ts';
+import { readRecord } from './records.ts';
 
 /** Each writes a protocol's machine down in its own way. */
 const formats = {
@@ -35,12 +37,23 @@ export default defineCommand({
       ['full', 'overview'],
       'full',
     ),
+    dialogue: value('<file>', 'a dialogue that guard --record wrote down, in place of the machine (mermaid)'),
     output: value('<file>', 'write to this file (default: stdout)', { short: 'o' }),
   },
-  async run({ module }, { format, detail, output }) {
-    const drawn = await formats[format]((await loadModule(module)).protocol, detail);
+  async run({ module }, { format, detail, dialogue, output }) {
+    const { protocol } = await loadModule(module);
+    const drawn = dialogue === undefined ? await formats[format](protocol, detail) : drawnFrom(dialogue);
     const text = drawn.endsWith('\n') ? drawn : `${drawn}\n`;
     if (output === undefined) process.stdout.write(text);
     else writeText(output, text);
   },
 });
+
+function drawnFrom(path: string): string {
+  const [begin, ...lines] = readRecord(path);
+  const about = begin !== undefined && 'peer' in begin ? `${begin.protocol}, ${begin.peer}` : path;
+  return sequenceOf(
+    about,
+    lines.flatMap((line) => ('peer' in line ? [] : [line])),
+  );
+}

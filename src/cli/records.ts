@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Recorder } from '../guard/passage.ts';
 import type { AnySession } from '../transport/observer.ts';
 import type { AnyProtocol, Role } from '../transport/protocol.ts';
+import { Failure } from './failure.ts';
+import { readText } from './files.ts';
 
 /** Characters that are gathered before they are written. */
 const GATHERED = 16 * 1024;
@@ -25,6 +27,16 @@ export type Line =
       readonly bytes?: string;
     }
   | { readonly ms: number; readonly note: string; readonly [about: string]: unknown };
+
+/** What {@link Records} wrote. @throws Failure for a file that is none of it. */
+export function readRecord(path: string): readonly Line[] {
+  const lines = readText(path).split('\n');
+  try {
+    return lines.filter((line) => line !== '').map((line): Line => JSON.parse(line));
+  } catch {
+    throw new Failure(`cannot read ${path}: it is no dialogue that guard --record wrote down`);
+  }
+}
 
 /** A folder in which each dialogue is a file of JSON lines. */
 export class Records {

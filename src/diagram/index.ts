@@ -13,6 +13,7 @@ export {
   type Sender,
 } from './chart.ts';
 export { mermaidOf } from './mermaid.ts';
+export { type Happening, sequenceOf } from './sequence.ts';
 export { type SvgOptions, svgOf } from './svg.ts';
 export { type OrderTable, tableOf } from './table.ts';
 export type { Detail } from './view.ts';

@@ -222,15 +222,8 @@ export class Monitor {
       this.#refuse('violation', entry, undefined, false);
       return true;
     }
-    let count = 1;
-    if (inPlace !== undefined && (this.#reportOnly || this.#where.flows(entry.event))) {
-      for (let next = inbox.at; ; next = inbox.at, count++) {
-        const isNext = inbox.at < inbox.end && decoder.identify(inbox) === entry;
-        if (isNext && inPlace.skip(inbox) && inbox.fault === undefined) continue;
-        inbox.rewind(next);
-        break;
-      }
-    }
+    const flows = inPlace !== undefined && (this.#reportOnly || this.#where.flows(entry.event));
+    const count = flows ? 1 + inPlace.skipAll(inbox) : 1;
     this.#forward(at, entry, count);
     return true;
   }

@@ -98,6 +98,9 @@ test('--metrics, --inspect, --max-per-source, --record, --payloads: as every ser
     { note: 'ended', cause: 'refused' },
   ]);
   expect((await running.stop()).status).toBe(0);
+  const drawn = await new Running(['diagram', 'message-log', '--dialogue', join(folder, file)]).end();
+  expect(drawn.stdout).toContain('client->>server: NAME (N.awaiting)\n  server-->>client: ACCEPT');
+  expect(drawn.stdout).toContain('note over client,server: refused');
 });
 
 test('--workers: two processes guard, and are summed', async () => {

@@ -85,6 +85,8 @@ export interface InPlace {
   readonly header: number;
   /** Moves the cursor as `read` does. @returns false where `read` answers `undefined`. */
   skip(cursor: Cursor): boolean;
+  /** Moves past as many frames as have come whole and are right. @returns how many; some may be left to `skip`. */
+  skipAll(cursor: Cursor): number;
 }
 
 /** Sizes that were computed on the way through `size`, to be taken in the same order on the way through `write`. */

@@ -324,6 +324,19 @@ export function inPlaceOf({ shape, read }: Part): InPlace | undefined {
       cursor.at = behind + size;
       return true;
     },
+    skipAll(cursor) {
+      const { bytes, end } = cursor;
+      let { at } = cursor;
+      let count = 0;
+      for (; prefix.length > 0 && at + header <= end && startsWith(bytes, at, prefix); count++) {
+        const first = at + prefix.length;
+        const size = (bytes[first + low] ?? 0) + scale * (bytes[first + high] ?? 0);
+        if (size < min || size > max || at + header + size > end) break;
+        at += header + size;
+      }
+      if (count > 0) cursor.rewind(at);
+      return count;
+    },
   };
 }
 
