@@ -18,6 +18,12 @@ export function count(text: string): number {
   return value;
 }
 
+/** Hidden steps. */
+export function depth(text: string): number {
+  if (!/^\d$/.test(text)) throw new Failure('Expected 0, 1, 2, ... 9.', EXIT.usage);
+  return Number(text);
+}
+
 /** Seconds, fractions allowed, as milliseconds; 0 means never, and not `undefined`: commander would make that `''`. */
 export function seconds(text: string): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;

@@ -13,13 +13,13 @@ import type { AnyProtocol } from '../transport/protocol.ts';
 import { messageInputsOf } from '../verify/inputs.ts';
 import type { Mealy } from '../verify/mealy.ts';
 import { quoted } from '../verify/report/words.ts';
-import { type Address, formatAddress, patience } from './arguments.ts';
+import { type Address, depth, formatAddress, patience } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
 import { readText, writeText } from './files.ts';
 import { choice, value } from './flag.ts';
-import { importOf, loadUnordered, MODULE } from './modules.ts';
-import { reachingFlags, serverAddress, tlsOf } from './reaching.ts';
+import { importOf, loadUnordered, reachingOperands } from './modules.ts';
+import { reachingFlags, tlsOf } from './reaching.ts';
 
 type Format = 'xstate' | 'dot' | 'mermaid' | 'svg' | 'json' | 'table';
 
@@ -33,13 +33,7 @@ export const learningFlags = {
 /** `wirechart learn` */
 export default defineCommand({
   help: 'learn the machine that a server has, from its answers alone',
-  operands: {
-    module: value('<module>', MODULE, { required: true }),
-    address: value('<address>', 'where it listens, [HOST:]PORT, unix:PATH, ws://... or stdio:COMMAND', {
-      read: serverAddress,
-      required: true,
-    }),
-  },
+  operands: reachingOperands,
   flags: {
     ...learningFlags,
     format: choice<Format>(
@@ -194,9 +188,4 @@ function progressOf(started: number): (progress: LearnProgress) => void {
       `\r\x1b[K${states} states | confirming k=${k}: ${held}/${size} | ${took}, ${left.toFixed(0)} more if nothing new is found`,
     );
   };
-}
-
-function depth(text: string): number {
-  if (!/^\d$/.test(text)) throw new Failure('Expected 0, 1, 2, ... 9.', EXIT.usage);
-  return Number(text);
 }

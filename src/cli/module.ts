@@ -118,13 +118,7 @@ export interface AnySharedService {
 }
 
 /** {@link Service}, whichever the protocol: it listens itself. */
-export interface AnyService {
-  /** See {@link Service.reopen}. */
-  reopen?(): void | Promise<void>;
-  /** See {@link Service.unready}. */
-  unready?(): string | undefined;
-  /** See {@link Service.close}. */
-  close?(): void | Promise<void>;
+export interface AnyService extends Omit<Service<Frames>, 'handlers'> {
   /** Begins to serve. */
   listen(options: ListenOptions): Promise<ListeningServer>;
 }

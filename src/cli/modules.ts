@@ -5,10 +5,21 @@ import { pathToFileURL } from 'node:url';
 import { nearest } from '../transport/nearest.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { EXIT, Failure } from './failure.ts';
+import { value } from './flag.ts';
 import type { ProtocolModule } from './module.ts';
+import { serverAddress } from './reaching.ts';
 
 /** What an operand that names a module takes. */
 export const MODULE = 'a name, the path of a module of your own (./file), or a package';
+
+/** What is spoken to, and where. */
+export const reachingOperands = {
+  module: value('<module>', MODULE, { required: true }),
+  address: value('<address>', 'where it listens, [HOST:]PORT, unix:PATH, ws://... or stdio:COMMAND', {
+    read: serverAddress,
+    required: true,
+  }),
+};
 
 type Exports = Readonly<Record<string, unknown>>;
 

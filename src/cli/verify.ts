@@ -12,20 +12,15 @@ import { tapReport } from '../verify/report/tap.ts';
 import { textReport } from '../verify/report/text.ts';
 import { quoted } from '../verify/report/words.ts';
 import { withSamples } from '../verify/samples.ts';
-import {
-  type Plan,
-  type Verdict,
-  type VerifyOptions,
-  verify as verifyImplementation,
-} from '../verify/verify.ts';
+import { type Verdict, type VerifyOptions, verify as verifyImplementation } from '../verify/verify.ts';
 import { waiversOf } from '../verify/waivers.ts';
-import { type Address, count, patience } from './arguments.ts';
+import { type Address, count, depth, patience } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
 import { readText, writeText } from './files.ts';
 import { choice, type OptionsOf, toggle, value } from './flag.ts';
-import { loadModule, MODULE } from './modules.ts';
-import { reachingFlags, serverAddress, tlsOf } from './reaching.ts';
+import { loadModule, reachingOperands } from './modules.ts';
+import { reachingFlags, tlsOf } from './reaching.ts';
 
 const exitCodes: Readonly<Record<Verdict, number>> = {
   conforms: EXIT.ok,
@@ -77,13 +72,7 @@ type Options = OptionsOf<typeof flags>;
 /** `wirechart verify` */
 export default defineCommand({
   help: 'test an implementation of a protocol, anybody’s, through its port alone',
-  operands: {
-    module: value('<module>', MODULE, { required: true }),
-    address: value('<address>', 'where it listens, [HOST:]PORT, unix:PATH, ws://... or stdio:COMMAND', {
-      read: serverAddress,
-      required: true,
-    }),
-  },
+  operands: reachingOperands,
   flags,
   more: `Exit status: 0 it conforms, 1 it does not, 2 there is no verdict on it: the set-up is wrong, or its answers vary;
 130 stopped by Ctrl-C.
@@ -106,7 +95,7 @@ async function verifyAt(
   if (options.html !== undefined) await import('elkjs');
   await consent(protocol, where.host ?? '127.0.0.1', options);
   const stop = stopSignal();
-  const progress = new VerifyProgress();
+  const bar = progressBar();
   const samples = options.samples === undefined ? undefined : readSamples(protocol, options.samples);
   const verification = await verifyImplementation(protocol, {
     host: where.host ?? '127.0.0.1',
@@ -123,15 +112,15 @@ async function verifyAt(
     connectTimeout: options.connectTimeout,
     closing: options.closing,
     signal: stop.signal,
-    onStart: (plan) => progress.start(plan),
-    onProgress: (done) => progress.update(done),
+    onStart: ({ tests }) => bar?.start(tests, 0, { failed: 0 }),
+    onProgress: ({ tests, failed }) => bar?.update(tests, { failed }),
   } satisfies VerifyOptions).catch((error: unknown) => {
     // An id or a sample that does not fit the protocol.
     if (error instanceof RangeError || error instanceof TypeError)
       throw new Failure(error.message, EXIT.usage);
     throw error;
   });
-  progress.stop();
+  bar?.stop();
   stop.release();
 
   const extra = [
@@ -154,11 +143,6 @@ async function verifyAt(
   const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined;
   process.stdout.write(options.tap ? tapReport(verification) : textReport(verification, { ...told, colour }));
   return exitCodes[verification.verdict];
-}
-
-function depth(text: string): number {
-  if (!/^\d$/.test(text)) throw new Failure('Expected 0, 1, 2, ... 9.', EXIT.usage);
-  return Number(text);
 }
 
 function readWaivers(path: string) {
@@ -241,27 +225,8 @@ function stopSignal(): { readonly signal: AbortSignal; release(): void } {
 }
 
 /** A bar at standard error, where that is a terminal. */
-class VerifyProgress {
-  readonly #bar = process.stderr.isTTY
-    ? new SingleBar(
-        {
-          format: '{bar} {value}/{total} tests | {failed} failed | {duration_formatted}',
-          stream: process.stderr,
-          clearOnComplete: true,
-        },
-        Presets.legacy,
-      )
-    : undefined;
-
-  start({ tests }: Plan): void {
-    this.#bar?.start(tests, 0, { failed: 0 });
-  }
-
-  update({ tests, failed }: { readonly tests: number; readonly failed: number }): void {
-    this.#bar?.update(tests, { failed });
-  }
-
-  stop(): void {
-    this.#bar?.stop();
-  }
+function progressBar(): SingleBar | undefined {
+  const format = '{bar} {value}/{total} tests | {failed} failed | {duration_formatted}';
+  const how = { format, stream: process.stderr, clearOnComplete: true };
+  return process.stderr.isTTY ? new SingleBar(how, Presets.legacy) : undefined;
 }

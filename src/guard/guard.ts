@@ -1,7 +1,7 @@
 import type { AnySession, ServerObserver } from '../transport/observer.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import { type DialOptions, reach } from '../transport/socket/dial.ts';
-import { type Door, type DoorOptions, openDoor } from '../transport/socket/door.ts';
+import { type Door, type DoorOptions, doorTo, openDoor } from '../transport/socket/door.ts';
 import { writeProxyHeader } from '../transport/socket/proxy-header.ts';
 import { type Origin, Reception, type ReceptionOptions } from '../transport/socket/reception.ts';
 import { Horizons } from './horizon.ts';
@@ -61,19 +61,5 @@ export async function guard(protocol: AnyProtocol, options: GuardOptions): Promi
     (passage) => passage.open(),
   );
   const door = await openDoor((stream, origin) => reception.accept(stream, origin), options);
-  const { host, port, address } = door;
-  return {
-    host,
-    port,
-    address,
-    sessions: reception.sessions,
-    get unready() {
-      return door.unready;
-    },
-    async close() {
-      const closed = door.close();
-      await reception.close();
-      await closed;
-    },
-  };
+  return doorTo(door, reception.sessions, () => reception.close());
 }

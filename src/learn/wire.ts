@@ -101,7 +101,9 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
         },
         async end() {
           for (const open of [probe, ...companions]) open.destroy();
-          for (const messages of litter) (await converse(accompanied, messages)).destroy();
+          // Also after Ctrl-C.
+          const cleaner = { ...accompanied, signal: undefined };
+          for (const messages of litter) (await converse(cleaner, messages)).destroy();
         },
       };
     },

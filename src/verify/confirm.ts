@@ -57,7 +57,11 @@ export async function confirm(target: Target, failed: readonly Dialogue[]): Prom
     }
     return first;
   }
-  const more = await confirmAll(target, alike);
+  return together(first, await confirmAll(target, alike));
+}
+
+/** What was confirmed, and then more. */
+export function together(first: Confirmation, more: Confirmation): Confirmation {
   return {
     confirmed: [...first.confirmed, ...more.confirmed],
     flaky: [...first.flaky, ...more.flaky],

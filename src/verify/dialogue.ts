@@ -97,6 +97,14 @@ export function hold(target: Target, test: Test): Promise<Dialogue> {
   return target.turns.run(() => new Holding(target, test).run());
 }
 
+/** What is asked, and what should come of it. */
+interface Turn extends Pick<Exchange, 'input' | 'use' | 'expected'>, Partial<Pick<Exchange, 'state'>> {
+  readonly key: string;
+  readonly passing: ReadonlySet<string>;
+  readonly companion?: Probe | undefined;
+  readonly sent?: () => Promise<void>;
+}
+
 class Holding {
   readonly #target: Target;
   readonly #test: Test;
@@ -178,25 +186,7 @@ class Holding {
   /** Sends, hears what comes, and writes down what it was. @returns whether it is right. */
   async #judge(
     probe: Probe,
-    {
-      input,
-      use,
-      expected,
-      key,
-      passing,
-      state,
-      companion,
-      sent,
-    }: {
-      readonly input: Input;
-      readonly use: Use;
-      readonly expected: Effect;
-      readonly key: string;
-      readonly passing: ReadonlySet<string>;
-      readonly state?: number;
-      readonly companion?: Probe | undefined;
-      readonly sent?: () => Promise<void>;
-    },
+    { input, use, expected, key, passing, state, companion, sent }: Turn,
   ): Promise<boolean> {
     const { protocol, patience, closing, heardOut } = this.#target;
     const judge = new Judge(protocol, expected, passing, use, this.#asked);

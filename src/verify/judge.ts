@@ -3,7 +3,7 @@ import type { Asked } from '../transport/asked.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { Heard, Wanted } from './answers.ts';
 import type { Use } from './inputs.ts';
-import type { Effect } from './project.ts';
+import { bareName, type Effect } from './project.ts';
 
 /** Hears what a server says to one input, message by message, and says whether it is what should come. */
 export class Judge {
@@ -86,7 +86,7 @@ export class Judge {
   hear(message: Heard): void {
     const expected = this.#asked?.expects(message);
     if (expected === undefined) this.#asked?.note(message);
-    else this.#wrong ??= `${bare(message.type)}: expected ${expected}`;
+    else this.#wrong ??= `${bareName(message.type)}: expected ${expected}`;
     if (this.#take(message)) this.heard.push(message);
     else this.passedOver.add(message.type);
   }
@@ -123,7 +123,7 @@ export class Judge {
       return true;
     }
     this.#wrong ??= alike.length > 0 && !this.complete ? alike[0]?.differs(message) : undefined;
-    this.#wrong ??= isAgain ? `${bare(type)} came once more than it should` : '';
+    this.#wrong ??= isAgain ? `${bareName(type)} came once more than it should` : '';
     return true;
   }
 
@@ -153,7 +153,7 @@ export class Judge {
     const { table } = this.#protocol;
     const to = step(table, this.#at, table.events.indexOf(type));
     if (to === REFUSED) {
-      this.#wrong ??= `${bare(type)} came in ${table.states[this.#at]}, where the machine does not have it`;
+      this.#wrong ??= `${bareName(type)} came in ${table.states[this.#at]}, where the machine does not have it`;
     } else {
       this.#at = to;
       this.#read();
@@ -181,8 +181,4 @@ export class Judge {
 
 function ofType(type: string): Wanted {
   return { type, byContent: false, differs: () => undefined };
-}
-
-function bare(type: string): string {
-  return type.slice(type.indexOf('.') + 1);
 }

@@ -132,14 +132,14 @@ function notThis(name: string, said: Observation | undefined): string {
 }
 
 /** Every state, and in it every message that is legal and accepted, or has several right answers; the longest as the last. */
-function tests({ mealy, core, inputs, outputs, effect, steps }: Projection): Test[] {
+function tests({ mealy, core, inputs, outputs, effect }: Projection): Test[] {
   const end = mealy.inputs.indexOf('end');
   const words = [...stateCover(core)].flatMap(([at, word]) => {
     const state = mealy.states.indexOf(core.states[at] ?? '');
     const access = word.map((input) => mealy.inputs.indexOf(core.inputs[input] ?? ''));
     return inputs.flatMap(({ kind, swept }, input) => {
-      const isChoice = effect(state, input).answers.length > 1;
-      const isTried = (kind === 'valid' || isChoice) && !swept && steps(state, input).length > 0;
+      const { answers, steps } = effect(state, input);
+      const isTried = (kind === 'valid' || answers.length > 1) && !swept && steps.length > 0;
       return isTried ? [[...access, input]] : [];
     });
   });

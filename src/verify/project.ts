@@ -57,8 +57,6 @@ export interface Projection {
   tableState(state: number): number;
   /** What one input does in one state of {@link mealy}. */
   effect(state: number, input: number): Effect;
-  /** The steps of the protocol's machine behind one input in one state of {@link mealy}; none for a refusal. */
-  steps(state: number, input: number): readonly Step[];
   /** Types of the messages that the server may send at any time around one input in one state of {@link mealy}. */
   passing(state: number, input: number): ReadonlySet<string>;
 }
@@ -75,6 +73,17 @@ export interface Known {
 }
 
 const CLOSED = 'closed';
+
+/** Nothing is said, and nothing refused. */
+const plain: Omit<Effect, 'output' | 'judging' | 'next'> = {
+  answers: [],
+  pushes: [],
+  behind: [],
+  refuses: false,
+  optional: false,
+  leaving: REFUSED,
+  steps: [],
+};
 
 /**
  * Projects the table of a protocol to a Mealy machine over `inputs`.
@@ -132,7 +141,6 @@ export function project(
     greeting: welcome,
     tableState: (state) => (mealy.closed?.[state] ? -1 : tableState(state)),
     effect: at,
-    steps: (state, input) => at(state, input).steps,
     passing(state, input) {
       const { steps, next } = at(state, input);
       const around = [tableState(state), ...steps.map((taken) => taken.state), next];
@@ -152,19 +160,15 @@ function effectOf(
     const about = { state, input, closes };
     const reply = { violation, malformed, unreadable }[kind].reply?.(remoteError(protocol, kind, about));
     const answers = reply === undefined ? [] : [reply.type];
-    const optional = input.quietly;
-    const judging = REFUSED;
     return {
+      ...plain,
       output: outputOf(answers, closes),
       answers,
-      pushes: [],
-      judging,
-      behind: [],
+      judging: REFUSED,
       refuses: true,
-      optional,
+      optional: input.quietly,
       next: state,
       leaving: closes ? state : REFUSED,
-      steps: [],
     };
   };
   const { kind, event, lost, type } = input.reading(state);
@@ -200,13 +204,12 @@ function effectOf(
       if (plan === undefined) continue;
       const { replies, steps, next } = plan;
       return {
+        ...plain,
         output: outputOf(replies, table.final[next] === 1),
         answers: answer === undefined ? [] : [answer, ...answers.filter((other) => other !== answer)],
         pushes: wanted.slice(due.length),
         judging,
         behind,
-        refuses: false,
-        optional: false,
         next,
         leaving: table.final[next] === 1 ? state : REFUSED,
         steps: [taken, ...steps],
@@ -238,13 +241,9 @@ function endOf({ table }: AnyProtocol, state: number): Effect {
   const event = table.events.indexOf('transport.end');
   const next = step(table, state, event);
   return {
+    ...plain,
     output: outputOf([], true),
-    answers: [],
-    pushes: [],
     judging: next,
-    behind: [],
-    refuses: false,
-    optional: false,
     next,
     leaving: state,
     steps: [{ state, event }],
@@ -268,18 +267,7 @@ function welcomeOf(protocol: AnyProtocol, accepted: number, greeting: AnyAnswer 
     );
   }
   const { replies, steps, next } = plan;
-  return {
-    output: outputOf(replies, false),
-    answers,
-    pushes: [],
-    judging: accepted,
-    behind: [],
-    refuses: false,
-    optional: false,
-    next,
-    leaving: REFUSED,
-    steps,
-  };
+  return { ...plain, output: outputOf(replies, false), answers, judging: accepted, next, steps };
 }
 
 /** What a right server would tell its protocol of an input that it refuses, and so what the reply is made from. */

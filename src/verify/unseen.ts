@@ -12,7 +12,7 @@ export interface Unseen {
 
 /** What did not show in any of these dialogues, as far as they were right. */
 export function unseenOf(
-  { protocol, inputs, steps }: Projection,
+  { protocol, inputs, effect }: Projection,
   dialogues: readonly Pick<Dialogue, 'test' | 'exchanges'>[],
 ): Unseen {
   const { table, frames } = protocol;
@@ -27,7 +27,8 @@ export function unseenOf(
       const [from = -1, number = -1] = [test.states[index], test.inputs[index]];
       if (input.kind !== 'greeting') index++;
       if (agreement !== 'right') continue;
-      const taken = input.kind === 'greeting' ? expected.steps : inputs[number] ? steps(from, number) : [];
+      const taken =
+        input.kind === 'greeting' ? expected.steps : inputs[number] ? effect(from, number).steps : [];
       for (const { state, event } of taken) states.add(state).add(step(table, state, event));
     }
   }

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { AnySamples } from '../transport/samples.ts';
 import { cargoOf } from '../transport/socket/cargo.ts';
-import { type Confirmation, type Confirmed, confirm, withMorePatience } from './confirm.ts';
+import { type Confirmation, type Confirmed, confirm, together, withMorePatience } from './confirm.ts';
 import type { Closing, Dialogue, Target } from './dialogue.ts';
 import { inputsOf } from './inputs.ts';
 import { type Preflight, preflight } from './preflight.ts';
@@ -115,7 +115,7 @@ export async function verify(protocol: AnyProtocol, options: VerifyOptions): Pro
   const { target } = ground;
   const seen = {
     outcome: { passed: [], failed: [], blocked: [] } as Outcome,
-    faults: emptyConfirmation(),
+    faults: { confirmed: [], flaky: [], late: [], unrepeated: [] } as Confirmation,
     stops: (ground.stopped === undefined ? [] : [suspected(ground.stopped)]) as Stopped[],
     cuts: [] as Cut[],
     plan: undefined as Plan | undefined,
@@ -195,13 +195,7 @@ async function holdLate(target: Target, seen: { outcome: Outcome; faults: Confir
     blocked: [...seen.outcome.blocked.filter((test) => !due.includes(test)), ...again.blocked],
     ...(again.stopped === undefined ? {} : { stopped: again.stopped }),
   };
-  seen.faults = {
-    confirmed: [...seen.faults.confirmed, ...more.confirmed],
-    flaky: [...seen.faults.flaky, ...more.flaky],
-    late: more.late,
-    unrepeated: [...seen.faults.unrepeated, ...more.unrepeated],
-    ...(more.stopped === undefined ? {} : { stopped: more.stopped }),
-  };
+  seen.faults = together({ ...seen.faults, late: [] }, more);
 }
 
 function checkOnly({ projection }: Target, only: string | undefined): void {
@@ -301,10 +295,6 @@ export function testsOf(suite: Suite, { projection }: Pick<Target, 'projection'>
   };
   if (suite.size > MOST_SORTED) return closed();
   return [...closed()].sort((one, other) => one.inputs.length - other.inputs.length);
-}
-
-function emptyConfirmation(): Confirmation {
-  return { confirmed: [], flaky: [], late: [], unrepeated: [] };
 }
 
 function verdictOf(

@@ -87,7 +87,7 @@ export function takenIn(projection: Projection, test: Test): readonly string[] {
     const from = test.states[index] ?? -1;
     const input = projection.inputs[number];
     const isMessage = input?.kind === 'valid' || input?.kind === 'refused';
-    if (input === undefined || !isMessage || projection.steps(from, number).length === 0) return [];
+    if (input === undefined || !isMessage || projection.effect(from, number).steps.length === 0) return [];
     const { before, messages } = input.use('u', projection.tableState(from));
     return [...before, ...messages].map(({ type }) => type);
   });

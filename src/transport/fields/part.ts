@@ -93,40 +93,23 @@ type Given = Pick<Part, 'says' | 'minimum' | 'maximum' | 'read' | 'size' | 'writ
 /** A part that brings whatever its declaration says. */
 type Made = Omit<Part, typeof PART> & { readonly [PART]: () => void };
 
+/** What a part need not say. */
+const UNSAID = {
+  open: false,
+  streams: undefined,
+  fields: [],
+  only: undefined,
+  steps: [],
+  constant: undefined,
+  needs: [],
+  announces: [],
+  shape: undefined,
+};
+
 /** A part. All are made here and have their properties in one order: so calling them is cheap. */
-export function part({
-  says,
-  minimum,
-  maximum,
-  open = false,
-  streams = undefined,
-  fields = [],
-  only = undefined,
-  steps = [],
-  constant = undefined,
-  needs = [],
-  announces = [],
-  shape = undefined,
-  read,
-  size,
-  write,
-  sample = () => {},
-}: Given): Made {
-  const what = {
-    says,
-    minimum,
-    maximum,
-    open,
-    streams,
-    fields,
-    only,
-    steps,
-    constant,
-    needs,
-    announces,
-    shape,
-  };
-  return { [PART]: () => {}, ...what, read, size, write, sample };
+export function part({ says, minimum, maximum, read, size, write, ...more }: Omit<Given, typeof PART>): Made {
+  const first = { says, minimum, maximum, ...UNSAID };
+  return { [PART]: () => {}, ...first, read, size, write, sample: () => {}, ...more };
 }
 
 /** A field under its name. */

@@ -130,6 +130,29 @@ export async function openDoor(
   };
 }
 
+/** A door with the dialogues behind it: `close` shuts it, and then waits until they are at their `end`. */
+export function doorTo<S>(
+  door: Door,
+  sessions: S,
+  end: () => Promise<void>,
+): Door & { readonly sessions: S } {
+  const { host, port, address } = door;
+  return {
+    host,
+    port,
+    address,
+    sessions,
+    get unready() {
+      return door.unready;
+    },
+    async close() {
+      const closed = door.close();
+      await end();
+      await closed;
+    },
+  };
+}
+
 function both(first: WireChange | undefined, then: WireChange | undefined): WireChange | undefined {
   if (first === undefined || then === undefined) return first ?? then;
   return async (plain) => then(await first(plain));

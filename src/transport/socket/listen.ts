@@ -1,7 +1,7 @@
 import type { Frames, Protocol } from '../protocol.ts';
 import type { MakeHandlers } from '../session.ts';
 import { cargoOf } from './cargo.ts';
-import { type Door, type DoorOptions, openDoor } from './door.ts';
+import { type Door, type DoorOptions, doorTo, openDoor } from './door.ts';
 import { Server, type ServerOptions } from './server.ts';
 import { type WebSocketOptions, webSockets } from './web-socket.ts';
 
@@ -31,19 +31,5 @@ export async function listen<F extends Frames>(
   const change = webSocket && (await webSockets(cargoOf(protocol, 'client'), webSocket));
   const at = { ...options, port: options.port ?? protocol.port, change };
   const door = await openDoor((stream, origin) => server.accept(stream, origin), at);
-  const { host, port, address } = door;
-  return {
-    host,
-    port,
-    address,
-    sessions: server.sessions,
-    get unready() {
-      return door.unready;
-    },
-    async close() {
-      const closed = door.close();
-      await server.close();
-      await closed;
-    },
-  };
+  return doorTo(door, server.sessions, () => server.close());
 }

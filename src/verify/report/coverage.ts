@@ -55,7 +55,7 @@ export function coverageOf({ protocol, projection, passed, failed, faults }: Ver
       const result = agreement === 'wrong' ? 'failed' : 'passed';
       const from = test.states[index] ?? 0;
       if (!input.swept) mark(cells[mealy.states[from] ?? ''] ?? {}, [input.id], result);
-      const steps = projection.steps(from, test.inputs[index] ?? 0);
+      const { steps } = projection.effect(from, test.inputs[index] ?? 0);
       for (const taken of steps) take(taken, result);
       // A refusal is no edge: the state itself passes or fails.
       if (steps.length === 0) mark(states, activeStates(valueIn(state)), result);

@@ -1,4 +1,3 @@
-import { legalEvents } from '../../machine/table.ts';
 import { formatAddress } from '../../transport/address.ts';
 import type { AnyProtocol } from '../../transport/protocol.ts';
 import { type Heard, shown } from '../answers.ts';
@@ -137,6 +136,17 @@ export interface Finding {
 
 type Found = Omit<Verification, 'verdict' | 'reason'>;
 
+/** What is the same in findings that no dialogue of a test shows. */
+const bare = {
+  state: '',
+  clauses: [],
+  dialogue: [],
+  tests: [],
+  also: [],
+  waived: undefined,
+  taken: undefined,
+} as const;
+
 /** What is wrong, worst and shortest first; what has one cause, as far as can be seen, once. */
 export function findingsOf(verification: Found, options: ReportOptions = {}): Finding[] {
   const causes = new Map<string, Finding>();
@@ -200,7 +210,7 @@ function stopFinding(
       : '';
   return [
     {
-      ...base,
+      ...bare,
       id: word,
       severity: 'MUST',
       rule: `The server ${how} after ${word || 'connecting'}${sure}: it answers nobody any more`,
@@ -208,13 +218,8 @@ function stopFinding(
       says: base?.says ?? word,
       expected: 'an answer, to whoever asks',
       received: base?.received ?? 'nothing',
-      clauses: [],
       dialogue: base?.dialogue ?? [],
       replay: replayOf(verification, word, options),
-      tests: [],
-      also: [],
-      waived: undefined,
-      taken: undefined,
     },
   ];
 }
@@ -225,20 +230,14 @@ function cutFinding(
   options: ReportOptions,
 ): Finding {
   return {
+    ...bare,
     id,
     severity: 'MUST',
     rule: 'How a stream is cut into segments never changes an answer',
-    state: '',
     says,
     expected: expected.map(bareName).join(' '),
     received: inWords(observed),
-    clauses: [],
-    dialogue: [],
     replay: replayOf(verification, id, options),
-    tests: [],
-    also: [],
-    waived: undefined,
-    taken: undefined,
   };
 }
 
@@ -300,11 +299,6 @@ function replayOf(
 /** As a shell takes it for one word. */
 export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-/** What may come in a state, in words. */
-export function legalInWords({ table }: AnyProtocol, state: number): string {
-  return legalEvents(table, state, 'client').map(bareName).join(' or ') || 'nothing';
 }
 
 /** Everything that a test saw, for the slowest of them. */
