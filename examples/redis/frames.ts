@@ -39,14 +39,16 @@ export type Value =
 const content = f.nullable(bulk, '-1\r\n');
 const items = (value: f.Field<Value>) =>
   f.nullable(f.list(f.decimal({ min: 0, max: 4096 }), value), '-1\r\n');
-const value = f.recursive<Value>({ depth: 16, max: 1_000_000, leaf: { kind: 'integer', number: 0 } }, (self) =>
-  f.record(
-    { kind: f.enumeration(f.u8(), { simple: 0x2b, error: 0x2d, integer: 0x3a, bulk: 0x24, array: 0x2a }) },
-    f.cases('kind', {
-      ...{ simple: [{ text: f.line() }], error: [{ text: f.line() }] },
-      ...{ integer: [{ number: f.decimal() }], bulk: [{ content }], array: [{ items: items(self) }] },
-    }),
-  ),
+const value = f.recursive<Value>(
+  { depth: 16, max: 1_000_000, leaf: { kind: 'integer', number: 0 } },
+  (self) =>
+    f.record(
+      { kind: f.enumeration(f.u8(), { simple: 0x2b, error: 0x2d, integer: 0x3a, bulk: 0x24, array: 0x2a }) },
+      f.cases('kind', {
+        ...{ simple: [{ text: f.line() }], error: [{ text: f.line() }] },
+        ...{ integer: [{ number: f.decimal() }], bulk: [{ content }], array: [{ items: items(self) }] },
+      }),
+    ),
 );
 const count = f.decimal({ min: 0 });
 const [some, none] = [f.such(count, f.above(0), 1), f.such(count, f.equals(0), 0)];
