@@ -31,6 +31,7 @@ export {
   type ServeDeclaration,
   type Service,
   type SharedService,
+  type Upkeep,
 } from './module.ts';
 export { printable } from './printable.ts';
 export { reached, reachingFlags, serverAddress, tlsOf } from './reaching.ts';

@@ -47,8 +47,12 @@ export interface SharedService<L extends Flags> {
 }
 
 /** Handlers and what they work with, ready to serve. */
-export interface Service<F extends Frames> {
+export interface Service<F extends Frames> extends Upkeep {
   readonly handlers: MakeHandlers<F>;
+}
+
+/** What is asked of a service while it serves, beside its handlers. */
+export interface Upkeep {
   /** Files are opened anew after their rotation (SIGHUP). */
   reopen?(): void | Promise<void>;
   /** Why no new clients should come, while that is so: `/readyz`. */
@@ -118,7 +122,7 @@ export interface AnySharedService {
 }
 
 /** {@link Service}, whichever the protocol: it listens itself. */
-export interface AnyService extends Omit<Service<Frames>, 'handlers'> {
+export interface AnyService extends Upkeep {
   /** Begins to serve. */
   listen(options: ListenOptions): Promise<ListeningServer>;
 }

@@ -79,7 +79,7 @@ export interface Declaration<M extends AnyStateMachine, F extends Frames> {
   readonly pipelinedReply?: Extract<keyof NoInfer<F>, `server.${string}`>;
   /**
    * How messages are kept apart in a stream of bytes, where frames are whole messages (`wirechart/json`). Default: those
-   * of a WebSocket, {@link inWebSocket}.
+   * of a WebSocket, `inWebSocket`.
    */
   readonly envelope?: Envelope;
   /**

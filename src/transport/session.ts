@@ -74,6 +74,7 @@ export class Session<F extends Frames, R extends Role = 'server'> implements Any
     this.#about = about;
   }
 
+  /** Its number among the sessions of this process, as the log has it. */
   get id(): number {
     return this.#about.id;
   }

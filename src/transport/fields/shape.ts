@@ -42,13 +42,18 @@ export type Shape =
       readonly behind: Uint8Array;
     }
   | { readonly kind: 'nullable'; readonly of: Field<unknown>; readonly mark: Uint8Array }
-  /** A number that was read before: no two are the same. */
-  | { readonly kind: 'apart'; readonly of: () => Field<number>; readonly min: number; readonly max: number }
-  /** `of` is the value that it is made of. */
+  | {
+      readonly kind: 'apart';
+      /** A number that was read before: no two are the same. */
+      readonly of: () => Field<number>;
+      readonly min: number;
+      readonly max: number;
+    }
   | {
       readonly kind: 'recursive';
       readonly depth: number;
       readonly max: number;
+      /** The value that it is made of. */
       readonly of: () => Field<unknown>;
     };
 

@@ -6,6 +6,7 @@ export interface StandardSchema<T = object> {
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
+    /** The value as the schema has it, or what is wrong with it. */
     readonly validate: (value: unknown) => Validation<T> | Promise<Validation<T>>;
     readonly types?: { readonly input: unknown; readonly output: T } | undefined;
   };
