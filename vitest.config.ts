@@ -10,8 +10,8 @@ export default defineConfig({
     globalSetup: ['test/support/build.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // The default leaves one processor to vitest itself, which is half of the smallest machine that this runs on.
-    maxWorkers: availableParallelism(),
+    // One more than there are processors: many tests wait for processes, sockets and time limits.
+    maxWorkers: availableParallelism() + 1,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

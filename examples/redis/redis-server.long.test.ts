@@ -2,8 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { listen } from 'wirechart';
 import { verify, waiversOf } from 'wirechart/verify';
 import { freePort } from '../field-report/server.ts';
+import { redisHandlers } from './handlers.ts';
+import { redis } from './protocol.ts';
 import { redisServers } from './servers.ts';
 
 const [, theirs] = redisServers;
@@ -25,3 +28,11 @@ test.skipIf(isMissing)(
     expect(spawnSync('python3', [script, '127.0.0.1', `${port}`]).status).toBe(0);
   },
 );
+
+test('our own server conforms, one step deep', async () => {
+  const server = await listen(redis, redisHandlers('sesame'), { host: '127.0.0.1', port: 0 });
+  onTestFinished(() => server.close());
+  const { verdict, faults } = await verify(redis, { host: '127.0.0.1', port: server.port, k: 0 });
+  expect(faults).toEqual([]);
+  expect(verdict).toBe('conforms');
+});

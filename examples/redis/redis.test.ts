@@ -4,7 +4,6 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ListeningServer, listen } from 'wirechart';
-import { verify } from 'wirechart/verify';
 import { redisHandlers } from './handlers.ts';
 import { redis } from './protocol.ts';
 
@@ -95,10 +94,4 @@ test('inline commands, an empty line, and a command that is no array of bulk str
   socket.write(`auth ${password}\r\n\r\nping\n*0\r\n*-1\r\nGET  none\r\n*1\r\n+PING\r\n`);
   await new Promise((resolve) => socket.once('close', resolve));
   expect(text).toBe('+OK\r\n+PONG\r\n$-1\r\n-ERR Protocol error\r\n');
-});
-
-test('our own server conforms, one step deep', async () => {
-  const { verdict, faults } = await verify(redis, { host: '127.0.0.1', port: server.port, k: 0 });
-  expect(faults).toEqual([]);
-  expect(verdict).toBe('conforms');
 });

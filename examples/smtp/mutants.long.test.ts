@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { defineProtocol, type ServerMessage } from 'wirechart';
+import { expect, onTestFinished, test } from 'vitest';
+import { defineProtocol, listen, type ServerMessage } from 'wirechart';
 import { findingsOf, verify } from 'wirechart/verify';
 import { createMachine } from 'xstate';
 import { bending, type Mutant, testMutants } from '../field-report/mutants.ts';
@@ -136,4 +136,12 @@ test.each(
   } finally {
     await stop();
   }
+});
+
+test('the office itself conforms', async () => {
+  const server = await listen(smtp, office(), { host: '127.0.0.1', port: 0, lingerTimeout: 300 });
+  onTestFinished(() => server.close());
+  const verification = await verify(smtp, { host: '127.0.0.1', port: server.port, k: 0, sweep: false });
+  expect([verification.verdict, verification.reason]).toEqual(['conforms', undefined]);
+  expect(verification.unseen).toEqual({ states: [], messages: ['server.CLOSING', 'server.LATER'] });
 });

@@ -9,7 +9,6 @@ import { promisify } from 'node:util';
 import { createTransport } from 'nodemailer';
 import { afterAll, expect, onTestFinished, test } from 'vitest';
 import { listen, ServerTls } from 'wirechart';
-import { verify } from 'wirechart/verify';
 import { selfSigned } from './certificate.ts';
 import { usersOf } from './credentials.ts';
 import { maildir } from './maildir.ts';
@@ -325,10 +324,3 @@ test.skipIf(noOpenssl)(
     expect(mails.length).toBe(1);
   },
 );
-
-test('it conforms to its own declaration', async () => {
-  const { port } = await opened({ isUser: usersOf(['ann:sesame']), guests: true });
-  const verification = await verify(smtp, { host: '127.0.0.1', port, k: 0, sweep: false });
-  expect([verification.verdict, verification.reason]).toEqual(['conforms', undefined]);
-  expect(verification.unseen).toEqual({ states: [], messages: ['server.CLOSING', 'server.LATER'] });
-});
