@@ -98,8 +98,8 @@ export function bending<F extends Frames>(protocol: Protocol<F>) {
       next[state * table.events.length + number] = target;
       const bent = { ...table, next };
       const [client, server] = [
-        { ...sides.client, table: bent },
-        { ...sides.server, table: bent },
+        { ...sides.client, table: bent, next },
+        { ...sides.server, table: bent, next },
       ];
       return { ...protocol, table: bent, sides: { client, server } };
     },

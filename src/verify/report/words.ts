@@ -149,21 +149,28 @@ const bare = {
 
 /** What is wrong, worst and shortest first; what has one cause, as far as can be seen, once. */
 export function findingsOf(verification: Found, options: ReportOptions = {}): Finding[] {
-  const causes = new Map<string, Finding>();
+  const found: Finding[] = [];
+  const causes = new Map<string, number>();
   for (const { dialogue, tests } of verification.faults) {
     const finding = findingOf(verification, dialogue, options, tests);
-    const cause = dialogue.deviation === undefined ? finding.id : causeOf(dialogue.deviation, finding);
-    const known = causes.get(cause);
-    causes.set(
-      cause,
-      known === undefined
-        ? finding
-        : { ...known, tests: [...known.tests, ...tests], also: [...known.also, finding.id] },
-    );
+    const keys = dialogue.deviation === undefined ? [finding.id] : causesOf(dialogue.deviation, finding);
+    const index = keys.map((key) => causes.get(key)).find((known) => known !== undefined) ?? found.length;
+    for (const key of keys) causes.set(key, index);
+    const known = found[index];
+    // Of two that are alike the one with the shorter name leads.
+    const [lead, other] = known && known.id.length <= finding.id.length ? [known, finding] : [finding, known];
+    found[index] =
+      other === undefined
+        ? lead
+        : {
+            ...lead,
+            tests: [...lead.tests, ...other.tests],
+            also: [...lead.also, other.id, ...other.also],
+          };
   }
   const all = [
     ...verification.stops.flatMap((stop) => stopFinding(verification, stop, options)),
-    ...causes.values(),
+    ...found,
     ...verification.cuts.map((cut) => cutFinding(verification, cut, options)),
   ];
   return all
@@ -180,14 +187,18 @@ export function staleWaivers(verification: Found): string[] {
   return verification.waivers.filter((waiver) => !waives(waiver, ids)).map(({ finding }) => finding);
 }
 
-/** Deviations alike in this have, as far as can be seen, one cause. */
-function causeOf({ input, expected, observed, agreement, why }: Exchange, { taken, state }: Finding): string {
+/** Deviations that are alike in one of these have, as far as can be seen, one cause. */
+function causesOf(
+  { input, expected, observed, agreement, why }: Exchange,
+  { taken, state }: Finding,
+): string[] {
   const answers = `${expected.output.name}|${inWords(observed)}|${agreement}`;
-  if (taken !== undefined) return `taken|${state}|${taken.type}`;
-  if (input.kind === 'code') return `code|${inWords(observed)}`;
-  if (expected.refuses) return `refusal|${answers}`;
-  if (agreement === 'closing') return answers;
-  return `answer|${input.type ?? input.kind}|${answers}|${why === undefined}`;
+  if (taken !== undefined) return [`taken|${state}|${taken.type}`];
+  // A code in front of another frame is the same code.
+  if (input.kind === 'code') return [`code|${inWords(observed)}`, input.id.split(':', 2).join(':')];
+  if (expected.refuses) return [`refusal|${answers}`];
+  if (agreement === 'closing') return [answers];
+  return [`answer|${input.type ?? input.kind}|${answers}|${why === undefined}`];
 }
 
 function stopFinding(

@@ -138,6 +138,7 @@ test.skipIf(process.platform === 'win32')(
     const files = ['-l', 'room.log', '--transactions', 'transactions.log'];
     const mode = async (file: string) => (await stat(join(cwd, file))).mode & 0o777;
     const first = await serve('basic-chat', files, { cwd, shell: 'umask 000' });
+    await enter(first.port, 'ann');
     await first.stop();
     expect([await mode('room.log'), await mode('transactions.log')]).toEqual([0o640, 0o640]);
     const args = ['-l', 'secret.log', '--log-mode', '600'];
