@@ -71,6 +71,11 @@ export default defineCommand({
   wirechart guard ./my-protocol.js 7000 --upstream unix:/run/old.sock --report-only`,
   async run({ module, listen }, options) {
     const { protocol } = await loadModule(module);
+    if (protocol.envelope?.webSocket === true)
+      throw new Failure(
+        `${protocol.name} is spoken over WebSockets, and a guard reads plain streams alone`,
+        EXIT.usage,
+      );
     const serve: AnyServe = {
       help: 'a guard',
       flags: own,

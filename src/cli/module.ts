@@ -28,8 +28,8 @@ export interface ServeDeclaration<F extends Frames, L extends Flags> {
   readonly flags?: L;
   /** Default of `--idle-timeout`, in milliseconds. Default: never. */
   readonly idleTimeout?: number;
-  /** It is spoken over WebSockets: `{}` for the defaults; pages of other origins may come by `--origin`. Default: it is not. */
-  readonly webSocket?: WebSocketOptions;
+  /** As that of `listen`, its default too; pages of other origins may come by `--origin`. */
+  readonly webSocket?: WebSocketOptions | false;
   /** Whether several processes may serve together (`--workers`): how they share, or in words why they cannot. */
   readonly workers?: SharedService<L> | string;
   /**

@@ -140,7 +140,8 @@ async function run(
     service = await serve.open(options, surroundings(diagnostics, watch, where));
     const { handshakeTimeout, idleTimeout } = options;
     const { numbers } = worker ?? {};
-    const webSocket = serve.webSocket && { origins: options.origin, ...serve.webSocket };
+    const spoken = serve.webSocket ?? (protocol.envelope?.webSocket === true && {});
+    const webSocket = spoken && { origins: options.origin, ...spoken };
     const how = { ...where.options, ...watched, handshakeTimeout, idleTimeout, numbers, webSocket };
     server = await service.listen(how).catch(where.cannotListen);
   } catch (error) {

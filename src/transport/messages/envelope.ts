@@ -21,6 +21,8 @@ export interface Envelope {
   readonly overhead: number;
   /** Names by which a WebSocket asks for the protocol; none: it asks for none. */
   readonly subprotocols: readonly string[];
+  /** Whether it is a WebSocket that keeps them apart, so that the protocol is spoken over one unless somebody says otherwise. */
+  readonly webSocket?: boolean;
   /** The message at the cursor, which stays where it is; `undefined`: more is wanted, or its end is lost. */
   find(cursor: Cursor, most: number): Extent | undefined;
   /** Bytes of a message of so many, with what is around it. */
@@ -30,14 +32,15 @@ export interface Envelope {
 }
 
 /**
- * Messages of a WebSocket that asks for the protocol by one of these names. Through the engine, and through streams of
- * bytes, each goes behind its length.
+ * Messages of a WebSocket that asks for the protocol by one of these names: `listen` and `connect` make one. Through the
+ * engine, and through streams of bytes that somebody hands over, each goes behind its length.
  */
 export function inWebSocket(...subprotocols: readonly string[]): Envelope {
   return {
     says: 'a message of a WebSocket; in a stream of bytes, behind its length as u32be',
     overhead: 4,
     subprotocols,
+    webSocket: true,
     find(cursor, most) {
       if (!cursor.has(4)) return undefined;
       const { bytes, at } = cursor;

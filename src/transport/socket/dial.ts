@@ -1,6 +1,6 @@
 import { connect, type NetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { pathOf } from '../address.ts';
+import { formatAddress, pathOf } from '../address.ts';
 import type { WireChange } from '../wire.ts';
 import type { Cargo } from './cargo.ts';
 import { program } from './program.ts';
@@ -17,7 +17,7 @@ export interface DialOptions {
   readonly port: number;
   /** A stream that stands already, in place of all of them. */
   readonly stream?: Duplex | undefined;
-  /** What a WebSocket is to carry. Default: bytes. */
+  /** What a WebSocket is to carry; one is made wherever its envelope is `inWebSocket`. Default: bytes. */
   readonly cargo?: Cargo | undefined;
   /** Default: in clear. */
   readonly tls?: ClientTlsOptions | undefined;
@@ -127,19 +127,26 @@ function optionsOf(
 }
 
 /** @throws TypeError for a URL that is none. */
-function destinationOf({ host = '127.0.0.1', port, tls, cargo }: DialOptions): Destination {
-  const secured = (name: string, options = tls) => (options === undefined ? [] : [clientTls(options, name)]);
+function destinationOf({ host = '127.0.0.1', port, stream, tls, cargo }: DialOptions): Destination {
+  const changes = (name: string, url: URL | undefined, security = tls): WireChange[] => [
+    ...(security === undefined ? [] : [clientTls(security, name)]),
+    ...(url === undefined ? [] : [webSocket(url, cargo)]),
+  ];
+  const usual = (name: string) =>
+    stream === undefined && cargo?.envelope?.webSocket === true
+      ? new URL(`ws://${formatAddress(name, port)}/`)
+      : undefined;
   const command = /^stdio:(.*)$/s.exec(host)?.[1];
   if (command !== undefined) return { command };
   const path = pathOf(host);
-  if (path !== undefined) return { at: { path }, changes: secured('localhost') };
-  if (!/^wss?:/i.test(host)) return { at: { host, port }, changes: secured(host) };
+  if (path !== undefined) return { at: { path }, changes: changes('localhost', usual('localhost')) };
+  if (!/^wss?:/i.test(host)) return { at: { host, port }, changes: changes(host, usual(host)) };
   const url = new URL(host);
   const isSecure = url.protocol === 'wss:';
   const name = plainName(url.hostname);
   return {
     at: { host: name, port: Number(url.port || (isSecure ? 443 : 80)) },
-    changes: [...secured(name, isSecure ? (tls ?? {}) : tls), webSocket(url, cargo)],
+    changes: changes(name, url, isSecure ? (tls ?? {}) : tls),
   };
 }
 

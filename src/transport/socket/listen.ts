@@ -7,8 +7,11 @@ import { type WebSocketOptions, webSockets } from './web-socket.ts';
 
 /** Where and how a server listens. */
 export interface ListenOptions extends Omit<DoorOptions, 'change'>, ServerOptions {
-  /** The protocol is spoken over WebSockets: `{}` for the defaults. Needs `ws`. Default: over plain streams. */
-  readonly webSocket?: WebSocketOptions | undefined;
+  /**
+   * The protocol is spoken over WebSockets: `{}` for the defaults; `false`: over plain streams. Needs `ws`. Default: `{}` where the
+   * protocol's envelope is `inWebSocket`, else `false`.
+   */
+  readonly webSocket?: WebSocketOptions | false | undefined;
 }
 
 /** A server that listens; `close` stops listening, and then does as {@link Server.close}. */
@@ -27,8 +30,8 @@ export async function listen<F extends Frames>(
   options: ListenOptions = {},
 ): Promise<ListeningServer> {
   const server = new Server(protocol, open, options);
-  const { webSocket } = options;
-  const change = webSocket && (await webSockets(cargoOf(protocol, 'client'), webSocket));
+  const { webSocket = protocol.envelope?.webSocket === true && {} } = options;
+  const change = webSocket ? await webSockets(cargoOf(protocol, 'client'), webSocket) : undefined;
   const at = { ...options, port: options.port ?? protocol.port, change };
   const door = await openDoor((stream, origin) => server.accept(stream, origin), at);
   return doorTo(door, server.sessions, () => server.close());

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { basicChat } from '../../../src/protocols/basic-chat/protocol.ts';
@@ -25,7 +28,6 @@ async function serve(options: ListenOptions = {}) {
   const server = await listen(quiz, quizHandlers, {
     host: '127.0.0.1',
     port: 0,
-    webSocket: {},
     observer: {
       refused: (_, error) => void refused.push(error),
       dropped: (reason) => void dropped.push(reason),
@@ -47,6 +49,42 @@ async function outsider(url: string, subprotocols = ['quiz'], options = {}) {
   closers.push(() => socket.terminate());
   return { socket, heard, closed };
 }
+
+test.each(['a port', 'a unix socket'])(
+  'without a word about WebSockets both ends of a protocol that is in one make one: %s',
+  async (kind) => {
+    const path = join(await mkdtemp(join(tmpdir(), 'wirechart-')), 'socket');
+    const server = await serve(kind === 'a port' ? {} : { path });
+    const [host, port] = kind === 'a port' ? ['127.0.0.1', server.port] : [`unix:${path}`, 0];
+    const welcome = await new Promise((resolve, reject) => {
+      const ignored = () => undefined;
+      connect(
+        quiz,
+        () => ({
+          WELCOME: (message) => void resolve(message),
+          ANSWER: ignored,
+          ENOUGH: ignored,
+          NO: ignored,
+        }),
+        { host, port },
+      ).then((session) => {
+        closers.push(() => session.close());
+        session.send({ type: 'client.HELLO', name: 'ann' });
+      }, reject);
+    });
+    expect(welcome).toMatchObject({ type: 'server.WELCOME' });
+  },
+);
+
+test('plain streams all the same, where they are asked for', async () => {
+  const { port } = await serve({ webSocket: false });
+  const socket = connectTcp(port, '127.0.0.1');
+  closers.push(() => socket.destroy());
+  const hello = Buffer.from('{"kind":"hello","name":"ann"}');
+  socket.write(Buffer.from([0, 0, 0, hello.length]));
+  socket.write(hello);
+  expect(String((await once(socket, 'data'))[0]).slice(4)).toBe('{"kind":"welcome"}');
+});
 
 test('a client of ws speaks to our server in text messages, many in one segment; a verdict closes with its status', async () => {
   const { url } = await serve();
