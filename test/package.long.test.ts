@@ -1,13 +1,17 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 let folder: string;
+const script = () => join(folder, 'node_modules/wirechart/dist/cli/wirechart.js');
 
 /** What a user has after `npm install wirechart xstate`: the packed package, and nothing optional. */
 beforeAll(async () => {
@@ -30,8 +34,7 @@ function npm(cwd: string, ...args: readonly string[]): string {
 }
 
 function wirechart(...args: readonly string[]) {
-  const script = join(folder, 'node_modules/wirechart/dist/cli/wirechart.js');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script(), ...args], {
     cwd: folder,
     encoding: 'utf8',
   });
@@ -87,14 +90,33 @@ test('every entry is there, and loads without what is optional but those that ar
 test.each([
   [['serve', 'account-chat', '0'], 'libsql @node-rs/argon2'],
   [['serve', '0', '--metrics', '0'], 'prom-client'],
-  [['serve', '0', '--inspect', '0'], '@statelyai/inspect ws'],
+  [['serve', '0', '--inspect', '0'], '@statelyai/inspect ws elkjs'],
   [['diagram', 'message-log', '--format', 'svg'], 'elkjs'],
   [['verify', 'message-log', '127.0.0.1:1', '--html', 'report.html'], 'elkjs'],
+  [['learn', 'message-log', '127.0.0.1:1', '--format', 'svg'], 'elkjs'],
 ])('%j asks for what it needs, in one line', (args, packages) => {
   expect(wirechart(...args)).toMatchObject({
     status: 1,
     stderr: `wirechart: this needs what is not installed: npm install ${packages}\n`,
   });
+});
+
+test.each([
+  ['verify', 'message-log'],
+  ['learn', 'message-log'],
+  ['chat', 'account'],
+])('%s %s over a WebSocket says that ws is wanted', async (...words) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const url = `ws://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
+  const child = spawn(process.execPath, [script(), ...words, url], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = text(child.stderr);
+  expect(`${await text(child.stdout)}${await said}`).toContain('npm install ws');
+  server.close();
 });
 
 test('the rest works', () => {

@@ -56,6 +56,8 @@ Exit status: 0 learned and confirmed, 1 it differs from the module's machine, 2 
   wirechart learn message-log 5555 --format json -o today.json && wirechart diff message-log yesterday.json today.json`,
   async run({ module, address }, { format, output, resume, ...options }) {
     const { protocol } = await loadUnordered(module);
+    // Better missed now than when all is learned.
+    if (format === 'svg') await import('elkjs');
     const before = resume !== undefined && existsSync(resume) ? readLearned(readText(resume)) : undefined;
     const learned = await learnAt(protocol, address, { ...options, answers: before?.answers });
     const k = options.k ?? 1;

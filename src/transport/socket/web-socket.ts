@@ -32,10 +32,10 @@ interface Waiting {
  * Makes WebSockets of streams on which they are asked for, in clear or not. Where the protocol has names for them, who
  * offers none of these is refused.
  *
- * @throws the system's error where `ws` is not installed.
+ * @throws Error where `ws` is not installed.
  */
 export async function webSockets(cargo: Cargo, options: WebSocketOptions = {}): Promise<WireChange> {
-  const { WebSocketServer } = await import('ws');
+  const { WebSocketServer } = await installed();
   const { origins = [], pingInterval = PING_INTERVAL, page = notHere } = options;
   const { subprotocols = [] } = cargo.envelope ?? {};
   const waiting = new WeakMap<Duplex, Waiting>();
@@ -77,11 +77,11 @@ export async function webSockets(cargo: Cargo, options: WebSocketOptions = {}): 
 /**
  * Makes a WebSocket of a stream that leads to the server of that URL.
  *
- * @throws the system's error where `ws` is not installed; else rejects with what the server says in place of a WebSocket.
+ * @throws Error where `ws` is not installed; else rejects with what the server says in place of a WebSocket.
  */
 export function webSocket(url: URL, cargo: Cargo = NO_ENVELOPE): WireChange {
   return async (stream) => {
-    const { WebSocket } = await import('ws');
+    const { WebSocket } = await installed();
     return await new Promise((resolve, reject) => {
       // TLS, where there is some, stands already.
       const address = url.href.replace(/^wss:/, 'ws:');
@@ -95,6 +95,15 @@ export function webSocket(url: URL, cargo: Cargo = NO_ENVELOPE): WireChange {
       socket.once('open', () => resolve(new WebSocketStream(socket, cargo)));
     });
   };
+}
+
+/** The package `ws`, which only those need who speak over WebSockets. */
+async function installed() {
+  try {
+    return await import('ws');
+  } catch (cause) {
+    throw new Error('a WebSocket needs a package that is not installed: npm install ws', { cause });
+  }
 }
 
 const NO_ENVELOPE: Cargo = { envelope: undefined, most: 1024 * 1024 };
