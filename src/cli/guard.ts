@@ -73,7 +73,7 @@ export default defineCommand({
     const { protocol } = await loadModule(module);
     if (protocol.envelope?.webSocket === true)
       throw new Failure(
-        `${protocol.name} is spoken over WebSockets, and a guard reads plain streams alone`,
+        `${protocol.name} is spoken over WebSockets: a guard reads plain streams alone`,
         EXIT.usage,
       );
     const serve: AnyServe = {

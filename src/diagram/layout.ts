@@ -44,6 +44,8 @@ export const size = {
   dot: 6,
   /** Room for a live count beside a state's name or an event. */
   count: 46,
+  /** Room beside them for how many were refused, where a state is drawn open. */
+  refusals: 92,
 } as const;
 
 /** How much wider the bold face runs. */
@@ -123,11 +125,12 @@ function header(state: ChartState, live: boolean): { width: number; height: numb
   const open = state.states.length > 0;
   const owesWidth =
     state.owes === undefined ? 0 : size.glyph + sansWidth(owesText(state.owes), size.owes) * BOLD;
-  const labelWidth = sansWidth(state.label, size.label) * BOLD + (live ? size.count : 0);
+  const numbers = open ? size.count + size.refusals : size.count;
+  const labelWidth = sansWidth(state.label, size.label) * BOLD + (live ? numbers : 0);
   const lines = wrap(state.description ?? '', size.description, open ? 400 : DESCRIPTION_WIDTH);
   const widest = Math.max(labelWidth, owesWidth, ...lines.map((line) => sansWidth(line, size.description)));
   const rows = 20 + lines.length * size.line + (state.owes === undefined ? 0 : 20);
-  return { width: Math.max(56, widest + 2 * size.pad), height: rows + (open ? 14 : 22), lines };
+  return { width: Math.max(56, widest + 2 * size.pad), height: rows + (open ? 14 : live ? 22 + size.line : 22), lines };
 }
 
 /** The words beside the shape that say whose turn it is. */

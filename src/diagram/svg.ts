@@ -102,7 +102,10 @@ export async function svgOf(machine: AnyStateMachine, options: SvgOptions = {}):
   });
   // Lines that cross a region pass behind its title.
   const titles = drawing.ele('g', { class: 'titles' });
-  for (const placed of layout.states) if (placed.open) drawTitle(titles, placed, live);
+  for (const placed of layout.states) {
+    if (placed.open) drawTitle(titles, placed, live);
+    if (live) drawRefusals(titles, placed);
+  }
   layout.arrows.forEach((placed, nth) => {
     const group = groups[nth];
     if (group !== undefined) drawArrow(group, placed, live, classes.edges ?? {});
@@ -144,9 +147,15 @@ function drawState(into: Element, placed: PlacedState, chart: Chart, live: boole
   }
   if (live) {
     group.ele('text', { class: 'count', 'data-count': state.id, x: round(x + width - 10), y: round(y + 20) });
-    // Beside the state, and no part of what it is called.
-    into.ele('text', { class: 'refusals', 'data-refusals': state.id, x: round(x + width), y: round(y - 5) });
   }
+}
+
+/** Room for how many were refused: no part of what the state is called, and nothing that a click can miss the state by. */
+function drawRefusals(into: Element, { state, x, y, width, height, open }: PlacedState): void {
+  const at = open
+    ? { x: round(x + width - 10 - size.count), y: round(y + 20), 'text-anchor': 'end' }
+    : { x: round(x + width / 2), y: round(y + height - 9), 'text-anchor': 'middle' };
+  into.ele('text', { class: 'refusals', 'data-refusals': state.id, 'pointer-events': 'none', ...at });
 }
 
 function drawArrow(group: Element, placed: PlacedArrow, live: boolean, added: Record<string, string>): void {

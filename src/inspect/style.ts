@@ -42,7 +42,7 @@ header{display:flex;flex-wrap:wrap;align-items:center;gap:8px 14px;margin-bottom
 #chart .count{font-size:15px}
 #chart .flow{fill:var(--ink);font-weight:600}
 #chart .state.refused .box{fill:var(--wc-bad-tint);stroke:var(--bad);stroke-width:3}
-#chart .refusals{font-size:12px;font-weight:650;fill:var(--bad);text-anchor:end}
+#chart .refusals{font-size:12px;font-weight:650;fill:var(--bad)}
 #chart .line{transition:stroke-width .3s}
 
 .columns{display:grid;grid-template-columns:minmax(0,3fr) minmax(0,2fr);gap:16px;margin-top:16px;align-items:start}
