@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -43,7 +43,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 test('from nothing to a verified server in under two minutes', async () => {
-  const created = create('my-thermostat', '--wirechart', wirechart);
+  const created = create('my-thermostat', '--wirechart', `./${basename(wirechart)}`);
   expect(created).toMatchObject({
     status: 0,
     stderr: '',
@@ -59,7 +59,7 @@ test('from nothing to a verified server in under two minutes', async () => {
       port = /listening on .*:(\d+)$/.exec(line)?.[1];
       if (port !== undefined) break;
     }
-    const verified = npm(project, 'exec', '--', 'wirechart', 'verify', './module.ts', `localhost:${port}`);
+    const verified = npm(project, 'run', 'verify', '--', `localhost:${port}`);
     expect(verified).toContain('conforms');
   } finally {
     if (server.pid !== undefined) process.kill(shell ? server.pid : -server.pid, 'SIGTERM');
@@ -84,6 +84,11 @@ test('what is there is never touched', () => {
     stderr: expect.stringContaining('is not empty'),
   });
   expect(create('one', 'two')).toMatchObject({ status: 2, stderr: expect.stringContaining('what is two?') });
+  expect(create('other', '--wirechart', '../wirechart-9.tgz')).toMatchObject({
+    status: 2,
+    stderr: `create-wirechart: there is no ${join(dirname(folder), 'wirechart-9.tgz')}\n`,
+  });
+  expect(existsSync(join(folder, 'other'))).toBe(false);
   expect(create('--help')).toMatchObject({
     status: 0,
     stdout: expect.stringContaining('npm create wirechart'),

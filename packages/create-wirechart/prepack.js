@@ -20,7 +20,7 @@ if (!process.argv.includes('--clean')) {
       start: 'wirechart serve ./module.ts',
       test: 'vitest run',
       types: 'tsc',
-      verify: 'wirechart verify ./module.ts localhost:7000',
+      verify: 'wirechart verify ./module.ts',
       picture: 'wirechart diagram ./module.ts --format svg --output picture.svg',
     },
     dependencies: { wirechart: `^${version}`, xstate: devDependencies.xstate },

@@ -130,7 +130,11 @@ function header(state: ChartState, live: boolean): { width: number; height: numb
   const lines = wrap(state.description ?? '', size.description, open ? 400 : DESCRIPTION_WIDTH);
   const widest = Math.max(labelWidth, owesWidth, ...lines.map((line) => sansWidth(line, size.description)));
   const rows = 20 + lines.length * size.line + (state.owes === undefined ? 0 : 20);
-  return { width: Math.max(56, widest + 2 * size.pad), height: rows + (open ? 14 : live ? 22 + size.line : 22), lines };
+  return {
+    width: Math.max(56, widest + 2 * size.pad),
+    height: rows + (open ? 14 : live ? 22 + size.line : 22),
+    lines,
+  };
 }
 
 /** The words beside the shape that say whose turn it is. */

@@ -24,6 +24,8 @@ const commands = blocks
   .flatMap(({ text }) => text.split('\n'))
   .filter((line) => line !== '' && !line.startsWith('npm install'));
 
+const printed = blocks.find(({ language }) => language === 'text')?.text;
+
 const scripts: Readonly<Record<string, string>> = {
   tsx: 'node_modules/tsx/dist/cli.mjs',
   vitest: 'node_modules/vitest/vitest.mjs',
@@ -67,7 +69,7 @@ test('every command of the page is run here', () => {
   for (const line of commands) expect(() => parse(line)).not.toThrow();
 });
 
-test('the command line serves the module', async () => {
+test('the command line serves the module, and the client of the page speaks to it', async () => {
   const { script, args } = parse(command('wirechart serve'));
   const own = args.map((word) => (word === '8080' ? '0' : word));
   const child = spawn(process.execPath, [script, ...own, '--host', '127.0.0.1', '-p', '0'], {
@@ -78,15 +80,18 @@ test('the command line serves the module', async () => {
   const said: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     said.push(line);
-    if (line.includes('thermostat listening')) child.kill();
+    const own = /thermostat listening on .*:(\d+)$/.exec(line)?.[1];
+    if (own === undefined) continue;
+    expect(run(command('tsx client.ts'), own)).toBe(printed);
+    expect(run(command('wirechart verify').replace(':7000', `:${own}`))).toContain('conforms');
+    child.kill();
   }
   expect(await exited).toEqual([0, null]);
   expect(said.join('\n')).toMatch(/live page at .*thermostat listening on 127\.0\.0\.1:\d+/s);
 });
 
 test('the client prints what the page says', () => {
-  const [printed] = blocks.filter(({ language }) => language === 'text');
-  expect(run(command('tsx client.ts'), port)).toBe(printed?.text);
+  expect(run(command('tsx client.ts'), port)).toBe(printed);
 });
 
 test('the tests write themselves, and pass', () => {
