@@ -13,7 +13,10 @@ export const smtp = defineProtocol({
   frames: smtpFrames,
   violation: { reply: ({ received }: RemoteError) => no(503, `not now: ${received}`), closes: false },
   malformed: { reply: () => no(501, 'that is not how it is said'), closes: false },
-  unreadable: { reply: () => no(500, 'the line is too long') },
+  unreadable: {
+    reply: ({ fault }) =>
+      no(500, fault?.kind === 'value' ? 'a line ends with CR LF' : 'the line is too long'),
+  },
   timeout: () => closing('nothing was heard'),
   failure: () => closing('something broke here'),
   reads: {

@@ -295,32 +295,34 @@ test('of a mail that breaks off nothing is kept', async () => {
   expect(readdirSync(join(folder, 'broken', 'new'))).toEqual([]);
 });
 
-// CVE-2011-0411: a man in the middle puts commands behind STARTTLS. CVE-2023-51764: an end of a mail that others overlook.
-test.skipIf(noOpenssl)(
-  'what came in clear behind STARTTLS is refused, and no mail is smuggled in',
-  async () => {
-    const secure = await locked();
-    const replies = await said(
-      secure.port,
-      'EHLO client',
-      'STARTTLS',
-      'NOOP',
-      'MAIL FROM:<mallory@example.org>',
-    );
-    expect(codesOf(replies)).toBe('250 220');
+// CVE-2011-0411: a man in the middle puts commands behind STARTTLS.
+test.skipIf(noOpenssl)('what came in clear behind STARTTLS is refused', async () => {
+  const secure = await locked();
+  const replies = await said(
+    secure.port,
+    'EHLO client',
+    'STARTTLS',
+    'NOOP',
+    'MAIL FROM:<mallory@example.org>',
+  );
+  expect(codesOf(replies)).toBe('250 220');
+});
+
+// CVE-2023-51764 to 51766: an end of a mail that others overlook.
+test.each(['\n.\n', '\n.\r\n', '\r\n.\n', '\r.\r', '\r\n.\r', '\r.\r\n', '\n', '\r'])(
+  'no mail is smuggled in behind %j: a CR or LF alone ends the session',
+  async (end) => {
     const { port, mails } = await opened();
-    const mail = 'one\n.\nMAIL FROM:<mallory@example.org>\r\n.\nRCPT TO:<bob@example.org>\n.\r\nDATA';
-    const codes = await said(
-      port,
-      'HELO client',
-      'MAIL FROM:<>',
-      'RCPT TO:<bob@example.org>',
-      'DATA',
-      mail,
-      '.',
-      'QUIT',
-    );
-    expect(codesOf(codes)).toBe('250 250 250 354 250 221');
-    expect(mails.length).toBe(1);
+    const mail = ['HELO client', 'MAIL FROM:<>', 'RCPT TO:<bob@example.org>', 'DATA'];
+    const codes = await said(port, ...mail, `one${end}MAIL FROM:<mallory@example.org>`, '.', 'QUIT');
+    expect(codesOf(codes)).toBe('250 250 250 354 500');
+    expect(codes).toContain('a line ends with CR LF');
+    expect(mails).toEqual([]);
   },
 );
+
+test('no command holds another behind a CR or LF alone', async () => {
+  const { port } = await opened();
+  const lines = ['NOOP x\nQUIT', 'NOOP x\rQUIT', 'VRFY a\nQUIT', 'XYZZY\nQUIT', 'XYZZY\r\rQUIT', 'QUIT'];
+  expect(codesOf(await said(port, ...lines))).toBe('501 501 501 501 501 221');
+});

@@ -188,7 +188,7 @@ test('a peer that goes in the middle ends the reading, and is no failure of ours
 
 // Seed 12, 300 runs.
 test('dot-stuffed lines are the same however they are cut', async () => {
-  const line = fc.constantFrom('', '.', '..', 'a', '.b', 'x'.repeat(300), 'a\nb', 'a\r.', '.\n.');
+  const line = fc.constantFrom('', '.', '..', 'a', '.b', 'x'.repeat(300), 'ab', '..b');
   await fc.assert(
     fc.asyncProperty(fc.array(line, { maxLength: 8 }), fc.array(fc.nat(400)), async (lines, cuts) => {
       const body = lines.map((text) => `${text}\r\n`).join('');
@@ -217,6 +217,34 @@ test('dot-stuffed lines are the same however they are cut', async () => {
       expect(said()).toEqual(['next', createHash('md5').update(body).digest('hex'), 'pong']);
     }),
     { seed: 12, numRuns: 300 },
+  );
+});
+
+// Seed 14, 300 runs.
+test('a CR or LF alone in a body is refused however it is cut, and nothing from its line on is handed over', async () => {
+  const wrong = fc.constantFrom('\n', '\r', '\n.\n', '\n.', '.\n', '\r.\r', '\r\r', 'a\r', '.\r', 'a\n\nb');
+  await fc.assert(
+    fc.asyncProperty(wrong, fc.boolean(), fc.array(fc.nat(20)), async (wrong, isFirst, cuts) => {
+      let read = '';
+      const { session, wire, told } = serve(() => ({
+        ...reading,
+        BODY: async ({ lines }) => {
+          for await (const piece of lines) read += Buffer.from(piece).toString('latin1');
+          return ok('read');
+        },
+      }));
+      session.receive(Buffer.of(2));
+      const before = isFirst ? '' : 'one\r\n';
+      const body = Buffer.from(`${before}${wrong}\r\nthree\r\n.\r\n`);
+      const ends = [...new Set([...cuts.filter((cut) => cut < body.length), body.length])].sort(
+        (a, b) => a - b,
+      );
+      for (const [index, end] of ends.entries()) session.receive(body.subarray(ends[index - 1] ?? 0, end));
+      await wire.until(() => wire.closed);
+      expect(told[0]).toContain('expected CR and LF together');
+      expect(read).toBe(before);
+    }),
+    { seed: 14, numRuns: 300 },
   );
 });
 

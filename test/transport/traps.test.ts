@@ -286,9 +286,10 @@ test('a mail that is a dot at once is empty; dots in front of lines are no ends'
   const mail = (wire: string) => decode(decoderOf(smtp.mail), trickle(Buffer.from(wire)));
   expect(mail('.\r\n')).toEqual([{ type: 'CONTENT', content: new Uint8Array(0) }]);
   expect(mail('..\r\n.\r\n')).toEqual([{ type: 'CONTENT', content: new Uint8Array(Buffer.from('.\r\n')) }]);
-  expect(mail('a\r\n..b\r\n\n.\n\r\n.\r\n')).toEqual([
-    { type: 'CONTENT', content: new Uint8Array(Buffer.from('a\r\n.b\r\n\n.\n\r\n')) },
+  expect(mail('a\r\n..b\r\n.c\r\n.\r\n')).toEqual([
+    { type: 'CONTENT', content: new Uint8Array(Buffer.from('a\r\n.b\r\nc\r\n')) },
   ]);
+  expect(mail('a\r\n\n.\n\r\n.\r\n')).toMatchObject([{ kind: 'value', offset: 3 }]);
   expect(() => encode(smtp.mail.CONTENT, { content: Buffer.from('no end') })).toThrow(
     'a last one without its end',
   );

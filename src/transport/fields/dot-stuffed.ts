@@ -3,7 +3,11 @@ import { utf8 } from '../memory.ts';
 import { between, type Field, ours } from './field.ts';
 import { find } from './terminated.ts';
 
+const CR = 0x0d;
+const LF = 0x0a;
 const DOT = 0x2e;
+/** Neither stands alone: a server that takes a bare LF as an end sees another end of it all (smuggling, CVE-2023-51764). */
+export const TOGETHER = 'CR and LF together, at the end of each line';
 const END = utf8('\r\n.\r\n');
 const EMPTY = utf8('.\r\n');
 const CRLF = utf8('\r\n');
@@ -35,11 +39,15 @@ export function dotStuffed({ max = 65_535 }: { readonly max?: number } = {}): Fi
       const size = find(cursor, owner, END, max - CRLF.length, says);
       if (size === undefined) return undefined;
       cursor.at = at + size + END.length;
-      return unstuffed(bytes.subarray(at, at + size + CRLF.length));
+      const wire = bytes.subarray(at, at + size + CRLF.length);
+      const wrong = alone(wire);
+      if (wrong >= 0) cursor.refuse('value', at + wrong, TOGETHER, 'one alone');
+      return unstuffed(wire);
     },
     size(value) {
       if (value.length === 0) return EMPTY.length;
       if (!endsLine(value)) throw new LocalError('expected lines, got a last one without its end');
+      if (alone(value) >= 0) throw new LocalError(`expected ${TOGETHER}, got one alone`);
       const size = value.length + dotsIn(value);
       if (size > max) throw new LocalError(`expected ${says}, got ${size}`);
       return size + EMPTY.length;
@@ -61,11 +69,27 @@ export function dotStuffed({ max = 65_535 }: { readonly max?: number } = {}): Fi
 }
 
 function beginsLine(value: Uint8Array, index: number): boolean {
-  return index === 0 || (index > 1 && value[index - 1] === 0x0a && value[index - 2] === 0x0d);
+  return index === 0 || value[index - 1] === LF;
 }
 
 function endsLine(value: Uint8Array): boolean {
-  return value.at(-1) === 0x0a && value.at(-2) === 0x0d;
+  return value.at(-1) === LF && value.at(-2) === CR;
+}
+
+/** Index behind the line that begins at `at`; 0: its end has not come; negative: the inverted index of a CR or LF alone. */
+export function lineEnd(bytes: Uint8Array, at: number, end: number): number {
+  const lf = bytes.indexOf(LF, at);
+  if (lf < 0 || lf >= end) return 0;
+  const cr = bytes.indexOf(CR, at);
+  if (cr >= 0 && cr === lf - 1) return lf + 1;
+  return cr >= 0 && cr < lf ? ~cr : ~lf;
+}
+
+/** Index of a CR or LF alone among whole lines; -1: there is none. */
+function alone(lines: Uint8Array): number {
+  let at = 0;
+  while (at >= 0 && at < lines.length) at = lineEnd(lines, at, lines.length);
+  return at < 0 ? ~at : -1;
 }
 
 function dotsIn(value: Uint8Array): number {

@@ -14,8 +14,32 @@ export interface LineOptions {
   readonly encoding?: Encoding;
   /** What stands between the word before it and the line, where the line is not empty. Default: nothing. */
   readonly separator?: string;
-  /** What ends it. Default: CR LF; a bare CR or LF ends no line, so that nobody can smuggle one in. */
+  /** What ends it. Default: CR LF, of which neither stands alone in it: some servers take one as the end (smuggling). */
   readonly end?: string;
+}
+
+const CR_LF = '\r\n';
+const ALONE = /[\r\n]/;
+const TOGETHER = 'CR and LF together, at the end of a line';
+
+function upTo(end: string, max: number, encoding: Encoding): Field<string> {
+  const all = text(until(end), { max, encoding });
+  if (end !== CR_LF) return all;
+  // Code that is made from the shape alone would not look.
+  const { shape: _, ...unshaped } = all;
+  return ours({
+    ...unshaped,
+    read(cursor) {
+      const { at } = cursor;
+      const read = all.read(cursor);
+      if (read !== undefined && ALONE.test(read)) cursor.refuse('value', at, TOGETHER, 'one alone');
+      return read;
+    },
+    size(value, sizes) {
+      if (ALONE.test(value)) throw new LocalError(`expected ${TOGETHER}, got one alone`);
+      return all.size(value, sizes);
+    },
+  });
 }
 
 /** Text to the end of the line, which is no part of it. */
@@ -23,9 +47,9 @@ export function line({
   max = 1000,
   encoding = 'utf8',
   separator = '',
-  end = '\r\n',
+  end = CR_LF,
 }: LineOptions = {}): Field<string> {
-  const plain = text(until(end), { max: max + separator.length, encoding });
+  const plain = upTo(end, max + separator.length, encoding);
   if (separator === '') return plain;
   const says = `${plain.says}, behind ${JSON.stringify(separator)} where there is any`;
   const whole = (value: string) => (value === '' ? '' : separator + value);
@@ -114,7 +138,7 @@ export function replyLines({
   }
   const says = `lines that begin with a code, ${min}..${max}`;
   const codes = Array.from({ length: max - min + 1 }, (_, index) => `${min + index}`);
-  const each = text(until('\r\n'), { max: size + 4 });
+  const each = upTo(CR_LF, size + 4, 'utf8');
   const written = ({ code, lines }: ReplyText) =>
     lines.map((text, index) => `${code}${index === lines.length - 1 ? ' ' : '-'}${text}`);
   return ours({

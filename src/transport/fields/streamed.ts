@@ -3,7 +3,7 @@ import type { Cursor } from '../cursor.ts';
 import { LocalError } from '../errors.ts';
 import { amountOf, around, begin, type Length } from './amount.ts';
 import { inWords } from './bytes.ts';
-import { dotStuffed } from './dot-stuffed.ts';
+import { dotStuffed, lineEnd, TOGETHER } from './dot-stuffed.ts';
 import { type Field, ours } from './field.ts';
 import type { Bounds } from './integers.ts';
 
@@ -14,7 +14,7 @@ const LONGEST_LINE = 65_536;
 
 /**
  * Content that is handed over in pieces as it comes, and never held as a whole: behind its length; `rest`: to the end of what
- * covers it (see {@link within}); or lines up to one that is a dot (SMTP's DATA). The last field of a frame; its message has a {@link Content}, to be read with `for await`.
+ * covers it (see {@link within}); or lines up to one that is a dot (SMTP's DATA), where neither CR nor LF stands alone. The last field of a frame; its message has a {@link Content}, to be read with `for await`.
  * Sent is what `Content.of` makes.
  *
  * @param bounds fewest and most bytes behind a length. Default: what the length can say.
@@ -100,7 +100,6 @@ class Lines implements Pieces {
     const { at, bytes, end } = cursor;
     if (bytes[at] === DOT) {
       if (!cursor.has(3)) return undefined;
-      // Only the whole line is a dot: a bare LF behind it is content (smuggling, CVE-2023-51764).
       if (bytes[at + 1] === 0x0d && bytes[at + 2] === LF) {
         cursor.at = at + 3;
         this.whole = true;
@@ -109,12 +108,14 @@ class Lines implements Pieces {
     }
     const start = bytes[at] === DOT ? at + 1 : at;
     let behind = -1;
-    for (let next = lineEnd(bytes, at, end); next > 0; next = lineEnd(bytes, next, end)) {
+    let next = lineEnd(bytes, at, end);
+    for (; next > 0; next = lineEnd(bytes, next, end)) {
       behind = next;
       if (bytes[next] === DOT || next === end) break;
     }
     if (behind < 0) {
-      if (end - at >= LONGEST_LINE)
+      if (next < 0) cursor.lose('value', ~next, TOGETHER, 'one alone');
+      else if (end - at >= LONGEST_LINE)
         cursor.lose('terminator', end - 1, `a line of at most ${LONGEST_LINE} bytes`, 'more');
       else cursor.wanted = end + 1;
       return undefined;
@@ -122,12 +123,4 @@ class Lines implements Pieces {
     cursor.at = behind;
     return bytes.subarray(start, behind);
   }
-}
-
-/** Index behind the line that begins at `at`; 0: its end has not come. */
-function lineEnd(bytes: Uint8Array, at: number, end: number): number {
-  for (let lf = bytes.indexOf(LF, at); lf >= 0 && lf < end; lf = bytes.indexOf(LF, lf + 1)) {
-    if (lf > at && bytes[lf - 1] === 0x0d) return lf + 1;
-  }
-  return 0;
 }

@@ -9,6 +9,7 @@ import {
   bits,
   bytes,
   CCITT,
+  Content,
   cases,
   checked,
   checkedBefore,
@@ -49,6 +50,7 @@ import {
   record,
   replyLines,
   secret,
+  streamed,
   sum8,
   text,
   u8,
@@ -167,7 +169,9 @@ test.each(onWire)('%s lies on the wire as its standard says', (_, field, value, 
   }
 });
 
-test.each<[string, Field<unknown>, string, unknown]>([
+type Refused = [string, Field<unknown>, string, unknown];
+
+test.each<Refused>([
   ['a varint with a group that says nothing', varint(), '8000', ['encoding', 1, 2]],
   ['a varint without an end', varint(), '80808080', ['encoding', 3, 'lost']],
   ['a varint out of its bounds', varint({ max: 127 }), '8101', ['encoding', 0, 'lost']],
@@ -189,6 +193,12 @@ test.each<[string, Field<unknown>, string, unknown]>([
   ['too many elements', list('u8', u8(), { max: 2 }), '03', ['length', 0, 'lost']],
   ['too few elements', list('u8', u8(), { min: 1 }), '00', ['length', 0, 'lost']],
   ['too many before the end', list(until('\0'), u8(), { max: 2 }), '010203', ['length', 2, 'lost']],
+  ...['610a62', '610d62', '0a', '0d', '610d'].flatMap((inside): Refused[] => [
+    [`${inside} in a line`, line(), `${inside}0d0a`, ['value', 0, inside.length / 2 + 2]],
+    [`${inside} in a reply`, replyLines(), `32353020${inside}0d0a`, ['value', 0, inside.length / 2 + 6]],
+  ]),
+  ['an LF alone in lines', dotStuffed(), '610a2e0a0d0a2e0d0a', ['value', 1, 9]],
+  ['a CR alone in lines', dotStuffed(), '61620d2e0d0d0a2e0d0a', ['value', 2, 10]],
   ['no separator', line({ separator: ' ' }), '780d0a', ['constant', 0, 3]],
   ['no code', replyLines(), Buffer.from('x y\r\n').toString('hex'), ['value', 0, 5]],
   [
@@ -222,7 +232,13 @@ test.each<[string, () => unknown]>([
   ['what stands for null', () => wireOf(nullable(text(until('.')), '-.'), '-')],
   ['which ends their list', () => wireOf(list(until('\0'), u8()), [1, 0])],
   ['expected u8 count', () => wireOf(list('u8', u8(), { max: 1 }), [1, 2])],
-  ['got 0x0d 0x0a inside', () => wireOf(replyLines(), { code: 250, lines: ['a\r\nb'] })],
+  ...['a\r\nb', 'a\nb', 'a\rb'].map((text): [string, () => unknown] => [
+    'got one alone',
+    () => wireOf(replyLines(), { code: 250, lines: [text] }),
+  ]),
+  ['got one alone', () => wireOf(line(), 'a\nb')],
+  ['got one alone', () => wireOf(dotStuffed(), Buffer.from('a\n.\r\n'))],
+  ['got one alone', () => wireOf(streamed('dot-stuffed'), Content.of(Buffer.from('a\r.\r\n')))],
   ['expected 1..100 lines', () => wireOf(replyLines(), { code: 250, lines: [] })],
 ])('a value that cannot be sent is a LocalError: %s', (message, act) => {
   expect(act).toThrow(LocalError);
