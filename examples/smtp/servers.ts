@@ -187,7 +187,7 @@ export const smtpServers: readonly FieldServer[] = [
     verdicts: [
       longLines,
       {
-        rule: /^AUTH may come in guest\.ready\.awaiting and must be answered by AUTHENTICATED; it was answered by NO/,
+        rule: /^AUTH(?::later)? may come in guest\.ready\.awaiting and must be answered by (?:AUTHENTICATED|CHALLENGE); it was answered by NO/,
         verdict: 'freedom',
         because: 'Behind HELO it offers no extensions, and AUTH is one (RFC 4954, 3).',
       },
