@@ -16,6 +16,8 @@ export interface HttpAddress {
   readonly origins?: readonly string[] | undefined;
   /** Told when the system could not accept a connection; service goes on. */
   readonly acceptFailed?: ((error: Error) => void) | undefined;
+  /** Told why a question could not be answered; who asked is told nothing of it. */
+  readonly answerFailed?: ((error: unknown) => void) | undefined;
 }
 
 /** A small HTTP server for people and programs that watch; it answers GET alone. */
@@ -47,14 +49,16 @@ const MOST_CONNECTIONS = 256;
  * @throws the system's error when the address cannot be listened on (`EADDRINUSE`, `EACCES`).
  */
 export async function serveHttp(address: HttpAddress, handlers: HttpHandlers): Promise<HttpService> {
-  const { host = LOOPBACK, port, acceptFailed = () => {} } = address;
+  const { host = LOOPBACK, port, acceptFailed = () => {}, answerFailed = () => {} } = address;
   const door = new Door(host, address.origins ?? []);
   const server = createServer((request, response) => {
     const url = door.admit(request);
     if (!(url instanceof URL)) return say(response, ...url);
     if (request.method !== 'GET' && request.method !== 'HEAD') return say(response, 405, 'only GET here');
     const failed = (error: unknown): void => {
-      if (!response.headersSent) say(response, 500, error instanceof Error ? error.message : 'failed');
+      answerFailed(error);
+      // Its text may name files and hosts of this machine: it is for the operator alone.
+      if (!response.headersSent) say(response, 500, 'failed; the diagnostics of the server say why');
       else response.destroy();
     };
     try {

@@ -103,7 +103,13 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
           for (const open of [probe, ...companions]) open.destroy();
           // Also after Ctrl-C.
           const cleaner = { ...accompanied, signal: undefined };
-          for (const messages of litter) (await converse(cleaner, messages)).destroy();
+          for (const messages of litter) {
+            try {
+              (await converse(cleaner, messages)).destroy();
+            } catch {
+              // A server that cannot be reached any more is found out by the next dialogue; this one may have ended by an error already.
+            }
+          }
         },
       };
     },

@@ -56,6 +56,16 @@ beforeAll(async () => {
     import thermostat from 'thermostat';
     export default { ...thermostat, serve: { ...thermostat.serve, workers: {} } };`,
   );
+  await writeFile(
+    join(folder, 'unclosed.js'),
+    `import { Failure } from 'wirechart/cli';
+    import thermostat from 'thermostat';
+    const open = async (...about) => ({
+      ...(await thermostat.serve.open(...about)),
+      close() { throw new Failure('it does not close'); },
+    });
+    export default { ...thermostat, serve: { ...thermostat.serve, open } };`,
+  );
   await writeFile(join(folder, 'empty.js'), 'export const nothing = 7;');
   await writeFile(join(folder, 'broken.js'), "throw new Error('it is out of order');");
 });
@@ -186,5 +196,18 @@ test('a module that fails says so, and a command with its own status', async () 
   expect(await wirechart('./own.js', 'greet', 'all', 'nobody')).toMatchObject({
     status: 3,
     stderr: 'wirechart: there is nobody\n',
+  });
+});
+
+test('of what fails while a server starts or stops the first is told, and nothing is left undone', async () => {
+  const { port } = await served('thermostat');
+  const refused = await wirechart('serve', './unclosed.js', `127.0.0.1:${port}`);
+  expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining(`${port}`) });
+  expect(refused.stderr).not.toContain('it does not close');
+  const server = await served('./unclosed.js');
+  expect(await server.stop()).toMatchObject({
+    status: 1,
+    stdout: expect.stringContaining('stopped'),
+    stderr: 'wirechart: it does not close\n',
   });
 });

@@ -125,3 +125,24 @@ test('off loopback too it answers to its own names alone, and to those that it i
   expect(await asked('watch.example', 'https://elsewhere.example')).toBe(403);
   expect(await asked('192.0.2.7', 'http://elsewhere.example')).toBe(403);
 });
+
+test('an answer that cannot be made says nothing of why: that is for the operator', async () => {
+  const told: unknown[] = [];
+  const secret = new Error('no such file: /home/ann/key.pem');
+  const answers = [
+    () => {
+      throw secret;
+    },
+    () => Promise.reject(secret),
+  ];
+  for (const answer of answers) {
+    const service = await serveHttp({ port: 0, answerFailed: (error) => told.push(error) }, { answer });
+    const response = await fetch(urlOf(service));
+    expect([response.status, await response.text()]).toEqual([
+      500,
+      'failed; the diagnostics of the server say why\n',
+    ]);
+    await service.close();
+  }
+  expect(told).toEqual([secret, secret]);
+});

@@ -9,6 +9,7 @@ import { EXIT, Failure } from '../failure.ts';
 import { type OptionsOf, toggle, value } from '../flag.ts';
 import type { AnyServe, AnyService, Host } from '../module.ts';
 import { Diagnostics } from './diagnostics.ts';
+import { failureInShort } from './failure-in-short.ts';
 import { cannotListen, Listening, listeningFlags } from './listening.ts';
 import { ServiceManager } from './service-manager.ts';
 import { opened, Watch } from './watch.ts';
@@ -145,8 +146,8 @@ async function run(
     const how = { ...where.options, ...watched, handshakeTimeout, idleTimeout, numbers, webSocket };
     server = await service.listen(how).catch(where.cannotListen);
   } catch (error) {
-    await watch.close();
-    await service?.close?.();
+    // What was wrong first is what the operator should read.
+    await closed([() => watch.close(), () => service?.close?.()]).catch(() => {});
     throw error;
   }
   const stopped = worker?.stopped ?? stopSignal();
@@ -169,11 +170,28 @@ async function run(
   await stopped;
   stopping = true;
   manager?.stopping();
-  await server.close();
-  await watch.close();
-  await service.close?.();
-  if (worker === undefined) diagnostics.stopped();
-  await diagnostics.close();
+  const told = () => (worker === undefined ? diagnostics.stopped() : undefined);
+  const listening = server;
+  await closed([
+    () => listening.close(),
+    () => watch.close(),
+    () => service.close?.(),
+    told,
+    () => diagnostics.close(),
+  ]);
+}
+
+/** Closes one after the other, whichever fails. @throws what the first threw. */
+async function closed(all: readonly (() => void | Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of all) {
+    try {
+      await close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** The same by several processes that run this command line, each as {@link host} does. */
@@ -238,12 +256,15 @@ async function serveSum(
   metrics.unready = () => workers.unready;
   workers.metrics = metrics;
   const acceptFailed = (error: Error) => diagnostics.acceptFailed(error);
-  return await opened('metrics', address, metrics.serve({ ...address, acceptFailed }), operator(diagnostics));
+  const about = operator(diagnostics);
+  const { answerFailed } = about;
+  return await opened('metrics', address, metrics.serve({ ...address, acceptFailed, answerFailed }), about);
 }
 
 function operator({ logger }: Diagnostics) {
   return {
     tell: (text: string) => logger.info(text),
+    answerFailed: (error: unknown) => logger.error(failureInShort(error), 'a page could not be made'),
     failed: (error: unknown, { host, port }: Address) =>
       cannotListen(error, host === undefined ? `port ${port}` : formatAddress(host, port)),
   };

@@ -19,6 +19,8 @@ interface Operator {
   readonly tell: (text: string) => void;
   /** The error for the operator. */
   readonly failed: (error: unknown, address: Address) => unknown;
+  /** See `HttpAddress.answerFailed`. */
+  readonly answerFailed: (error: unknown) => void;
 }
 
 /** What a {@link Watch} needs of the server's process. */
@@ -63,7 +65,8 @@ export class Watch {
    */
   async open(protocol: AnyProtocol, own: ServerObserver, about: Surroundings): Promise<Watched> {
     const { inspect, metrics, origin: origins } = this.#options;
-    const acceptFailed = (error: Error) => own.acceptFailed?.(error);
+    const { answerFailed } = about;
+    const told = { origins, answerFailed, acceptFailed: (error: Error) => own.acceptFailed?.(error) };
     if (inspect === undefined && metrics === undefined) return { observer: own };
     const stepCounts = new StepCounts(protocol.table);
     const observers = [own];
@@ -72,7 +75,7 @@ export class Watch {
       observers.push(this.metrics.watch(protocol, stepCounts));
       if (!about.hasPrimary) {
         this.#services.push(
-          await opened('metrics', metrics, this.metrics.serve({ ...metrics, origins, acceptFailed }), about),
+          await opened('metrics', metrics, this.metrics.serve({ ...metrics, ...told }), about),
         );
       }
     }
@@ -81,7 +84,7 @@ export class Watch {
       const page = await opened(
         'live page',
         inspect,
-        inspection.inspect(protocol, stepCounts, { ...inspect, origins, acceptFailed }),
+        inspection.inspect(protocol, stepCounts, { ...inspect, ...told }),
         about,
       );
       this.#services.push(page);
