@@ -184,6 +184,7 @@ export const smtpServers: readonly FieldServer[] = [
           `exec ${EXIM} -bdf -C ${folder}/exim -oP ${folder}/spool/pid 2>/dev/null`,
         ],
       ),
+    evidence: 'smtp/evidence/exim4.py',
     verdicts: [
       longLines,
       {
