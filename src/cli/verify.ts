@@ -21,6 +21,7 @@ import { readText, writeText } from './files.ts';
 import { choice, type OptionsOf, toggle, value } from './flag.ts';
 import { loadModule, reachingOperands } from './modules.ts';
 import { reachingFlags, tlsOf } from './reaching.ts';
+import { replayAll } from './verify-replay.ts';
 
 const exitCodes: Readonly<Record<Verdict, number>> = {
   conforms: EXIT.ok,
@@ -37,6 +38,10 @@ const flags = {
     { read: depth },
   ),
   case: value('<id>', 'run this one test'),
+  replay: value(
+    '<path>',
+    'hold the dialogues once more that guard --record wrote down, a file or a folder of them',
+  ),
   samples: value('<file>', 'JSON: fields of the samples to change, by sample id; for credentials, say'),
   concurrency: value(
     '<count>',
@@ -79,7 +84,8 @@ export default defineCommand({
 
   wirechart verify message-log localhost:5555
   wirechart verify ./my-protocol.js 7000 -k 1 --html report.html
-  wirechart verify message-log 5555 --case NAME/MESSAGE`,
+  wirechart verify message-log 5555 --case NAME/MESSAGE
+  wirechart verify message-log 5555 --replay dialogues/`,
   async run({ module, address }, options) {
     process.exitCode = await verifyAt(module, (await loadModule(module)).protocol, address, options);
   },
@@ -91,12 +97,23 @@ async function verifyAt(
   where: Address,
   options: Options,
 ): Promise<number> {
+  const elsewhere = (['case', 'k', 'junit', 'json', 'html', 'waive'] as const).find(
+    (flag) => options.replay !== undefined && options[flag] !== undefined,
+  );
+  if (elsewhere !== undefined)
+    throw new Failure(`--${elsewhere} is for tests, and --replay holds dialogues: leave one out`, EXIT.usage);
   // Better missed now than when the run is over.
   if (options.html !== undefined) await import('elkjs');
   await consent(protocol, where.host ?? '127.0.0.1', options);
   const stop = stopSignal();
-  const bar = progressBar();
   const samples = options.samples === undefined ? undefined : readSamples(protocol, options.samples);
+  if (options.replay !== undefined) {
+    const { host = '127.0.0.1', port } = where;
+    const { timeout, connectTimeout } = options;
+    const how = { host, port, tls: tlsOf(options), samples, timeout, connectTimeout, signal: stop.signal };
+    return await replayAll(protocol, options.replay, how).finally(() => stop.release());
+  }
+  const bar = progressBar();
   const verification = await verifyImplementation(protocol, {
     host: where.host ?? '127.0.0.1',
     port: where.port,

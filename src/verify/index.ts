@@ -9,6 +9,7 @@ export { type ConformanceOptions, type ConformanceTest, conformanceSuite } from 
 export type { Agreement, Closing, Dialogue, Exchange, Patience, Target } from './dialogue.ts';
 export type { Preflight } from './preflight.ts';
 export type { Observation, ServerAddress } from './probe.ts';
+export { type Recorded, type Replay, type ReplayOptions, replay } from './replay.ts';
 export { htmlReport } from './report/html.ts';
 export { jsonReport } from './report/json.ts';
 export { junitReport } from './report/junit.ts';

@@ -24,6 +24,8 @@ export interface ProbeOptions {
   readonly protocol: AnyProtocol;
   /** Milliseconds. */
   readonly patience: { readonly connect: number };
+  /** More than anybody could want of a server. Default 256 KiB: far more than an answer takes. */
+  readonly mostBytes?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,7 +43,13 @@ export interface Observation {
   readonly floods: boolean;
 }
 
-/** Far more than an answer takes, little enough to stop a flood early. */
+/** What was said where the machine does not let it be said. */
+export interface Astray {
+  readonly type: string;
+  readonly state: string;
+}
+
+/** Little enough to stop a flood early. */
 const MOST_BYTES = 256 * 1024;
 const MOST_UNREADABLE = 64;
 
@@ -52,9 +60,11 @@ const MOST_UNREADABLE = 64;
 export class Probe {
   readonly #protocol: AnyProtocol;
   readonly #framing: Framing | undefined;
+  readonly #mostBytes: number;
   #state: number;
   /** Numbers of the events that were sent and wait for the server's words before them. */
   #ahead: number[] = [];
+  #astray: Astray | undefined;
   #connection: RawConnection | undefined;
   #messages: Heard[] = [];
   #undecoded: Uint8Array = new Uint8Array(0);
@@ -65,16 +75,18 @@ export class Probe {
   #heardAt = performance.now();
   #wake: (() => void) | undefined;
 
-  private constructor(protocol: AnyProtocol) {
+  private constructor(protocol: AnyProtocol, mostBytes: number) {
     const { table } = protocol;
+    this.#mostBytes = mostBytes;
     this.#protocol = protocol;
     this.#framing = protocol.framing('server');
     this.#state = step(table, table.initial, table.events.indexOf('transport.accept'));
   }
 
   /** @throws the system's error when nobody answers in time, or the signal's reason. */
-  static async connect({ address, protocol, patience, signal }: ProbeOptions): Promise<Probe> {
-    const probe = new Probe(protocol);
+  static async connect(options: ProbeOptions): Promise<Probe> {
+    const { address, protocol, patience, mostBytes = MOST_BYTES, signal } = options;
+    const probe = new Probe(protocol, mostBytes);
     probe.#connection = await dial(
       { ...address, connectTimeout: patience.connect, signal },
       {
@@ -110,7 +122,12 @@ export class Probe {
 
   /** More has come than anybody could want. */
   get floods(): boolean {
-    return this.#received > MOST_BYTES;
+    return this.#received > this.#mostBytes;
+  }
+
+  /** The first that either said out of order, as far as a tester can tell that. */
+  get astray(): Astray | undefined {
+    return this.#astray;
   }
 
   /** When something came the last time, on the clock of `performance.now`. */
@@ -199,8 +216,12 @@ export class Probe {
   }
 
   #follow(event: number): void {
-    const next = step(this.#protocol.table, this.#state, event);
+    // What the machine does not know moves nothing.
+    if (event < 0) return;
+    const { table } = this.#protocol;
+    const next = step(table, this.#state, event);
     if (next !== REFUSED) this.#state = next;
+    else this.#astray ??= { type: table.events[event] ?? '', state: table.states[this.#state] ?? '' };
   }
 
   #end(ending: 'end' | 'reset'): void {

@@ -10,6 +10,7 @@ import { Running } from '../support/wirechart.ts';
 
 const NAME = Buffer.from('\x01\x03\x00ann', 'latin1');
 const PASSWORD = Buffer.from('\x02\x01\x00A', 'latin1');
+const MESSAGE = Buffer.from('\x03\x02\x00hi', 'latin1');
 const CLOSE = Buffer.of(4);
 
 /** Answers each frame with 0x00, one a chunk, and keeps what it was sent. */
@@ -98,9 +99,45 @@ test('--metrics, --inspect, --max-per-source, --record, --payloads: as every ser
     { note: 'ended', cause: 'refused' },
   ]);
   expect((await running.stop()).status).toBe(0);
+  const again = await new Running(['verify', 'message-log', `127.0.0.1:${port}`, '--replay', folder]).end();
+  expect(again).toMatchObject({ status: 0 });
+  expect(again.stdout).toMatch(/jsonl: 1 sent, 1 heard, as recorded\n.*refused.*not sent\n\n1 dialogue held/);
   const drawn = await new Running(['diagram', 'message-log', '--dialogue', join(folder, file)]).end();
   expect(drawn.stdout).toContain('client->>server: NAME (N.awaiting)\n  server-->>client: ACCEPT');
   expect(drawn.stdout).toContain('note over client,server: refused');
+});
+
+test('--report-only says what would be refused, and the attack that it wrote down is tried on another server', async () => {
+  const { port, got } = await upstream(plain);
+  const folder = join(await temporaryDirectory(), 'dialogues');
+  const running = await guarding('--upstream', `127.0.0.1:${port}`, '--report-only', '--record', folder);
+  expect(await talk(running.port, NAME, MESSAGE)).toBe('0000');
+  expect(Buffer.concat(got).toString('hex')).toBe(Buffer.concat([NAME, MESSAGE]).toString('hex'));
+  const { stdout } = await running.stop();
+  expect(stdout).toMatch(/would be refused .*"received":"client\.MESSAGE"/);
+  expect(stdout).not.toMatch(/: refused/);
+  const file = join(folder, readdirSync(folder)[0] ?? '');
+  await expect.poll(() => readFileSync(file, 'utf8')).toContain('"ended"');
+
+  const server = new Running(['serve', 'message-log', '127.0.0.1:0', '--log', join(folder, 'new.log')]);
+  await server.says(/listening on \S+:\d+\D/);
+  const words = ['verify', 'message-log', `127.0.0.1:${server.port}`, '--replay'];
+  const other = await new Running([...words, file]).end();
+  expect(other.status).toBe(0);
+  // What the server made of a violation a guard does not know, and so did not write down.
+  expect(other.stdout).toContain('2 sent, 1 heard, as recorded');
+  expect(other.stdout).toContain('the record ends there, and the server goes on with server.REJECT');
+  expect(other.stdout).toContain(
+    'samples were sent, since contents were not recorded: client.NAME, client.MESSAGE',
+  );
+  const wrong = async (...more: string[]) => {
+    const { status, stderr } = await new Running([...words, ...more]).end();
+    return `${status} ${stderr.trim().split('\n').at(-1)}`;
+  };
+  expect(await wrong(file, '--junit', 'x.xml')).toBe(
+    '2 wirechart: --junit is for tests, and --replay holds dialogues: leave one out',
+  );
+  expect(await wrong(join(folder, 'new.log'))).toMatch(/^2 wirechart: cannot read .*: it is no dialogue/);
 });
 
 test('--workers: two processes guard, and are summed', async () => {

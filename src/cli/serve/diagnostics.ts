@@ -15,6 +15,8 @@ export interface DiagnosticsOptions {
   readonly json?: boolean | undefined;
   /** A file that takes every transaction. */
   readonly transactions?: string | undefined;
+  /** What is refused passes all the same. */
+  readonly reportOnly?: boolean | undefined;
 }
 
 /** What a server has done so far; the messages of connections that are over. */
@@ -58,6 +60,7 @@ export class Diagnostics implements ServerObserver {
   /** By their text, the lines of this second. */
   readonly #alike = new Map<string, number>();
   readonly #path: string | undefined;
+  readonly #refused: string;
   /** Made with the first of them. */
   #transactions: { readonly logger: Logger; readonly file: ReturnType<typeof pino.destination> } | undefined;
   readonly #totals = { connections: 0, messages: 0, refusals: 0, failures: 0, dropped: 0 };
@@ -67,12 +70,13 @@ export class Diagnostics implements ServerObserver {
   readonly transaction?: (session: AnySession, received: string, reply: string | undefined) => void;
 
   /** @throws Failure when the transactions file cannot be written. */
-  constructor({ verbose = false, json = false, transactions }: DiagnosticsOptions) {
+  constructor({ verbose = false, json = false, transactions, reportOnly }: DiagnosticsOptions) {
     this.logger = pino(
       { level: verbose ? 'debug' : 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime },
       json ? this.#stdout : textOn(this.#stdout),
     );
     this.#path = transactions;
+    this.#refused = reportOnly === true ? 'would be refused' : 'refused';
     if (transactions !== undefined) checkWritable(transactions, 'transactions file');
     if (verbose || transactions !== undefined) {
       this.transaction = (session, received, reply) => {
@@ -109,9 +113,12 @@ export class Diagnostics implements ServerObserver {
     this.#say(
       'warn',
       { connection: session.id, peer: session.peer, kind, state, received, expected },
-      'refused',
+      this.#refused,
     );
-    this.#record()?.warn({ connection: session.id, peer: session.peer, kind, state, received }, 'refused');
+    this.#record()?.warn(
+      { connection: session.id, peer: session.peer, kind, state, received },
+      this.#refused,
+    );
   }
 
   failed(session: AnySession, error: unknown): void {

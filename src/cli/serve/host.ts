@@ -54,7 +54,8 @@ function serverFlags({ table }: AnyProtocol, { workers, idleTimeout = 0 }: AnySe
   };
 }
 
-type HostOptions = OptionsOf<typeof hostFlags> & Partial<OptionsOf<ReturnType<typeof serverFlags>>>;
+type HostOptions = OptionsOf<typeof hostFlags> &
+  Partial<OptionsOf<ReturnType<typeof serverFlags>>> & { readonly reportOnly?: boolean };
 
 function alone(reason: string): (text: string) => number {
   return (text) => {
