@@ -75,8 +75,7 @@ export const inHeaders: Envelope = {
     const begins = /[\w-]/.test(String.fromCharCode(first));
     const size = begins ? find(cursor, inHeaders, EMPTY_LINE, LONGEST_HEADER, HEADER) : 0;
     if (size === undefined) return undefined;
-    const header = textOf(bytes, at, at + size, 'latin1');
-    const digits = /^content-length: *(\d{1,15}) *$/im.exec(header.replaceAll('\r', ''))?.[1];
+    const digits = lengthIn(textOf(bytes, at, at + size, 'latin1'));
     if (digits !== undefined) return behind(cursor, size + EMPTY_LINE.length, Number(digits), most);
     cursor.lose('unknown', at, HEADER);
     return undefined;
@@ -108,6 +107,16 @@ export const inLines: Envelope = {
     return at;
   },
 };
+
+const FIELD = /^[\w-]+: [\t -~]*$/;
+
+/** The length that a header says; `undefined` where a server might read another: two of them, a line that another byte ends. */
+function lengthIn(header: string): string | undefined {
+  const lines = header.split('\r\n');
+  const [length = '', ...others] = lines.filter((line) => /^content-length:/i.test(line));
+  if (others.length > 0 || !lines.every((line) => FIELD.test(line))) return undefined;
+  return /^[^:]+: (0|[1-9]\d{0,14})$/.exec(length)?.[1];
+}
 
 function headerOf(message: number): string {
   return `Content-Length: ${message}\r\n\r\n`;

@@ -1,9 +1,9 @@
 import type { Cursor } from '../cursor.ts';
 import type { Entry, Framing } from '../decoder.ts';
 import { DeclarationError } from '../errors.ts';
-import { textAt } from '../fields/text-at.ts';
 import type { Envelope } from './envelope.ts';
 import { CLOSE, JsonMessage } from './json-message.ts';
+import { readText } from './json-text.ts';
 import { type Composite, Discriminator, isComposite } from './pattern.ts';
 
 /** A frame that was taken out of its envelope and named, and not yet read. */
@@ -74,13 +74,13 @@ export class JsonDecoder implements Framing {
       this.#named = { bytes, at, next, entry: closing, value: NO_VALUE };
       return closing;
     }
-    const text = textAt(bytes, from, to, 'utf8') ?? strictly(bytes.subarray(from, to));
-    const value = text === undefined ? undefined : parsed(text);
-    if (value === undefined) {
+    const read = readText(bytes, from, to);
+    if (!('value' in read)) {
       cursor.at = next;
-      cursor.refuse('encoding', from, 'a JSON text in UTF-8', 'none');
+      cursor.refuse(read.kind, from, read.expected, read.got);
       return undefined;
     }
+    const { value } = read;
     const entry = isComposite(value) ? this.#entryOf(value) : undefined;
     if (entry === undefined || !isComposite(value)) return this.#unknown(cursor, next, value);
     this.#named = { bytes, at, next, entry, value };
@@ -171,21 +171,4 @@ function bestKey(candidates: readonly Candidate[]): string | undefined {
       values.set(key, (values.get(key) ?? new Set()).add(constant));
   }
   return [...values].sort(([, one], [, other]) => other.size - one.size)[0]?.[0];
-}
-
-/** Where U+FFFD may stand for itself, or for what is no text. */
-function strictly(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

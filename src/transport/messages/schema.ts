@@ -17,12 +17,12 @@ type Validation<T> =
   | { readonly issues: readonly SchemaIssue[] };
 
 interface SchemaIssue {
-  readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
 /**
- * The content as the schema has it, or what is wrong with it. What a schema says of a secret field may quote it.
+ * The content as the schema has it, or what is wrong with it: where, and the kind of the issue. Its words, which may quote
+ * what came, are left out.
  *
  * @throws LocalError for a schema that answers later: what comes behind the message would have to wait.
  */
@@ -40,7 +40,8 @@ export function validate<T>(
     );
   }
   if (result.issues === undefined) return { value: result.value };
-  const [{ message, path = [] } = { message: 'other content' }] = result.issues;
+  const [issue = {}] = result.issues;
+  const { path = [] } = issue;
   const keys = path.map((step) => (typeof step === 'object' ? step.key : step));
   const hidden = keys.length === 0 ? secret.size > 0 : secret.has(String(keys[0]));
   return {
@@ -48,13 +49,21 @@ export function validate<T>(
       kind: 'value',
       field: (hidden ? keys.slice(0, 1) : keys).reduce<string>(pathOf, ''),
       offset: 0,
-      expected: hidden ? 'other content' : message,
+      expected: `content that its schema takes${hidden ? '' : kindOf(issue)}`,
       got: undefined,
     },
   };
 }
 
+/** Zod and arktype call it `code`, valibot `type`: `invalid_type`. */
+function kindOf(issue: SchemaIssue): string {
+  const kind: unknown = Reflect.get(issue, 'code') ?? Reflect.get(issue, 'type');
+  return typeof kind === 'string' && /^[a-z_]{1,32}$/.test(kind) ? ` (${kind})` : '';
+}
+
+/** Keys are told where they look like names: in a map they may be anything. */
 function pathOf(path: string, key: PropertyKey): string {
   if (typeof key === 'number') return `${path}[${key}]`;
-  return path === '' ? String(key) : `${path}.${String(key)}`;
+  const name = typeof key === 'string' && /^[\w$-]{1,48}$/.test(key) ? key : '*';
+  return path === '' ? name : `${path}.${name}`;
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Connection } from '../../../src/transport/connection.ts';
 import { DeclarationError, LocalError, RemoteError } from '../../../src/transport/errors.ts';
+import type { Fault } from '../../../src/transport/fault.ts';
 import {
   closing,
   element,
@@ -10,6 +11,7 @@ import {
   inWebSocket,
   json,
   none,
+  type StandardSchema,
   some,
 } from '../../../src/transport/messages/index.ts';
 import { defineProtocol } from '../../../src/transport/protocol.ts';
@@ -90,7 +92,28 @@ test('what a schema says of a secret field, quoting it, is not told', () => {
   expect(`${error.message}${JSON.stringify(error)}`).not.toContain('hunter2');
 });
 
-test.each([
+// A schema of one's own, and one whose words are those of zod: both quote what came.
+test.each<[object, string, string?]>([
+  [{ message: 'expected a number, got hunter2' }, 'content that its schema takes'],
+  [{ message: 'hunter2?', code: 'invalid_type', path: ['a', { key: 'b' }, 0] }, '(invalid_type)', 'a.b[0]'],
+  [{ message: 'hunter2?', type: 'min_length', code: undefined }, '(min_length)'],
+  [{ message: 'no', code: 'hunter2' }, 'content that its schema takes'],
+  [{ message: 'no', path: ['map', 'hunter2 is a key'] }, 'content that its schema takes', 'map.*'],
+])('what a schema says may quote what came, and is not told: %j', (issue, expected, field = '') => {
+  const schema: StandardSchema = {
+    '~standard': { version: 1, vendor: 'test', validate: () => ({ issues: [issue] }) },
+  };
+  const frames = { ...base.frames, 'client.HELLO': json({ kind: 'hello' }, { schema }) };
+  const connection = new Connection(defineProtocol({ ...base, frames, envelope: inLines }), 'server');
+  connection.open();
+  connection.receive(line({ kind: 'hello' }));
+  const error = refusal(connection.next());
+  expect(error.fault).toMatchObject({ kind: 'value', field });
+  expect(error.fault?.expected).toContain(expected);
+  expect(`${error.message}${JSON.stringify(error)}`).not.toContain('hunter2');
+});
+
+test.each<[object | string, Partial<Fault>]>([
   [{ kind: 'nothing' }, { kind: 'unknown', field: 'kind', got: '"nothing"' }],
   [{ kind: 'a password, perhaps' }, { kind: 'unknown', field: 'kind', got: 'something else' }],
   [{ kind: 'hello' }, { kind: 'unknown', field: 'kind', got: '"hello"' }],
@@ -98,6 +121,19 @@ test.each([
   ['17', { kind: 'unknown', got: '17' }],
   ['{"kind":', { kind: 'encoding', expected: 'a JSON text in UTF-8' }],
   [Buffer.of(0x22, 0xff, 0x22), { kind: 'encoding' }],
+  ...[
+    '{"kind":"x","kind":"hello"}',
+    '{"kind":"x","note":1,"note":1}',
+    '{"k\\u0069nd":"x","kind":"ask"}',
+    '{"kind":"x","note":{"a":[{"b":1,"c":"\\":{","b":2}]}}',
+    '{"kind":"x","__proto__":1,"__proto__":2}',
+    '[{"a":1,"a":1}]',
+  ].map(
+    (text) =>
+      [text, { kind: 'value', expected: 'each key once in its object' }] satisfies [string, Partial<Fault>],
+  ),
+  ['['.repeat(257) + ']'.repeat(257), { kind: 'depth' }],
+  [`{"kind":"x","note":${'{"a":'.repeat(9000)}1${'}'.repeat(9000)}}`, { kind: 'depth' }],
 ])('%j is none of the messages: told, and what comes behind it is read', (value, fault) => {
   const connection = server();
   connection.receive(Buffer.isBuffer(value) ? Buffer.concat([value, Buffer.of(10)]) : line(value));
@@ -178,6 +214,31 @@ test.each([
   ['a line that is too long', inLines, Buffer.alloc(1024 * 1024 + 2, 0x20)],
   ['a length that is too long', inHeaders, Buffer.from('content-length: 99999999\r\n\r\n')],
   ['a header without a length', inHeaders, Buffer.from('Content-Type: x\r\n\r\n{}')],
+  ...[
+    'Content-Length: 2\r\nContent-Length: 2',
+    'Content-Length: 2\r\ncontent-length: 9',
+    'Content-Length: 2\nContent-Length: 9',
+    'X: y\nContent-Length: 2',
+    'Content-Length: 1\r2',
+    'Content-Le\rngth: 2',
+    'Content-Length: +2',
+    'Content-Length: -2',
+    'Content-Length: 02',
+    'Content-Length: 2 ',
+    'Content-Length:  2',
+    'Content-Length:\t2',
+    'Content-Length:2',
+    'Content-Length : 2',
+    'Content-Length: 9: 2',
+    'Content-Length: 2\r\n Content-Length: 9',
+    'Content-Length: 2\r\nContent-Length : 9',
+    'Content-Length: 0x2',
+    'Content-Length: 2, 2',
+    'Content-Length: 2.0',
+    'Content-Length: ',
+    'X: \0\r\nContent-Length: 2',
+    `X: ${'x'.repeat(600)}\r\nContent-Length: 2`,
+  ].map((header) => [JSON.stringify(header), inHeaders, Buffer.from(`${header}\r\n\r\n{}`)] as const),
   ['no header', inHeaders, Buffer.from('{"kind":"hello"}')],
   ['a header without an end', inHeaders, Buffer.from(`X-${'x'.repeat(600)}`)],
 ] as const)('%s is refused before it is waited for, and closes', (_, envelope, bytes) => {
@@ -252,10 +313,44 @@ test('what cannot be told apart is refused where it is declared, by name', () =>
   expect(() => closing(4400, 'x'.repeat(124))).toThrow(DeclarationError);
 });
 
-test('nesting as deep as the text is long is no message, and no harm', () => {
+test('nesting as deep as the text is long is malformed, and no harm', () => {
   const connection = server();
-  connection.receive(line(`{"kind":"x","note":${'['.repeat(400_000)}${']'.repeat(400_000)}}`));
+  for (const [open, close] of ['[]', ['{"a":', '}']]) {
+    const depth = 100_000;
+    connection.receive(line(`{"kind":"x","note":${open?.repeat(depth)}1${close?.repeat(depth)}}`));
+    expect(refusal(connection.next())).toMatchObject({ code: 'malformed', fault: { kind: 'depth' } });
+  }
+  connection.receive(line(`{"kind":"x","note":${'['.repeat(255)}${']'.repeat(255)}}`));
   expect(connection.next()).toMatchObject({ type: 'client.OTHER' });
+});
+
+// Seed 20, 500 runs: what JSON.parse takes is taken, whatever stands in its texts.
+test('each key once is no key twice: colons, quotes and braces in texts and keys', () => {
+  const text = fc.string({
+    unit: fc.constantFrom(':', '"', '\\', '{', '}', '[', ']', ',', 'a', 'é', '\ud83d\ude00'),
+  });
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      text,
+      fc.integer(),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(text, tie('value')),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, fc.boolean(), (note, isTwice) => {
+      const connection = server();
+      connection.receive(
+        line(
+          `{"kind":"x",${isTwice ? '"note": 1, ' : ''}"note":${JSON.stringify(note, undefined, 1).replaceAll('\n', '\t')}}`,
+        ),
+      );
+      const incoming = connection.next();
+      if (isTwice) expect(refusal(incoming).fault).toMatchObject({ kind: 'value' });
+      else expect(incoming).toEqual({ type: 'client.OTHER', kind: 'x', note });
+    }),
+    { seed: 20, numRuns: 500 },
+  );
 });
 
 test('nothing that comes throws', () => {
