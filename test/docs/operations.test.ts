@@ -32,6 +32,18 @@ test.each(servers)('every flag of serve %s is explained', (name) => {
   );
 });
 
+test('every flag of verify is explained, or says all of itself in its help', () => {
+  const verify = readFileSync(new URL('../../docs/verify.md', import.meta.url), 'utf8');
+  const plain = ['--concurrency', '--connect-timeout', '--skip-sweep', '--help'];
+  const secured = ['--tls', '--ca', '--cert', '--key'];
+  const known = (flags.get('verify') ?? []).filter((flag) => flag.startsWith('--'));
+  expect(known).toContain('--waive');
+  const silent = known.filter((flag) => !new RegExp(`${flag}(?![\\w-])`).test(verify));
+  expect(silent.filter((flag) => ![...plain, ...secured].includes(flag))).toEqual([]);
+  const named = [...new Set(verify.match(/(?<=[\s`])--[a-z][a-z-]*/g))];
+  expect(named.filter((flag) => !['--help', ...known].includes(flag))).toEqual([]);
+});
+
 test('no flag is named that no command has', () => {
   const named = [...new Set(page.match(/(?<=[\s`])--[a-z][a-z-]*/g))];
   const known = [...FOREIGN, ...[...flags.values()].flat()];
