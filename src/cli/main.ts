@@ -49,6 +49,11 @@ async function program(words: readonly string[]): Promise<Command> {
   }
   const completing = wirechart.commands.find((command) => command.name() === 'complete');
   completing?.description(`print the completion script of a shell: ${SHELLS.join(', ')}`);
+  if (next === 'bash') {
+    // What is read-only cannot be read twice, and the names are those of everybody's scripts of this library.
+    const { log } = console;
+    console.log = (script: string) => log(script.replaceAll(/^readonly /gm, ''));
+  }
   return wirechart;
 }
 

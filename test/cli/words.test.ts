@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,3 +31,10 @@ test.each(['verify', 'guard', 'learn', 'diff', 'diagram', 'serve'])(
     for (const protocol of ['message-log', 'basic-chat', 'account-chat']) expect(stdout).toContain(protocol);
   },
 );
+
+test.skipIf(process.platform === 'win32')('the completion of bash can be sourced twice', async () => {
+  const { stdout } = await new Running(['complete', 'bash'], { cwd: folder }).ended;
+  const twice = `${stdout}\n${stdout}\ndeclare -F __wirechart_complete`;
+  const { status, stderr, stdout: said } = spawnSync('bash', ['-c', twice], { encoding: 'utf8' });
+  expect({ status, stderr, said }).toEqual({ status: 0, stderr: '', said: '__wirechart_complete\n' });
+});
