@@ -1,13 +1,12 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tcpServer } from './support/tcp-server.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 let folder: string;
@@ -106,17 +105,14 @@ test.each([
   ['learn', 'message-log'],
   ['chat', 'account'],
 ])('%s %s over a WebSocket says that ws is wanted', async (...words) => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const url = `ws://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
+  const { port } = await tcpServer(() => {});
+  const url = `ws://127.0.0.1:${port}`;
   const child = spawn(process.execPath, [script(), ...words, url], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const said = text(child.stderr);
   expect(`${await text(child.stdout)}${await said}`).toContain('npm install ws');
-  server.close();
 });
 
 test('the rest works', () => {

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { tcpServer } from '../support/tcp-server.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { run, serve } from '../support/wirechart.ts';
 
@@ -129,12 +130,8 @@ describe('what it refuses to start with', () => {
   };
 
   test('a taken port', async () => {
-    const other = createServer();
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-    const address = other.address();
-    const port = typeof address === 'object' ? address?.port : undefined;
+    const { port } = await tcpServer(() => {});
     const { status, stderr } = await refused(String(port), '--host', '127.0.0.1');
-    other.close();
     expect([status, stderr]).toEqual([
       1,
       `wirechart: 127.0.0.1:${port} is taken: stop the program that listens there, or choose another port\n`,

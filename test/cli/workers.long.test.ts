@@ -1,8 +1,9 @@
 import { EventEmitter, once } from 'node:events';
 import { mkdir, readFile, rename } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { tcpServer } from '../support/tcp-server.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
 import { type Running, run, serve } from '../support/wirechart.ts';
 
@@ -179,13 +180,9 @@ test('share the connections that are allowed', async () => {
 });
 
 test('what keeps a worker from serving ends the server, and is said once', async () => {
-  const taken = createServer();
-  await once(taken.listen(0, '127.0.0.1'), 'listening');
-  const address = taken.address();
-  const port = typeof address === 'object' ? String(address?.port) : '';
-  const args = ['serve', 'message-log', '--host', '127.0.0.1', port, '--workers', '3'];
+  const { port } = await tcpServer(() => {});
+  const args = ['serve', 'message-log', '--host', '127.0.0.1', `${port}`, '--workers', '3'];
   const { status, stdout, stderr } = await run(args, { cwd: directory });
-  taken.close();
   expect(status).toBe(1);
   expect(stdout).not.toContain('listening on');
   expect(stderr.match(/is taken/g)).toHaveLength(1);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { smtp } from '../../examples/smtp/protocol.ts';
 import { type Guard, type GuardOptions, guard } from '../../src/guard/guard.ts';
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
+import { tcpServer } from '../support/tcp-server.ts';
 
 /**
  * An old server with the classic hole: it appends a MESSAGE whenever one comes, logged in or not, and answers every frame
@@ -262,9 +263,8 @@ describe('a wire that changes: STARTTLS', () => {
   /** Greets, says 250 to each line, and what it is told to STARTTLS; behind a 220 it echoes. */
   async function mailServer(answer: string): Promise<{ readonly port: number; readonly got: () => string }> {
     let got = '';
-    const server = createServer((socket) => {
+    const { port } = await tcpServer((socket) => {
       let secure = false;
-      socket.on('error', () => {});
       socket.write('220 old ESMTP\r\n');
       socket.on('data', (bytes) => {
         got += bytes.toString('latin1');
@@ -276,11 +276,8 @@ describe('a wire that changes: STARTTLS', () => {
         }
         return undefined;
       });
-    }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    onTestFinished(() => void server.close());
-    const at = server.address();
-    return { port: typeof at === 'object' && at !== null ? at.port : 0, got: () => got };
+    });
+    return { port, got: () => got };
   }
 
   async function inFront(upstream: number, options: Partial<GuardOptions> = {}) {

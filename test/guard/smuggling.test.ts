@@ -1,16 +1,16 @@
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { smtp } from '../../examples/smtp/protocol.ts';
 import { guard } from '../../src/guard/guard.ts';
+import { tcpServer } from '../support/tcp-server.ts';
 
 /** An old mail server: it takes CR LF, a bare LF and a bare CR as the end of a line. Keeps the commands that it took. */
 async function lenientServer() {
   const took: string[] = [];
-  const server = createServer((socket) => {
+  const { port } = await tcpServer((socket) => {
     let isMail = false;
     let held = '';
-    socket.on('error', () => {});
     socket.write('220 old ESMTP\r\n');
     socket.on('data', (bytes) => {
       held += bytes.toString('latin1');
@@ -27,11 +27,8 @@ async function lenientServer() {
         socket.write(isMail ? '354 go on\r\n' : '250 OK\r\n');
       }
     });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  const at = server.address();
-  return { port: typeof at === 'object' && at !== null ? at.port : 0, took };
+  });
+  return { port, took };
 }
 
 /** Sends these pieces through a guard, ends, and answers what came back and what the server took for commands. */

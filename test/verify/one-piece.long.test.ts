@@ -1,10 +1,10 @@
-import { createServer, type Server } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { frame, is, u8 } from '../../src/transport/fields/index.ts';
 import { defineProtocol } from '../../src/transport/protocol.ts';
 import { findingsOf } from '../../src/verify/report/words.ts';
 import { verify } from '../../src/verify/verify.ts';
+import { tcpServer } from '../support/tcp-server.ts';
 
 const machine = setup({
   types: {
@@ -66,10 +66,9 @@ const keeping = (follows: typeof FLUSHES | readonly []) =>
 
 /** A server that keeps its answers until it is told to flush, and then says them in this order. */
 async function serve(order: (answers: readonly number[]) => readonly number[]): Promise<number> {
-  const server: Server = createServer((socket) => {
+  const { port } = await tcpServer((socket) => {
     let isPrepared = false;
     let kept: number[] = [];
-    socket.on('error', () => {});
     socket.on('data', (bytes) => {
       for (const byte of bytes) {
         if (byte === PREPARE) kept.push(PREPARED);
@@ -81,11 +80,8 @@ async function serve(order: (answers: readonly number[]) => readonly number[]): 
         isPrepared = byte === PREPARE || (isPrepared && byte !== RUN);
       }
     });
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  onTestFinished(() => void server.close());
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  });
+  return port;
 }
 const found = async (port: number, follows: Parameters<typeof keeping>[0] = FLUSHES) => {
   const verification = await verify(keeping(follows), {

@@ -1,17 +1,15 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { type Recorded, replay } from '../../src/verify/replay.ts';
+import { tcpServer } from '../support/tcp-server.ts';
 
 /** Answers the code of each frame so, and keeps what it was sent. */
 async function server(
   answer: (code: number) => number | undefined,
 ): Promise<{ port: number; got: () => string }> {
   let got = '';
-  const listening = createServer((socket) => {
+  const { port } = await tcpServer((socket) => {
     let held = Buffer.alloc(0);
-    socket.on('error', () => {});
     socket.on('data', (bytes) => {
       got += bytes.toString('latin1');
       held = Buffer.concat([held, bytes]);
@@ -25,11 +23,8 @@ async function server(
         if (code === 4) socket.end();
       }
     });
-  }).listen(0, '127.0.0.1');
-  await once(listening, 'listening');
-  onTestFinished(() => void listening.close());
-  const at = listening.address();
-  return { port: typeof at === 'object' && at !== null ? at.port : 0, got: () => got };
+  });
+  return { port, got: () => got };
 }
 
 const line = (message: string, state: string, text?: string, count = 1): Recorded => ({
@@ -105,14 +100,7 @@ test.each<[string, (code: number) => number | undefined, RegExp]>([
 
 test('a server that says what is recorded and illegal breaks the protocol; so does one that says more than it may', async () => {
   const twice: readonly Recorded[] = [...told.slice(0, 2), line('server.ACCEPT', 'P.awaiting', '\0')];
-  const chatty = createServer((socket) => {
-    socket.on('error', () => {});
-    socket.on('data', () => socket.write(Buffer.alloc(2)));
-  }).listen(0, '127.0.0.1');
-  await once(chatty, 'listening');
-  onTestFinished(() => void chatty.close());
-  const at = chatty.address();
-  const port = typeof at === 'object' && at !== null ? at.port : 0;
+  const { port } = await tcpServer((socket) => socket.on('data', () => socket.write(Buffer.alloc(2))));
   expect((await replay(messageLog, twice, to(port))).deviation).toMatch(
     /the protocol does not let the server say server\.ACCEPT in P\.awaiting/,
   );

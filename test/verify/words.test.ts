@@ -1,11 +1,11 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import type { Socket } from 'node:net';
+import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { frame, line, word } from '../../src/transport/fields/index.ts';
 import { defineProtocol } from '../../src/transport/protocol.ts';
 import { findingsOf, textReport } from '../../src/verify/index.ts';
 import { verify } from '../../src/verify/verify.ts';
+import { tcpServer } from '../support/tcp-server.ts';
 
 const machine = setup({
   types: {
@@ -62,12 +62,12 @@ interface Bent {
 }
 
 /** A server of it, written by hand. */
-async function served({ known = (word) => word.toUpperCase(), longest = 80 }: Bent = {}): Promise<Server> {
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
+async function served({ known = (word) => word.toUpperCase(), longest = 80 }: Bent = {}): Promise<number> {
+  const meet = (socket: Socket) => {
     let named = false;
     let text = '';
     const closes = () => socket.end('NO\r\n');
-    socket.on('error', () => {}).on('end', () => socket.end());
+    socket.on('end', () => socket.end());
     socket.on('data', (bytes) => {
       text += bytes.toString('latin1');
       for (let end = text.indexOf('\r\n'); end >= 0 && socket.writable; end = text.indexOf('\r\n')) {
@@ -84,16 +84,13 @@ async function served({ known = (word) => word.toUpperCase(), longest = 80 }: Be
       }
       if (text.length > longest + 10) closes();
     });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  return server;
+  };
+  const { port } = await tcpServer(meet, { allowHalfOpen: true });
+  return port;
 }
 
 async function findings(bent?: Bent) {
-  const address = (await served(bent)).address();
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP address');
-  const verification = await verify(words, { host: '127.0.0.1', port: address.port, k: 0 });
+  const verification = await verify(words, { host: '127.0.0.1', port: await served(bent), k: 0 });
   return { verification, ids: findingsOf(verification).flatMap(({ id, also }) => [id, ...also]) };
 }
 

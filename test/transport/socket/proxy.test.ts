@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createConnection, createServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { messageLog } from '../../../src/protocols/message-log/protocol.ts';
@@ -9,6 +9,7 @@ import type { Handlers } from '../../../src/transport/handlers.ts';
 import { type ListenOptions, listen } from '../../../src/transport/socket/listen.ts';
 import { ServerTls } from '../../../src/transport/socket/tls.ts';
 import { Authority, noOpenssl } from '../../support/certificates.ts';
+import { freePort } from '../../support/tcp-server.ts';
 import { temporaryDirectory } from '../../support/temporary.ts';
 
 const LOGIN = Buffer.from('010300616e6e02010041', 'hex');
@@ -137,12 +138,3 @@ test.skipIf(noHaproxy !== undefined || noOpenssl !== undefined)(
     expect(secure.peers).toEqual([expect.stringMatching(/^127\.0\.0\.9:\d+ of 127\.0\.0\.9$/)]);
   },
 );
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const at = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof at === 'object' && at !== null ? at.port : 0;
-}

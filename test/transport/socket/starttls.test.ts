@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createConnection, createServer, type Socket } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -13,6 +13,7 @@ import { connect } from '../../../src/transport/socket/connect.ts';
 import { listen } from '../../../src/transport/socket/listen.ts';
 import { clientTls, ServerTls } from '../../../src/transport/socket/tls.ts';
 import { Authority, noOpenssl } from '../../support/certificates.ts';
+import { tcpServer } from '../../support/tcp-server.ts';
 import { smtp } from '../layouts/smtp.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'wirechart-starttls-'));
@@ -274,17 +275,14 @@ with smtplib.SMTP('localhost', int(sys.argv[1]), timeout=10) as smtp:
       });
     expect(await speak(port)).toBe('220 250 220 250 221 close');
     expect(taken).toEqual(['EHLO', 'EHLO']);
-    const liar = createServer((socket) => {
-      socket.on('error', () => {}).write('220 liar\r\n');
+    const liar = await tcpServer((socket) => {
+      socket.write('220 liar\r\n');
       socket.on('data', (chunk) => {
         const isStart = chunk.toString().startsWith('STARTTLS');
         socket.write(isStart ? '220 go ahead\r\n250 all mine\r\n250 and this\r\n' : '250 yes\r\n');
       });
-    }).listen(0, '127.0.0.1');
-    onTestFinished(() => void liar.close());
-    await once(liar, 'listening');
-    const at = liar.address();
-    expect(await speak(typeof at === 'object' && at !== null ? at.port : 0)).toBe('220 250 220 refused');
+    });
+    expect(await speak(liar.port)).toBe('220 250 220 refused');
   });
 });
 

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
@@ -14,6 +14,7 @@ import { type ListeningServer, type ListenOptions, listen } from '../../../src/t
 import { Server } from '../../../src/transport/socket/server.ts';
 import { clientTls, ServerTls } from '../../../src/transport/socket/tls.ts';
 import { Authority, noOpenssl } from '../../support/certificates.ts';
+import { tcpServer } from '../../support/tcp-server.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'wirechart-tls-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -224,11 +225,7 @@ with socket.create_connection(('127.0.0.1', int(sys.argv[1]))) as plain:
   });
 
   test('a client gives up on a server that never answers its hello', async () => {
-    const deaf = createServer(() => {}).listen(0, '127.0.0.1');
-    await once(deaf, 'listening');
-    onTestFinished(() => void deaf.close());
-    const at = deaf.address();
-    const port = typeof at === 'object' && at !== null ? at.port : 0;
+    const { port } = await tcpServer(() => {});
     await expect(dialogue({ port, tls: {}, connectTimeout: 100 })).rejects.toMatchObject({
       name: 'TimeoutError',
     });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { ConnectionTable } from '../../../../src/protocols/message-log/client/index.ts';
-import { freePort, messageLogServer } from './message-log-server.ts';
+import { freePort } from '../../../support/tcp-server.ts';
+import { messageLogServer } from './message-log-server.ts';
 
 test('talks to many servers by their addresses', async () => {
   const [north, south] = [await messageLogServer(), await messageLogServer()];

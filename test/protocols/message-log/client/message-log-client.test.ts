@@ -5,7 +5,8 @@ import {
   MessageLogError,
   type MessageLogErrorCode,
 } from '../../../../src/protocols/message-log/client/index.ts';
-import { freePort, messageLogServer, oldServer, rawServer, silentPort } from './message-log-server.ts';
+import { freePort } from '../../../support/tcp-server.ts';
+import { messageLogServer, oldServer, rawServer, silentPort } from './message-log-server.ts';
 
 const host = '127.0.0.1';
 

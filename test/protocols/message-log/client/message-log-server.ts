@@ -99,16 +99,6 @@ export async function oldServer(): Promise<{ readonly port: number; readonly log
   return { port, log };
 }
 
-/** A port where nobody listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP address');
-  return address.port;
-}
-
 /**
  * An address that takes no connection and refuses none: the queue of a listener that never accepts, filled.
  * Undefined where the system behaves otherwise.

@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { readLog } from '../../../../src/protocols/message-log/log/log-reader.ts';
 import { noPython } from '../../../outsiders/outsider.ts';
+import { freePort } from '../../../support/tcp-server.ts';
 import { temporaryDirectory } from '../../../support/temporary.ts';
 import { Running, run, serve, WIRECHART } from '../../../support/wirechart.ts';
-import { freePort, messageLogServer, oldServer, rawServer } from '../client/message-log-server.ts';
+import { messageLogServer, oldServer, rawServer } from '../client/message-log-server.ts';
 
 const login = { env: { WIRECHART_NAME: 'ann', WIRECHART_PASSWORD: 'A' } };
 
