@@ -158,7 +158,10 @@ export class Monitor {
   #judge(): void {
     const { inbox } = this.#client;
     while (!this.over && (this.#upgrade === undefined || this.#reportOnly) && inbox.ready()) {
+      const { at } = inbox;
+      const { pieces } = this.#client;
       if (!this.#judgeNext(inbox)) break;
+      this.#client.checkMoved(at, pieces);
     }
     this.#flush();
     inbox.settle();
@@ -306,7 +309,12 @@ export class Monitor {
   /** What the server says confirms where it stands. */
   #hear(): void {
     const { inbox } = this.#server;
-    while (!this.#stopped && inbox.ready()) this.#hearNext(inbox);
+    while (!this.#stopped && inbox.ready()) {
+      const { at } = inbox;
+      const { pieces } = this.#server;
+      this.#hearNext(inbox);
+      if (!this.#stopped) this.#server.checkMoved(at, pieces);
+    }
     inbox.settle();
     if (this.#where.lost) this.#lose('too much of the client is unanswered');
     this.#speak();

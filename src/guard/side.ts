@@ -2,6 +2,7 @@ import { Content, type Pieces } from '../transport/content.ts';
 import type { Entry, Framing } from '../transport/decoder.ts';
 import { Inbox } from '../transport/inbox.ts';
 import type { AnyProtocol, Role } from '../transport/protocol.ts';
+import { wanting } from '../transport/receiving.ts';
 
 /** One direction of a dialogue: what came of one end, and how its frames are read. */
 export class Side {
@@ -49,6 +50,11 @@ export class Side {
     const pieces = content instanceof Content ? content.pieces : undefined;
     if (pieces?.whole === false) this.pieces = pieces;
     return message;
+  }
+
+  /** @throws LocalError where nothing was taken from `at` and nothing is wanted: it would be asked for ever. */
+  checkMoved(at: number, pieces: Pieces | undefined): void {
+    if (this.inbox.at === at && this.pieces === pieces) wanting(this.inbox);
   }
 
   /** Moves past a piece of content. @returns false where it is faulty. */

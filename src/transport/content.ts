@@ -9,6 +9,8 @@ export interface Pieces {
   read(cursor: Cursor): Uint8Array | undefined;
 }
 
+const CONTENT: unique symbol = Symbol.for('wirechart.Content');
+
 interface Reader {
   readonly resolve: (result: IteratorResult<Uint8Array, undefined>) => void;
   readonly reject: (error: unknown) => void;
@@ -27,12 +29,18 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly pieces: Pieces | undefined;
   /** Told that somebody reads. */
   onRead: (() => void) | undefined;
+  readonly [CONTENT] = true;
   #reader: Reader | undefined;
   #outcome: { readonly error: unknown } | 'whole' | undefined;
 
   constructor(bytes: Uint8Array, pieces?: Pieces) {
     this.bytes = bytes;
     this.pieces = pieces;
+  }
+
+  /** Also of another copy of this library, with which a protocol may have been declared. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && CONTENT in value;
   }
 
   /** Content to be sent: all of it. */

@@ -130,6 +130,8 @@ export interface LearnedOrder {
 const NOTHING = new Uint8Array(0);
 const NO_DECODER = new Decoder([]);
 
+const ENCODED: unique symbol = Symbol.for('wirechart.Encoded');
+
 /** A message made ready once, to be sent many times. */
 export class Encoded {
   /** Number of its event in the table. */
@@ -142,6 +144,15 @@ export class Encoded {
     this.event = event;
     this.bytes = bytes;
     this.message = message;
+  }
+
+  get [ENCODED](): true {
+    return true;
+  }
+
+  /** Also of another copy of this library, with which the protocol may have been declared. */
+  static [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && ENCODED in value;
   }
 }
 

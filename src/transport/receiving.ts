@@ -295,7 +295,7 @@ export class Receiving<F extends Frames, R extends Role> {
 }
 
 /** @throws LocalError where a field has read nothing and says neither what it wants nor what is wrong. */
-function wanting({ wanted, end }: Cursor): void {
+export function wanting({ wanted, end }: Cursor): void {
   if (wanted <= end)
     throw new LocalError('a field read nothing, wants nothing and refuses nothing', 'faulty-field');
 }
