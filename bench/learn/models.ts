@@ -1,8 +1,8 @@
 /**
  * Learns every machine in a folder of Graphviz files and prints what that took, in the mean of some seeds:
  *
- *     npm run bench:learn -- DIR [--seeds N] [--sparing] [--confirm K] [--only TEXT] [--reference FILE] [--votes N]
- *     npm run bench:learn -- DIR --tcp [--only TEXT]
+ *     npm run bench:learn -- DIR [--seeds N] [--sparing] [--confirm K] [--only TEXT] [--most STATES] [--reference FILE] [--votes N]
+ *     npm run bench:learn -- DIR --tcp [--only TEXT] [--most STATES]
  *
  * A perfect oracle answers with a shortest counterexample. Counted are all dialogues begun and all inputs sent,
  * counterexamples included. `--sparing` asks the learner for few counterexamples, `--confirm` uses no oracle but the
@@ -10,7 +10,7 @@
  * learns and confirms it at k = 1 through its port alone: printed are dialogues, inputs, and seconds.
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { shortestDifference } from '../../src/learn/difference.ts';
 import { learn, shuffled } from '../../src/learn/learn.ts';
@@ -41,6 +41,7 @@ const { values, positionals } = parseArgs({
     sparing: { type: 'boolean', default: false },
     confirm: { type: 'string' },
     only: { type: 'string', default: '' },
+    most: { type: 'string', default: 'Infinity' },
     reference: { type: 'string' },
     votes: { type: 'string', default: '1' },
     tcp: { type: 'boolean', default: false },
@@ -59,9 +60,8 @@ if (values.tcp) {
 
 console.info(`model,states,inputs,resets,symbols,exact,equivalence${k === undefined ? '' : ',ratio'}`);
 const sum = { resets: 0, symbols: 0, equivalence: 0, exact: 0 };
-const files = readdirSync(folder).filter((file) => file.endsWith('.dot') && file.includes(values.only));
-for (const file of files.sort()) {
-  const mealy = mealyOfDot(readFileSync(join(folder, file), 'utf8'));
+const models = modelsIn(folder);
+for (const [name, mealy] of models) {
   const rows: Row[] = [];
   for (let seed = 1; seed <= Number(values.seeds); seed++) rows.push(await learned(mealy, seed));
   const mean = (of: (row: Row) => number) => rows.reduce((all, row) => all + of(row), 0) / rows.length;
@@ -70,20 +70,26 @@ for (const file of files.sort()) {
   const equivalence = mean((row) => row.equivalence);
   const cells = [mealy.states.length, mealy.inputs.length, resets, symbols, exact, equivalence];
   const ratio = mean((row) => (row.resets + row.symbols) / row.suite).toFixed(3);
-  console.info([file.slice(0, -'.dot'.length), ...cells, ...(k === undefined ? [] : [ratio])].join());
+  console.info([name, ...cells, ...(k === undefined ? [] : [ratio])].join());
   sum.resets += resets;
   sum.symbols += symbols;
   sum.equivalence += equivalence;
   sum.exact += Number(exact);
 }
 const total = [sum.resets, sum.symbols].map((count) => count.toFixed(1)).join();
-console.info(`sum,,,${total},${sum.exact === files.length},${sum.equivalence.toFixed(1)}`);
+console.info(`sum,,,${total},${sum.exact === models.length},${sum.equivalence.toFixed(1)}`);
+
+function modelsIn(folder: string): (readonly [name: string, mealy: Mealy])[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.dot') && file.includes(values.only))
+    .sort()
+    .map((file) => [basename(file, '.dot'), mealyOfDot(readFileSync(join(folder, file), 'utf8'))] as const)
+    .filter(([, mealy]) => mealy.states.length <= Number(values.most));
+}
 
 async function learnServed(folder: string): Promise<void> {
   console.info('model,states,inputs,dialogues,sent,exact,confirmed,seconds');
-  const files = readdirSync(folder).filter((file) => file.endsWith('.dot') && file.includes(values.only));
-  for (const file of files.sort()) {
-    const mealy = mealyOfDot(readFileSync(join(folder, file), 'utf8'));
+  for (const [name, mealy] of modelsIn(folder)) {
     const server = await served(mealy);
     const wire = wired(framesOf(mealy), { address: { host: '127.0.0.1', port: server.port } });
     const cost: Cost = { resets: 0, symbols: 0 };
@@ -93,7 +99,7 @@ async function learnServed(folder: string): Promise<void> {
     await server.close();
     const exact = shortestDifference(learned.mealy, heard(mealy)) === undefined;
     const cells = [mealy.states.length, mealy.inputs.length, cost.resets, cost.symbols, exact];
-    console.info([file.slice(0, -'.dot'.length), ...cells, learned.confirmed, seconds].join());
+    console.info([name, ...cells, learned.confirmed, seconds].join());
   }
 }
 

@@ -128,6 +128,7 @@ async function learnSteady(
   { oracle, k = 1, seed = 1, signal, onProgress }: LearnOptions,
 ): Promise<Omit<Learned, 'leftOut'>> {
   const { tree } = learner;
+  const confirming: Confirming = { k, seed, onProgress, surprises: [] };
   let hypotheses = 0;
   const end = (confirmed: boolean) => ({
     mealy: learner.machine(),
@@ -142,15 +143,14 @@ async function learnSteady(
   try {
     // A system that is what is said of it costs the suite that shows it, and nothing more.
     const declared = oracle === undefined ? reference?.mealy(tree, inputs) : undefined;
-    if (declared !== undefined) await refuted(learner, declared, k, seed, onProgress);
+    if (declared !== undefined) await refuted(learner, declared, confirming);
     for (;;) {
       await learner.explore((states) => onProgress?.({ states }));
       const mealy = learner.machine();
       if (hypotheses++ === 0) checkMealy(mealy);
       const word = await oracle?.(mealy);
       if (word !== undefined) await learner.ask(word);
-      else if (oracle !== undefined || !(await refuted(learner, mealy, k, seed, onProgress)))
-        return end(true);
+      else if (oracle !== undefined || !(await refuted(learner, mealy, confirming))) return end(true);
     }
   } catch (error) {
     if (signal?.aborted) return end(false);
@@ -171,6 +171,15 @@ async function unreachable(system: System): Promise<unknown> {
   }
 }
 
+/** How hypotheses are tried. */
+interface Confirming {
+  readonly k: number;
+  readonly seed: number;
+  readonly onProgress: LearnOptions['onProgress'];
+  /** Words whose last input was answered otherwise than a hypothesis foretold. */
+  readonly surprises: Word[];
+}
+
 /**
  * Holds the suite of a machine up to the first test that is answered otherwise. Shorter suites first would find no fault
  * sooner: their tests are beginnings of these, and few of them are of any use to the next hypothesis.
@@ -178,20 +187,20 @@ async function unreachable(system: System): Promise<unknown> {
 async function refuted(
   learner: Learner,
   mealy: Mealy,
-  k: number,
-  seed: number,
-  onProgress: LearnOptions['onProgress'],
+  { k, seed, onProgress, surprises }: Confirming,
 ): Promise<boolean> {
   const { hypothesis } = learner;
   const states = mealy.states.filter((_, state) => !isClosed(mealy, state)).length;
-  const tests = shuffled([...hsiSuite(mealy, k)], seed);
+  const tests = suspicious(shuffled([...hsiSuite(mealy, k)], seed), surprises);
   const queue = tests.values();
   let [held, isRefuted] = [0, false];
   const work = async () => {
     for (const test of queue) {
       if (isRefuted) return;
+      const surprise = await surpriseIn(learner, test);
+      if (surprise !== undefined) surprises.push(surprise);
       // What was outvoted meanwhile may be what the hypothesis was made of.
-      if (!(await holds(learner, test)) || learner.hypothesis !== hypothesis) isRefuted = true;
+      if (surprise !== undefined || learner.hypothesis !== hypothesis) isRefuted = true;
       else onProgress?.({ states, tests: { k, held: ++held, size: tests.length } });
     }
   };
@@ -199,13 +208,35 @@ async function refuted(
   return isRefuted;
 }
 
-/** Is a test answered as it says? Once is enough where it is; where it is not, it is asked again. */
-async function holds(learner: Learner, { inputs, outputs }: Test): Promise<boolean> {
+/** As many last inputs as two words must share to be alike: a single one says nothing. */
+const ALIKE = 2;
+
+/**
+ * The same tests, first those that end like a surprise: what is hidden behind one state often is behind others too. All of
+ * them are held in the end, but what refutes a hypothesis late has cost a suite of little use to the next.
+ */
+function suspicious(tests: readonly Test[], surprises: readonly Word[]): readonly Test[] {
+  const ranked = tests
+    .map((test) => ({ test, like: Math.max(0, ...surprises.map((word) => commonEnd(test.inputs, word))) }))
+    .filter(({ like }) => like >= ALIKE)
+    .sort((one, other) => other.like - one.like);
+  return [...new Set([...ranked.map(({ test }) => test), ...tests])];
+}
+
+/** How many last inputs two words share. */
+function commonEnd(one: Word, other: Word): number {
+  let length = 0;
+  while (length < one.length && one.at(-1 - length) === other.at(-1 - length)) length++;
+  return length;
+}
+
+/** A test up to what is answered otherwise than it says. Once is enough where nothing is; else it is asked again. */
+async function surpriseIn(learner: Learner, { inputs, outputs }: Test): Promise<Word | undefined> {
   const isRight = ({ depth, output }: Node) => depth === 0 || output === outputs[depth - 1];
   for (;;) {
     const last = await learner.ask([], () => (node) => (isRight(node) ? inputs[node.depth] : undefined), 1);
-    if (isRight(last)) return true;
-    if (learner.isSure(last)) return false;
+    if (isRight(last)) return undefined;
+    if (learner.isSure(last)) return last.word;
     await learner.ask(last.word);
   }
 }
