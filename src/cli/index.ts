@@ -32,6 +32,7 @@ export {
   type Service,
   type SharedService,
   type Upkeep,
+  type WebPage,
 } from './module.ts';
 export { printable } from './printable.ts';
 export { reached, reachingFlags, serverAddress, tlsOf } from './reaching.ts';

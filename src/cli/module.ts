@@ -30,6 +30,8 @@ export interface ServeDeclaration<F extends Frames, L extends Flags> {
   readonly idleTimeout?: number;
   /** As that of `listen`, its default too; pages of other origins may come by `--origin`. */
   readonly webSocket?: WebSocketOptions | false;
+  /** A page that speaks the protocol over a WebSocket: served, beside the server's own port, where `--web` says. */
+  readonly page?: () => WebPage;
   /** Whether several processes may serve together (`--workers`): how they share, or in words why they cannot. */
   readonly workers?: SharedService<L> | string;
   /**
@@ -38,6 +40,14 @@ export interface ServeDeclaration<F extends Frames, L extends Flags> {
    * @throws a `Failure`, told in one line, when it cannot be.
    */
   open(options: OptionsOf<L>, host: Host): Service<F> | Promise<Service<F>>;
+}
+
+/** A page, and all that it needs. */
+export interface WebPage {
+  /** `/`. Its script is `/page.js`; styles stand in it, and nothing else is loaded. */
+  readonly document: string;
+  /** An ES module. */
+  readonly script: string;
 }
 
 /** A service that several processes may share. */
@@ -107,7 +117,7 @@ export interface ProtocolModule {
 
 /** {@link ServeDeclaration}, whichever the protocol. */
 export interface AnyServe
-  extends Pick<ServeDeclaration<Frames, Flags>, 'help' | 'idleTimeout' | 'webSocket'> {
+  extends Pick<ServeDeclaration<Frames, Flags>, 'help' | 'idleTimeout' | 'webSocket' | 'page'> {
   readonly flags: Flags;
   /** See {@link ServeDeclaration.workers}. */
   readonly workers: string | AnySharedService;

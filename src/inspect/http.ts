@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import { isIP } from 'node:net';
-import { hostname } from 'node:os';
 import type { Duplex } from 'node:stream';
+import { WebNames, type WebRefusal } from '../transport/socket/web-names.ts';
 
 /** Where to listen. */
 export interface HttpAddress {
@@ -50,9 +49,9 @@ const MOST_CONNECTIONS = 256;
  */
 export async function serveHttp(address: HttpAddress, handlers: HttpHandlers): Promise<HttpService> {
   const { host = LOOPBACK, port, acceptFailed = () => {}, answerFailed = () => {} } = address;
-  const door = new Door(host, address.origins ?? []);
+  const names = new WebNames(host, address.origins ?? []);
   const server = createServer((request, response) => {
-    const url = door.admit(request);
+    const url = asked(request, names);
     if (!(url instanceof URL)) return say(response, ...url);
     if (request.method !== 'GET' && request.method !== 'HEAD') return say(response, 405, 'only GET here');
     const failed = (error: unknown): void => {
@@ -70,7 +69,7 @@ export async function serveHttp(address: HttpAddress, handlers: HttpHandlers): P
   server.maxConnections = MOST_CONNECTIONS;
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
-    const url = door.admit(request);
+    const url = asked(request, names);
     if (!(url instanceof URL)) return refuseUpgrade(socket, url[0]);
     if (handlers.upgrade === undefined) return refuseUpgrade(socket, 403);
     try {
@@ -100,35 +99,12 @@ export async function serveHttp(address: HttpAddress, handlers: HttpHandlers): P
   };
 }
 
-/** Why a request is not answered: a status, and a line for people. */
-type Refusal = [status: number, text: string];
-
-/** Lets in whoever asks for something by a name of this service. */
-class Door {
-  readonly #origins: readonly string[];
-  readonly #names: ReadonlySet<string>;
-
-  constructor(host: string, origins: readonly string[]) {
-    this.#origins = origins;
-    this.#names = new Set([
-      'localhost',
-      hostname(),
-      host,
-      ...origins.map((origin) => new URL(origin).hostname),
-    ]);
-  }
-
-  /** What is asked for, or why it is refused. */
-  admit({ url = '/', headers: { host = '', origin } }: IncomingMessage): URL | Refusal {
-    const target = `http://server${url}`;
-    // What begins with two slashes names a host for some readers, and a path for others.
-    if (!/^\/(?!\/)/.test(url) || !URL.canParse(target)) return [400, 'expected a path: GET /'];
-    if (origin !== undefined && origin !== `http://${host}` && !this.#origins.includes(origin))
-      return [403, `not for pages of ${origin}: name them by --origin`];
-    const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-    if (isIP(name) !== 0 || this.#names.has(name)) return new URL(target);
-    return [421, 'call this service by localhost, by its address, or by a name that --origin gives it'];
-  }
+/** What is asked for, or why it is refused. */
+function asked({ url = '/', headers }: IncomingMessage, names: WebNames): URL | WebRefusal {
+  const target = `http://server${url}`;
+  // What begins with two slashes names a host for some readers, and a path for others.
+  if (!/^\/(?!\/)/.test(url) || !URL.canParse(target)) return [400, 'expected a path: GET /'];
+  return names.refusal(headers) ?? new URL(target);
 }
 
 function refuseUpgrade(socket: Duplex, status: number): void {
@@ -139,4 +115,21 @@ function refuseUpgrade(socket: Duplex, status: number): void {
 export function say(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
   response.end(`${text}\n`);
+}
+
+/** Nothing of a page comes from elsewhere, and nobody else may hold it in a frame. */
+const OWN =
+  "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** Answers with a part of a page; `more` is what it may besides, in the words of a Content-Security-Policy. */
+export function sendPage(response: ServerResponse, text: string, type: string, more?: string): void {
+  response.writeHead(200, {
+    'content-type': `${type}; charset=utf-8`,
+    'content-security-policy': more === undefined ? "default-src 'none'" : `${OWN}; ${more}`,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-cache',
+  });
+  response.end(text);
 }

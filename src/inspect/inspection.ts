@@ -1,11 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { ServerResponse } from 'node:http';
 import { chartOf } from '../diagram/chart.ts';
 import type { ServerObserver } from '../transport/observer.ts';
 import type { AnyProtocol } from '../transport/protocol.ts';
 import type { StepCounts } from '../transport/step-counts.ts';
 import { Feed } from './feed.ts';
-import { type HttpAddress, type HttpService, say, serveHttp } from './http.ts';
+import { type HttpAddress, type HttpService, say, sendPage, serveHttp } from './http.ts';
 import { documentOf, STATELY, statelyDocumentOf } from './page.ts';
 import { Places, stateValues } from './places.ts';
 import { Roster } from './roster.ts';
@@ -58,21 +57,21 @@ export async function inspect(
   const service = await serveHttp(address, {
     answer({ pathname, searchParams }, response, request) {
       const script = scripts.get(pathname);
-      if (script !== undefined) return send(response, script, 'text/javascript', "default-src 'none'");
+      if (script !== undefined) return sendPage(response, script, 'text/javascript');
       switch (pathname) {
         case '/':
-          return send(response, page, 'text/html', `${OWN}; connect-src 'self'`);
+          return sendPage(response, page, 'text/html', "connect-src 'self'");
         case '/live':
           return feed.show(searchParams, request, response);
         case '/steps':
           if (feed.follow(Number(searchParams.get('connection')), request, response)) return;
           return say(response, 404, 'no such connection (any more)');
         case '/stately':
-          return send(
+          return sendPage(
             response,
             statelyDocumentOf(protocol),
             'text/html',
-            `${OWN}; connect-src 'self'; frame-src ${STATELY}`,
+            `connect-src 'self'; frame-src ${STATELY}`,
           );
         default:
           return say(response, 404, 'nothing here: the page is at /');
@@ -92,22 +91,6 @@ export async function inspect(
       await service.close();
     },
   };
-}
-
-/** Nothing of the page comes from elsewhere, and nobody else may hold it in a frame. */
-const OWN =
-  "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-function send(response: ServerResponse, text: string, type: string, policy: string): void {
-  response.writeHead(200, {
-    'content-type': `${type}; charset=utf-8`,
-    'content-security-policy': policy,
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-    'cache-control': 'no-cache',
-  });
-  response.end(text);
 }
 
 /** By path. Known from the start, so that no path of a request ever reaches the file system. */

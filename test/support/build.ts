@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, execSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 
 /** Tests of processes run what is shipped: `dist`, built from the sources under test. */
@@ -7,4 +7,5 @@ export function setup(): void {
   execFileSync(process.execPath, [tsc, '-b', 'tsconfig.build.json', 'src/inspect/page'], {
     stdio: 'inherit',
   });
+  execSync('npm run --silent build:chat', { stdio: 'inherit' });
 }

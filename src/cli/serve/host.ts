@@ -13,6 +13,7 @@ import { failureInShort } from './failure-in-short.ts';
 import { cannotListen, Listening, listeningFlags } from './listening.ts';
 import { ServiceManager } from './service-manager.ts';
 import { opened, Watch } from './watch.ts';
+import { paged } from './web.ts';
 import { isWorker, type WorkerRole, Workers, workerRole } from './workers.ts';
 
 /** What whatever listens takes. */
@@ -25,7 +26,7 @@ export const hostFlags = {
   metrics: value('<[host:]port>', 'Prometheus metrics, /healthz, /readyz (default host: loopback)', {
     read: address,
   }),
-  origin: value('<origins>', 'for these two: what else they may be called, as https://watch.example,...', {
+  origin: value('<origins>', 'for these: what else they may be called, as https://watch.example,...', {
     read: origins,
   }),
   json: toggle('diagnostics as one JSON object a line'),
@@ -54,8 +55,15 @@ function serverFlags({ table }: AnyProtocol, { workers, idleTimeout = 0 }: AnySe
   };
 }
 
+/** What a server takes whose protocol has a page. */
+const webFlags = {
+  web: value('<[host:]port>', 'a page that joins over a WebSocket (default host: that of the server)', {
+    read: address,
+  }),
+};
+
 type HostOptions = OptionsOf<typeof hostFlags> &
-  Partial<OptionsOf<ReturnType<typeof serverFlags>>> & { readonly reportOnly?: boolean };
+  Partial<OptionsOf<ReturnType<typeof serverFlags> & typeof webFlags>> & { readonly reportOnly?: boolean };
 
 function alone(reason: string): (text: string) => number {
   return (text) => {
@@ -69,9 +77,9 @@ export function servedBy(name: string, protocol: AnyProtocol, serve: AnyServe): 
   const command = withFlags(new Command(name), serve.flags)
     .description(`${serve.help} (port ${protocol.port})`)
     .argument('[address]', 'where to listen: [HOST:]PORT, port 0 for any free one, or unix:PATH', asAddress);
-  return withFlags(command, serverFlags(protocol, serve)).action(
-    (address: ListenAddress | undefined, options: HostOptions) =>
-      hosted({ protocol, serve, name: protocol.name }, address, options),
+  const flags = { ...serverFlags(protocol, serve), ...(serve.page && webFlags) };
+  return withFlags(command, flags).action((address: ListenAddress | undefined, options: HostOptions) =>
+    hosted({ protocol, serve, name: protocol.name }, address, options),
   );
 }
 
@@ -144,7 +152,8 @@ async function run(
     const { numbers } = worker ?? {};
     const spoken = serve.webSocket ?? (protocol.envelope?.webSocket === true && {});
     const webSocket = spoken && { origins: options.origin, ...spoken };
-    const how = { ...where.options, ...watched, handshakeTimeout, idleTimeout, numbers, webSocket };
+    const web = options.web && { ...options.web, page: paged(serve.page), origins: options.origin };
+    const how = { ...where.options, ...watched, handshakeTimeout, idleTimeout, numbers, webSocket, web };
     server = await service.listen(how).catch(where.cannotListen);
   } catch (error) {
     // What was wrong first is what the operator should read.
@@ -159,6 +168,7 @@ async function run(
   });
   const manager = worker === undefined ? serviceManager(diagnostics) : undefined;
   if (worker === undefined) {
+    if (server.web !== undefined) diagnostics.logger.info(`page at ${where.scheme}://${server.web.address}`);
     sayReady(diagnostics, name, server.address, where);
     manager?.ready();
   } else {

@@ -99,6 +99,11 @@ export class Listening {
     this.isPublic = !('path' in at || (host !== undefined && isLoopback(host)));
   }
 
+  /** Of a page that is served beside. */
+  get scheme(): 'http' | 'https' {
+    return this.#tls === undefined ? 'http' : 'https';
+  }
+
   /** What the operator should know before strangers come. */
   get warning(): string | undefined {
     return this.isPublic && this.#tls === undefined
@@ -124,7 +129,10 @@ export class Listening {
 
   /** @throws what {@link cannotListen} makes of the error. */
   readonly cannotListen = (error: unknown): never => {
-    throw cannotListen(error, this.name);
+    const { port } = this.options;
+    // Of the page beside, it is another one.
+    const other = error instanceof Error && 'port' in error && error.port !== port ? error.port : undefined;
+    throw cannotListen(error, other === undefined ? this.name : `port ${other}`);
   };
 
   /** Reads the certificates anew, for the connections to come. @throws Failure when they cannot be used: the old ones stay. */

@@ -1,6 +1,7 @@
 import type { ClientMessage, EndCause, Handlers, ServerMessage, Session } from '../../index.ts';
 import { type basicChat, LONGEST_STRING } from './protocol.ts';
 import { Room, Seat } from './room.ts';
+import { cleanMessage, SERVER_NAME } from './words.ts';
 
 type Frames = typeof basicChat.frames;
 type Received<T extends ClientMessage<typeof basicChat>['type']> = Extract<
@@ -34,20 +35,11 @@ export interface RoomOptions {
   readonly share?: number | undefined;
 }
 
-/** What the server calls itself in a DELIVER. */
-export const SERVER_NAME = '[Server]';
-
 const RESERVED = new Set([SERVER_NAME.toLowerCase(), 'server']);
 const NAME = /^[!-~]{1,4095}$/;
-const UNCLEAN = /[^\t\n -~]/g;
 
 const OK: Reply = { type: 'server.OK', message: '' };
 const refuse = (message: string): Reply => ({ type: 'server.REFUSE', code: 1, message });
-
-/** A message without the characters that the protocol does not carry. */
-export function cleanMessage(message: string): string {
-  return message.replace(UNCLEAN, '');
-}
 
 /** Opens a room and gives the handlers of basic-chat for `listen`: one set for each session, all in this room. */
 export function basicChatHandlers(options: RoomOptions = {}) {

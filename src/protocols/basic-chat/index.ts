@@ -5,10 +5,9 @@
  */
 export {
   basicChatHandlers,
-  cleanMessage,
   type RoomLog,
   type RoomOptions,
-  SERVER_NAME,
 } from './handlers.ts';
 export { basicChatMachine } from './machine.ts';
 export { basicChat } from './protocol.ts';
+export { cleanMessage, SERVER_NAME } from './words.ts';

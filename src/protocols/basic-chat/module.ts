@@ -3,6 +3,7 @@ import { LineLog } from './commands/room-log.ts';
 import { basicChatHandlers } from './handlers.ts';
 import { basicChat } from './protocol.ts';
 import { MOST_WAITING } from './room.ts';
+import { webPage } from './web-page.ts';
 
 /** basic-chat on the command line. */
 export const basicChatModule = defineModule({
@@ -27,6 +28,7 @@ export const basicChatModule = defineModule({
       ),
     },
     idleTimeout: 60_000,
+    page: webPage,
     workers: 'The room is kept by one process',
     open(options, host) {
       const log = new LineLog(options.log, (reason) => host.alarm(reason), options.logMode);

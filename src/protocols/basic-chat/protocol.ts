@@ -1,10 +1,19 @@
-import { defineProtocol, type RemoteError } from '../../index.ts';
+import { defineProtocol, type RemoteError } from '../../core.ts';
 import { frame, is, text, u8, u16be } from '../../transport/fields/index.ts';
 import { basicChatMachine } from './machine.ts';
 import { StatusFraming } from './status-framing.ts';
 
 /** Most bytes of a name, a message, a reason. */
 export const LONGEST_STRING = 4095;
+
+/** Servers throw out who is silent for a minute: milliseconds from one sign of life to the next. */
+export const KEEP_ALIVE = 20_000;
+/**
+ * A SEND of nothing that a room carries: by the document it gets an error STATUS, is delivered to nobody and ends
+ * nothing, and the protocol has no other message that a client may send at any time. Not empty: a program that asks its
+ * socket for no bytes takes the answer for the end.
+ */
+export const SIGN_OF_LIFE = { type: 'client.SEND', message: '\0' } as const;
 
 const string = () => text('u16be', { max: LONGEST_STRING, encoding: 'latin1' });
 const refuse = (message: string) => ({ type: 'server.REFUSE', code: 1, message }) as const;

@@ -22,6 +22,9 @@ export interface Origin {
   readonly lacks?: DropReason | undefined;
 }
 
+/** What a `WireChange` rejects with where nobody wanted a dialogue: who came has read a page, and left. */
+export const NO_DIALOGUE = Symbol('no dialogue');
+
 /** A dialogue that has begun. */
 export interface Visitor<S> {
   readonly session: S;
@@ -144,9 +147,9 @@ export class Reception<S extends Received> {
     let stream: Duplex;
     try {
       stream = await change(plain);
-    } catch {
+    } catch (reason) {
       plain.destroy();
-      if (visit?.isDropped !== true && !this.#closed)
+      if (reason !== NO_DIALOGUE && visit?.isDropped !== true && !this.#closed)
         announce(() => this.#options.observer?.dropped?.(origin.lacks ?? 'tls'));
       return;
     } finally {

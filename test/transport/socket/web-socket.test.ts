@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,8 @@ import { inWebSocket } from '../../../src/transport/messages/index.ts';
 import { connect } from '../../../src/transport/socket/connect.ts';
 import { dial } from '../../../src/transport/socket/dial.ts';
 import { type ListenOptions, listen } from '../../../src/transport/socket/listen.ts';
+import { ServerTls } from '../../../src/transport/socket/tls.ts';
+import { Authority, noOpenssl } from '../../support/certificates.ts';
 import { declare } from '../messages/quiz.ts';
 import { quizHandlers } from '../messages/quiz-handlers.ts';
 
@@ -242,6 +244,24 @@ test('a protocol of bytes goes over a WebSocket as it is, however it is cut', as
     true,
     basicChat.encode({ type: 'server.OK', message: 'welcome' }).bytes,
   ]);
+});
+
+test.skipIf(noOpenssl)('a WebSocket over TLS: for whom the certificate is good', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'wirechart-wss-'));
+  closers.push(() => rm(directory, { recursive: true }));
+  const authority = new Authority(directory);
+  const { port } = await serve({ tls: new ServerTls(authority.sign('server')) });
+  const host = `wss://localhost:${port}/quiz`;
+  const heard: string[] = [];
+  const handlers = {
+    WELCOME: ({ type }: { readonly type: string }) => void heard.push(type),
+    ...{ ANSWER: () => undefined, ENOUGH: () => undefined, NO: () => undefined },
+  };
+  const session = await connect(quiz, () => handlers, { host, tls: { ca: authority.own.cert } });
+  session.send({ type: 'client.HELLO', name: 'ann' });
+  await expect.poll(() => heard).toEqual(['server.WELCOME']);
+  session.close();
+  await expect(connect(quiz, () => handlers, { host })).rejects.toThrow(/certificate/);
 });
 
 test('a tester sees the close of a WebSocket as the end', async () => {

@@ -23,8 +23,8 @@ import {
   type ServerMessage,
   type Session,
 } from '../../../index.ts';
-import { cleanMessage, SERVER_NAME } from '../handlers.ts';
-import { basicChat, LONGEST_STRING } from '../protocol.ts';
+import { basicChat, KEEP_ALIVE, LONGEST_STRING, SIGN_OF_LIFE } from '../protocol.ts';
+import { cleanMessage, SERVER_NAME } from '../words.ts';
 
 interface Options extends OptionsOf<typeof reachingFlags> {
   readonly username: string;
@@ -43,14 +43,6 @@ type Request = Exclude<ClientMessage<typeof basicChat>, { readonly type: 'client
 /** What a request comes to; `lost`: the dialogue ended before its STATUS. */
 type Outcome = 'ok' | 'lost' | Refusal;
 
-/** Servers throw out who is silent for a minute. */
-const KEEP_ALIVE = 20_000;
-/**
- * A SEND of nothing that a room carries: by the document it gets an error STATUS, is delivered to nobody and ends
- * nothing, and the protocol has no other message that a client may send at any time. Not empty: a program that asks its
- * socket for no bytes takes the answer for the end.
- */
-const SIGN_OF_LIFE: Request = { type: 'client.SEND', message: '\0' };
 const STATUS = basicChat.encode({ type: 'client.STATUS', code: 0 });
 /** Without the string that may stand behind it: the old server takes it for the next message. */
 const SHORT_STATUS = new Encoded(STATUS.event, STATUS.bytes.subarray(0, 2));
