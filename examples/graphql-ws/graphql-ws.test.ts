@@ -93,6 +93,44 @@ test.each([
   expect((await closed)[0]).toBe(status);
 });
 
+/** Sends these texts behind an INIT, and answers what came back until so many operations have failed. */
+async function failures(texts: readonly string[], count: number) {
+  const socket = new WebSocket(await ours(), 'graphql-transport-ws');
+  closers.push(() => socket.terminate());
+  await once(socket, 'open');
+  const failed: { readonly id: string; readonly payload: readonly { readonly message: string }[] }[] = [];
+  socket.on('message', (text) => {
+    const message = JSON.parse(String(text));
+    if (message.type === 'error') failed.push(message);
+  });
+  for (const text of ['{"type":"connection_init"}', ...texts]) socket.send(text);
+  await expect.poll(() => failed.length).toBe(count);
+  return failed;
+}
+const subscribing = (id: string, query: string) =>
+  JSON.stringify({ type: 'subscribe', id, payload: { query } });
+const endless = 'subscription { countdown(from: 2000000000) }';
+
+test('a client runs at most 100 operations, those that it gives up at once included', async () => {
+  const ids = Array.from({ length: 110 }, (_, index) => `${index}`);
+  const more = await failures(
+    ids.map((id) => subscribing(id, endless)),
+    10,
+  );
+  expect(more.map(({ id }) => id)).toEqual(ids.slice(100));
+  expect(more[0]?.payload).toEqual([{ message: 'more than 100 operations at once' }]);
+  const given = ids.flatMap((id) => [subscribing(id, endless), JSON.stringify({ type: 'complete', id })]);
+  expect(await failures(given, 10)).toHaveLength(10);
+});
+
+test('a query of more than 1,000 tokens is not looked at', async () => {
+  const [failed] = await failures([subscribing('q', `{${' hello'.repeat(9000)}}`)], 1);
+  expect(failed?.payload[0]?.message).toContain('1000 tokens');
+  expect(await failures([subscribing('q', `{${' hello'.repeat(90)} nothing}`)], 1)).toMatchObject([
+    { payload: [{ message: expect.stringContaining('nothing') }] },
+  ]);
+});
+
 test('our client speaks to the server of graphql-ws', async () => {
   const heard: unknown[] = [];
   const url = await theirs();

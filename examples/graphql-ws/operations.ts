@@ -13,16 +13,29 @@ import type { graphqlTransport } from './protocol.ts';
 type Subscribe = Extract<ClientMessage<typeof graphqlTransport>, { readonly type: 'client.SUBSCRIBE' }>;
 type Results = AsyncGenerator<ExecutionResult, void, void>;
 
+export interface OperationsOptions {
+  /** Operations of a client at once, those included that it has given up and that have not ended yet. Default: 100. */
+  readonly most?: number;
+  /** Tokens of a query: to validate one takes time that grows with their square. Default: 1,000. */
+  readonly maxTokens?: number;
+}
+
 /** Runs the operations of a client on a schema, many at once. */
-export function operations(schema: GraphQLSchema): MakeHandlers<typeof graphqlTransport.frames> {
+export function operations(
+  schema: GraphQLSchema,
+  { most = 100, maxTokens = 1000 }: OperationsOptions = {},
+): MakeHandlers<typeof graphqlTransport.frames> {
   return (session) => {
     /** Those under way, by their ids. */
-    const running = new Map<string, Results | undefined>();
-    const run = async ({ id, payload }: Subscribe) => {
-      for await (const { errors, result } of resultsOf(schema, payload, (results) =>
-        running.set(id, results),
-      )) {
-        if (!running.has(id)) return;
+    const running = new Map<string, { results?: Results }>();
+    let alive = 0;
+    const fail = (id: string, message: string) =>
+      session.push({ type: 'server.ERROR', id, payload: [{ message }] });
+    const run = async ({ id, payload }: Subscribe, own: { results?: Results }) => {
+      // Its id may have been given to another meanwhile.
+      const isGivenUp = () => running.get(id) !== own;
+      for await (const { errors, result } of resultsOf(schema, payload, maxTokens, own)) {
+        if (isGivenUp()) return;
         if (errors !== undefined) {
           running.delete(id);
           session.push({ type: 'server.ERROR', id, payload: errors });
@@ -32,30 +45,41 @@ export function operations(schema: GraphQLSchema): MakeHandlers<typeof graphqlTr
         if (!session.push({ type: 'server.NEXT', id, payload: { ...result } }))
           return session.close(undefined, 'slow');
       }
-      if (running.delete(id)) session.push({ type: 'server.COMPLETE', id });
+      if (isGivenUp()) return;
+      running.delete(id);
+      session.push({ type: 'server.COMPLETE', id });
     };
     return {
       INIT: () => ({ type: 'server.ACK' }),
       PING: ({ payload }) => ({ type: 'server.PONG', payload }),
       PONG: () => undefined,
       SUBSCRIBE(message) {
-        if (running.has(message.id)) return { type: 'server.EXISTS' };
-        running.set(message.id, undefined);
-        run(message).catch((error: unknown) => {
-          if (!running.delete(message.id)) return;
-          const { message: text } = error instanceof Error ? error : new Error(String(error));
-          session.push({ type: 'server.ERROR', id: message.id, payload: [{ message: text }] });
-        });
+        const { id } = message;
+        if (running.has(id)) return { type: 'server.EXISTS' };
+        if (alive >= most) {
+          fail(id, `more than ${most} operations at once`);
+          return undefined;
+        }
+        const own = {};
+        running.set(id, own);
+        alive++;
+        run(message, own)
+          .catch((error: unknown) => {
+            if (running.get(id) !== own) return;
+            running.delete(id);
+            fail(id, error instanceof Error ? error.message : String(error));
+          })
+          .finally(() => alive--);
         return undefined;
       },
       COMPLETE({ id }) {
-        const results = running.get(id);
+        const { results } = running.get(id) ?? {};
         running.delete(id);
         void results?.return();
         return undefined;
       },
       ended() {
-        for (const results of running.values()) void results?.return();
+        for (const { results } of running.values()) void results?.return();
         running.clear();
       },
     };
@@ -66,11 +90,12 @@ export function operations(schema: GraphQLSchema): MakeHandlers<typeof graphqlTr
 async function* resultsOf(
   schema: GraphQLSchema,
   { query, variables, operationName }: Subscribe['payload'],
-  begun: (results: Results) => void,
+  maxTokens: number,
+  own: { results?: Results },
 ): AsyncGenerator<{ readonly errors?: unknown[]; readonly result?: ExecutionResult }> {
   let document: ReturnType<typeof parse>;
   try {
-    document = parse(query);
+    document = parse(query, { maxTokens });
   } catch (error) {
     yield { errors: [error instanceof GraphQLError ? error.toJSON() : { message: 'no GraphQL' }] };
     return;
@@ -89,6 +114,6 @@ async function* resultsOf(
     yield { result: outcome };
     return;
   }
-  begun(outcome);
+  own.results = outcome;
   for await (const result of outcome) yield { result };
 }
