@@ -1,6 +1,7 @@
 import { type GuardOptions, guard } from '../guard/guard.ts';
-import { parseListenAddress } from '../transport/address.ts';
+import { parseListenAddress, pathOf } from '../transport/address.ts';
 import type { RemoteError } from '../transport/errors.ts';
+import { clientTls, type ServerTls } from '../transport/socket/tls.ts';
 import { seconds } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
@@ -25,10 +26,10 @@ const own = {
     ['end', 'pass'],
     'end',
   ),
-  afterUpgrade: choice<'pass' | 'close'>(
+  afterUpgrade: choice<'pass' | 'close' | 'terminate'>(
     '<how>',
-    'when both go over to TLS (STARTTLS): pass it on unwatched, or close it',
-    ['pass', 'close'],
+    'when both go over to TLS (STARTTLS): pass it on unwatched, close it, or go over with both, by --tls-cert and --upstream-ca, and watch on',
+    ['pass', 'close', 'terminate'],
     'pass',
   ),
   record: value('<folder>', 'write each dialogue down, in a file of its own'),
@@ -93,6 +94,7 @@ export default defineCommand({
             guard(protocol, {
               ...how,
               ...given,
+              ...(options.afterUpgrade === 'terminate' && terminated(options, how.tls)),
               record: records && ((session) => records.begin(session)),
               port: how.port ?? protocol.port,
             }).catch((error: unknown) => {
@@ -106,10 +108,30 @@ export default defineCommand({
   },
 });
 
+/** The certificate is for those who ask for TLS, and not for the first byte. */
+function terminated(
+  { upstream, upstreamCa }: OptionsOf<typeof own>,
+  tls: ServerTls | undefined,
+): Pick<GuardOptions, 'tls' | 'afterUpgrade'> {
+  if (tls === undefined)
+    throw new Failure('--after-upgrade terminate needs --tls-cert and --tls-key', EXIT.usage);
+  const name = pathOf(upstream.host ?? '') === undefined ? (upstream.host ?? '127.0.0.1') : 'localhost';
+  return {
+    tls: undefined,
+    afterUpgrade: { client: tls.accept, server: clientTls({ ca: fileOf(upstreamCa) }, name) },
+  };
+}
+
 function guardOptions(options: OptionsOf<typeof own>, { log, metrics }: Host): GuardOptions {
   const { host, port } = options.upstream;
   const { upstreamTls, upstreamCa, sendProxy } = options;
-  if (!upstreamTls && upstreamCa !== undefined)
+  const terminates = options.afterUpgrade === 'terminate';
+  if (terminates && upstreamTls)
+    throw new Failure(
+      'the server behind has TLS from the first byte: leave --upstream-tls or --after-upgrade terminate out',
+      EXIT.usage,
+    );
+  if (!upstreamTls && !terminates && upstreamCa !== undefined)
     throw new Failure(`${upstreamCa} is for TLS: add --upstream-tls`, EXIT.usage);
   if (options.payloads && options.record === undefined)
     throw new Failure('--payloads says what --record writes down: add --record', EXIT.usage);
@@ -133,14 +155,15 @@ function guardOptions(options: OptionsOf<typeof own>, { log, metrics }: Host): G
     },
     reportOnly: options.reportOnly,
     onServerFault: options.onServerFault,
-    afterUpgrade: options.afterUpgrade,
+    afterUpgrade: options.afterUpgrade === 'close' ? 'close' : 'pass',
     holdTimeout: options.holdTimeout,
     sendProxy: sendProxy === 'no' ? undefined : sendProxy === 'v1' ? 1 : 2,
     upstreamObserver: {
       faulted: ({ peer }, error) =>
         warn('fault', peer, `the server behind broke the protocol: ${told(error)}`),
       lost: ({ peer }, why) => warn('unknown', peer, `unknown: ${why}`),
-      upgraded: ({ peer }) => log.info(`${peer}: goes on over another wire, unwatched`),
+      upgraded: ({ peer }, watched) =>
+        log.info(`${peer}: goes on over ${watched ? 'TLS, watched' : 'another wire, unwatched'}`),
       unreachable: ({ peer }, error) =>
         warn(
           'unreachable',

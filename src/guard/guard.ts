@@ -26,7 +26,8 @@ export interface Guard extends Door {
  * wrong moment, and none that is malformed. Bytes pass as they came.
  *
  * @throws the system's error when the address cannot be listened on; TypeError for a machine in which a message could be
- * held for ever, because what the server may say unasked makes it illegal.
+ * held for ever, because what the server may say unasked makes it illegal; TypeError for an `afterUpgrade` that goes over to TLS
+ * with those who never ask for it, or that should pass everything untouched.
  */
 export async function guard(protocol: AnyProtocol, options: GuardOptions): Promise<Guard> {
   const horizons = new Horizons(protocol.table);
@@ -37,10 +38,19 @@ export async function guard(protocol: AnyProtocol, options: GuardOptions): Promi
       `${protocol.name}: ${events[stuck.event]} in ${states[stuck.state]} would be held for ever: the server may go on unasked to ${states[stuck.after]}, where it is illegal`,
     );
   }
+  const { afterUpgrade } = options;
+  const terminates = typeof afterUpgrade === 'object';
+  if (terminates && Object.keys(protocol.upgrades).length === 0)
+    throw new TypeError(
+      `${protocol.name}: no message asks for another wire, so there is no TLS to go over to`,
+    );
+  if (terminates && options.reportOnly === true)
+    throw new TypeError('what only reports passes everything untouched: it cannot go over to TLS with both');
   const context: PassageContext = { protocol, horizons, options, left: (passage) => reception.left(passage) };
   const begin = (passage: Passage, ends: Origin['ends']) => {
     const header = options.sendProxy && writeProxyHeader(options.sendProxy, ends);
-    reach(options.upstream, (bytes) => passage.serverSaid(bytes)).then(
+    // Where TLS comes about later, bytes must come as events.
+    reach(options.upstream, terminates ? undefined : (bytes) => passage.serverSaid(bytes)).then(
       (server) => {
         if (header !== undefined) server.write(header);
         passage.begin(server);

@@ -9,5 +9,5 @@ export type { DialOptions } from '../transport/socket/dial.ts';
 export { type Guard, type GuardOptions, guard } from './guard.ts';
 export { type Horizon, Horizons } from './horizon.ts';
 export { Monitor, type MonitorOptions, type Route } from './monitor.ts';
-export type { PassageOptions, Recorder, UpstreamObserver } from './passage.ts';
+export type { PassageOptions, Recorder, Termination, UpstreamObserver } from './passage.ts';
 export type { Steps } from './whereabouts.ts';

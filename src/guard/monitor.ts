@@ -25,8 +25,12 @@ export interface Route {
   faulted(error: RemoteError): void;
   /** The thread is lost, for this reason, through nobody's fault: nothing more is judged. */
   lost(why: string): void;
-  /** Both agreed to go on over another wire, TLS mostly: nothing more is judged. */
-  upgraded(): void;
+  /**
+   * Both agreed to go on over another wire, TLS mostly.
+   *
+   * @returns whether what comes next comes in clear here, and is judged on. Default: nothing more is judged.
+   */
+  upgraded(): boolean;
   /** So many equal messages passed, in these bytes: for records. Only called when present. */
   saw?(sender: Role, type: string, count: number, bytes: Uint8Array): void;
 }
@@ -392,9 +396,15 @@ export class Monitor {
     }
     // What was said in clear must not count as said over the new wire.
     const isEarly = this.held > 0 || this.#unjudged.length > 0;
+    if (!isEarly && this.#server.inbox.length > 0) {
+      this.#fault('violation', 'bytes in clear', undefined);
+      return;
+    }
     if (isEarly) this.#refuse('violation', undefined, undefined, true);
     this.#stopped = true;
-    if (!isEarly || this.#reportOnly) this.#route.upgraded();
+    if (isEarly && !this.#reportOnly) return;
+    this.#stopped = !this.#route.upgraded();
+    this.#upgrade = undefined;
   }
 
   /** Moves past a frame of the server, and past equal ones that are always the same. @returns how many. */

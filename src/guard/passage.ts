@@ -6,6 +6,7 @@ import type { AnySession, SessionObserver } from '../transport/observer.ts';
 import type { AnyProtocol, Role } from '../transport/protocol.ts';
 import { announce } from '../transport/socket/announce.ts';
 import type { StepCounts } from '../transport/step-counts.ts';
+import type { WireChange } from '../transport/wire.ts';
 import type { Horizons } from './horizon.ts';
 import { Monitor, type Route } from './monitor.ts';
 
@@ -15,8 +16,8 @@ export interface UpstreamObserver {
   faulted?(session: AnySession, error: RemoteError): void;
   /** Nothing is known of this dialogue any more, for this reason, and nothing more of it is judged. */
   lost?(session: AnySession, why: string): void;
-  /** Both went over to another wire, TLS mostly: nothing more is judged. */
-  upgraded?(session: AnySession): void;
+  /** Both went over to another wire, TLS mostly: nothing more is judged, unless the guard went over with them. */
+  upgraded?(session: AnySession, watched: boolean): void;
   /** The server did not answer. */
   unreachable?(session: AnySession, error: unknown): void;
 }
@@ -27,8 +28,11 @@ export interface PassageOptions {
   readonly reportOnly?: boolean | undefined;
   /** What becomes of a dialogue in which the server breaks the protocol: it ends, or goes on unwatched. Default `end`. */
   readonly onServerFault?: 'end' | 'pass' | undefined;
-  /** What becomes of one that goes over to another wire (STARTTLS): it goes on unwatched, or is closed. Default `pass`. */
-  readonly afterUpgrade?: 'pass' | 'close' | undefined;
+  /**
+   * What becomes of one that goes over to another wire (STARTTLS): it goes on unwatched, or is closed, or the guard goes over
+   * with both, and goes on watching. Default `pass`.
+   */
+  readonly afterUpgrade?: 'pass' | 'close' | Termination | undefined;
   /** How long what the client says may wait for the server. Default 30,000. */
   readonly holdTimeout?: number | undefined;
   /** How long who was refused may take to close. Default 2,000. */
@@ -38,6 +42,12 @@ export interface PassageOptions {
   readonly stepCounts?: StepCounts | undefined;
   /** Writes each dialogue down. */
   readonly record?: ((session: AnySession) => Recorder) | undefined;
+}
+
+/** How a guard goes over to another wire with both ends: `ServerTls.accept`, and `clientTls`. */
+export interface Termination {
+  readonly client: WireChange;
+  readonly server: WireChange;
 }
 
 /** Told what passes in one dialogue, message by message, and how it went on. */
@@ -58,11 +68,12 @@ export interface PassageContext {
 
 /** Bytes that may be held beyond the largest frame of a client. */
 const SLACK = 64 * 1024;
+const NOTHING = new Uint8Array(0);
 
 /** What the listeners of a stream need, found from the stream: closures would weigh on each dialogue. */
 const PASSAGE = Symbol('passage');
 interface Linked extends Duplex {
-  [PASSAGE]?: Passage;
+  [PASSAGE]?: Passage | undefined;
 }
 
 const listeners = {
@@ -105,13 +116,15 @@ export class Passage implements Route, AnySession {
   readonly source: string;
   readonly #context: PassageContext;
   readonly #monitor: Monitor;
-  readonly #client: Linked;
+  #client: Linked;
   #server: Linked | undefined;
   #state: number;
   #onStep: StepListener | undefined;
   #recorder: Recorder | undefined;
   /** Everything passes, since nothing is judged any more. */
   #unwatched = false;
+  /** Both wires are being changed: nobody reads but who changes them. */
+  #changing = false;
   #clientEnded = false;
   #cause: EndCause | undefined;
   #holding: NodeJS.Timeout | undefined;
@@ -229,11 +242,17 @@ export class Passage implements Route, AnySession {
     this.#stopJudging();
   }
 
-  upgraded(): void {
-    this.#recorder?.noted('another wire', {});
-    this.#context.options.upstreamObserver?.upgraded?.(this);
-    if (this.#context.options.afterUpgrade === 'close') this.#end('close');
-    else this.#unwatch();
+  upgraded(): boolean {
+    const { afterUpgrade, upstreamObserver } = this.#context.options;
+    const watched = typeof afterUpgrade === 'object';
+    this.#recorder?.noted(watched ? 'over TLS' : 'another wire', {});
+    if (watched) void this.#change(afterUpgrade);
+    else {
+      upstreamObserver?.upgraded?.(this, false);
+      if (afterUpgrade === 'close') this.#end('close');
+      else this.#unwatch();
+    }
+    return watched;
   }
 
   clientSaid(bytes: Buffer): void {
@@ -288,6 +307,46 @@ export class Passage implements Route, AnySession {
   #attach(stream: Linked, { end, drain, close }: (typeof listeners)[Role]): void {
     stream[PASSAGE] = this;
     stream.on('end', end).on('drain', drain).on('close', close).on('error', ignore);
+  }
+
+  #detach(stream: Linked, { data, end, drain }: (typeof listeners)[Role]): void {
+    stream.off('data', data).off('end', end).off('drain', drain).pause();
+  }
+
+  /** Goes over to other wires with both, behind what was written; an end, or a failure, ends both. */
+  async #change(to: Termination): Promise<void> {
+    const [client, server] = [this.#client, this.#server];
+    if (server === undefined) return;
+    this.#changing = true;
+    this.#detach(client, listeners.client);
+    this.#detach(server, listeners.server);
+    const { upstreamObserver, holdTimeout = 30_000 } = this.#context.options;
+    const late = setTimeout(() => this.destroy(), holdTimeout);
+    try {
+      // TLS would overtake the word that grants it.
+      await new Promise((resolve) => client.write(NOTHING, resolve));
+      const changed = await Promise.all([to.client(client), to.server(server)]);
+      for (const plain of [client, server]) plain[PASSAGE] = undefined;
+      [this.#client, this.#server] = changed;
+      this.#changing = false;
+      this.#attach(this.#client, listeners.client);
+      this.#attach(this.#server, listeners.server);
+      if (this.#client.closed && this.#server.closed) this.#leave();
+      else if (this.#client.destroyed || this.#server.destroyed || this.#cause !== undefined) this.destroy();
+      else {
+        this.#client.on('data', listeners.client.data).resume();
+        this.#server.on('data', listeners.server.data).resume();
+        this.#guarded(() => upstreamObserver?.upgraded?.(this, true));
+      }
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      if (this.#cause === undefined)
+        this.#guarded(() => upstreamObserver?.lost?.(this, `TLS did not come about: ${why}`));
+      this.#cause ??= 'failed';
+      this.destroy();
+    } finally {
+      clearTimeout(late);
+    }
   }
 
   #leave(): void {
@@ -346,6 +405,7 @@ export class Passage implements Route, AnySession {
 
   /** Stops the flow of a client that is ahead of what can be judged, or written. */
   #regulate(): void {
+    if (this.#changing) return;
     const { held } = this.#monitor;
     const isFull =
       held > this.#context.protocol.largest.client + SLACK && !this.#unwatched && this.#cause === undefined;
@@ -369,6 +429,11 @@ export class Passage implements Route, AnySession {
   /** Ends both halves behind what was written, and reads on for a while so that no last word is lost to a reset. */
   #end(cause: EndCause): void {
     this.#cause ??= cause;
+    if (this.#changing) {
+      // Halfway between two wires there is none that a last word could go over.
+      this.destroy();
+      return;
+    }
     this.#server?.end();
     this.#client.end();
     this.#client.resume();

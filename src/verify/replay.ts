@@ -90,6 +90,7 @@ const LAST = new Map([
     'lines were left out of the record, for want of a faster disk: nothing behind them is replayed',
   ],
   ['another wire', 'it went over to another wire, of which nothing is recorded'],
+  ['over TLS', 'it went over to TLS, behind which nothing is replayed'],
   ['unknown', 'the guard lost the thread there, and nothing more is recorded'],
   ['fault of the server', 'the server broke the protocol there, and nothing more is recorded'],
 ]);

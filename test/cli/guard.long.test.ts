@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { Authority } from '../support/certificates.ts';
 import { temporaryDirectory } from '../support/temporary.ts';
@@ -177,6 +179,57 @@ test('--upstream-tls: an old client, a server with TLS; its certificate is asked
   const unknown = await guarding('--upstream', `127.0.0.1:${port}`, '--upstream-tls');
   expect(await talk(unknown.port, NAME)).toBe('');
   await unknown.says('the server behind cannot be reached');
+});
+
+test('--after-upgrade terminate: openssl s_client -starttls smtp, and the guard reads on', async () => {
+  const folder = await temporaryDirectory();
+  const authority = new Authority(folder);
+  const [front, behind] = [authority.sign('front'), authority.sign('behind')];
+  const module = fileURLToPath(new URL('../../examples/smtp/module.ts', import.meta.url));
+  const office = new Running([
+    ...['serve', module, '127.0.0.1:0', '--folder', join(folder, 'mails')],
+    ...['--starttls-cert', behind.certFile, '--starttls-key', behind.keyFile],
+  ]);
+  await office.says(/listening on \S+:\d+\D/);
+  const to = ['guard', module, '127.0.0.1:0', '--upstream', `127.0.0.1:${office.port}`];
+  const tls = ['--tls-cert', front.certFile, '--tls-key', front.keyFile];
+  const running = new Running([
+    ...[...to, '--after-upgrade', 'terminate', ...tls],
+    ...['--upstream-ca', authority.own.certFile, '--record', join(folder, 'dialogues')],
+  ]);
+  await running.says(/listening on \S+:\d+\D/);
+  const client = spawn('openssl', [
+    ...['s_client', '-connect', `127.0.0.1:${running.port}`, '-starttls', 'smtp', '-quiet', '-crlf'],
+    ...['-CAfile', authority.own.certFile, '-verify_return_error'],
+  ]);
+  onTestFinished(() => void client.kill());
+  let heard = '';
+  for (const stream of [client.stdout, client.stderr]) {
+    stream.on('data', (text: Buffer) => {
+      heard += text;
+    });
+  }
+  client.stdin.write('EHLO me\nMAIL FROM:<a@b.example>\nDATA\nQUIT\n');
+  await once(client, 'close');
+  expect(heard).toMatch(/CN ?= ?front/);
+  expect(heard).toMatch(/\n503 [^\n]*\n221 /);
+  await running.says(/goes on over TLS, watched/);
+  await running.says(/refused .*"received":"client\.DATA"/);
+  const names = () =>
+    readFileSync(join(folder, 'dialogues', readdirSync(join(folder, 'dialogues'))[0] ?? ''), 'utf8');
+  await expect.poll(names).toContain('"ended"');
+  expect(names()).toMatch(/"over TLS"[\s\S]*client\.MAIL[\s\S]*"refused"[\s\S]*client\.QUIT/);
+
+  const wrong = async (...words: string[]) => (await new Running([...to, ...words]).end()).stderr.trim();
+  expect(await wrong('--after-upgrade', 'terminate')).toBe(
+    'wirechart: --after-upgrade terminate needs --tls-cert and --tls-key',
+  );
+  expect(await wrong('--after-upgrade', 'terminate', '--upstream-tls')).toMatch(
+    /has TLS from the first byte/,
+  );
+  expect(await wrong('--after-upgrade', 'terminate', ...tls, '--report-only')).toMatch(
+    /passes everything untouched/,
+  );
 });
 
 test('what makes no sense is said in one line', async () => {

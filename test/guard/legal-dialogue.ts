@@ -95,7 +95,10 @@ export class LegalDialogue {
       refused: (error) => wrong(error.message),
       faulted: (error) => wrong(`the server: ${error.message}`),
       lost: (why) => wrong(why),
-      upgraded: () => wrong('another wire'),
+      upgraded() {
+        wrong('another wire');
+        return false;
+      },
     };
     const monitor = new Monitor(this.#protocol, this.#horizons, route);
     let server = step(table, table.initial, 0);
