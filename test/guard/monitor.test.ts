@@ -44,7 +44,7 @@ test.each(['client', 'server'] as const)('a faulty field of a %s is told, and no
     refused: nothing,
     faulted: nothing,
     lost: nothing,
-    upgraded: nothing,
+    upgraded: () => false,
   };
   const monitor = new Monitor(protocol, new Horizons(protocol.table), route);
   const said = () =>

@@ -38,7 +38,10 @@ test.each<MonitorOptions>([{}, { reportOnly: true }])(
       refused: tell,
       faulted: tell,
       lost: tell,
-      upgraded: () => tell('upgraded'),
+      upgraded() {
+        tell('upgraded');
+        return false;
+      },
     };
     const monitor = new other.Monitor(smtp, new other.Horizons(smtp.table), route, options);
     monitor.serverSaid(Buffer.from('220 hi\r\n'));
