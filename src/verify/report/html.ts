@@ -19,15 +19,15 @@ import {
 } from './words.ts';
 
 const STYLE = `
-:root{color-scheme:light dark;--good:#1a7f37;--bad:#cf222e;--dim:#8a8f98;--line:#d0d7de}
-@media(prefers-color-scheme:dark){:root{--good:#3fb950;--bad:#ff7b72;--line:#30363d}}
-body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}
+:root{color-scheme:light dark;--page:#fff;--ink:#16202c;--good:#1a7f37;--bad:#cf222e;--warn:#9a6700;--dim:#636c76;--line:#d0d7de}
+@media(prefers-color-scheme:dark){:root{--page:#0d1117;--ink:#e6edf3;--good:#3fb950;--bad:#ff7b72;--warn:#d29922;--dim:#9198a1;--line:#30363d}}
+body{background:var(--page);color:var(--ink);font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem}
-.faults,.MUST,.failed{color:var(--bad)}.conforms,.passed{color:var(--good)}.flaky,.set-up,.interrupted,.SHOULD{color:#9a6700}
+.faults,.MUST,.failed{color:var(--bad)}.conforms,.passed{color:var(--good)}.flaky,.set-up,.interrupted,.SHOULD{color:var(--warn)}
 code,pre,td,th{font-family:ui-monospace,monospace;font-size:13px}
-article{border-left:4px solid var(--bad);padding:.1rem 1rem;margin:1rem 0}article.should{border-color:#bf8700}
+article{border-left:4px solid var(--bad);padding:.1rem 1rem;margin:1rem 0}article.should{border-color:var(--warn)}
 table{border-collapse:collapse}td,th{border:1px solid var(--line);padding:.15rem .5rem;text-align:left}
-.scroll{overflow-x:auto}.not-run{color:var(--dim)}pre{overflow-x:auto}
+.scroll{overflow-x:auto}.not-run{color:var(--dim)}pre{overflow-x:auto}td{overflow-wrap:anywhere}.scroll td{overflow-wrap:normal}
 `;
 
 /** The report as one file that needs no other: findings, the statechart with what was taken, slowest tests. */
@@ -41,7 +41,7 @@ export async function htmlReport(verification: Verification, options: ReportOpti
   head.ele('meta', { name: 'viewport', content: 'width=device-width,initial-scale=1' });
   head.ele('title').txt(`${protocol.name}: ${verdict}`);
   head.ele('style').txt(STYLE);
-  const body = html.ele('body');
+  const body = html.ele('body').ele('main');
   body.ele('h1', { class: verdict }).txt(verdictInWords(verification, findings));
   if (reason !== undefined) body.ele('p').txt(reason);
   if (plan !== undefined) {
@@ -58,7 +58,7 @@ export async function htmlReport(verification: Verification, options: ReportOpti
   if (findings.length > 0) body.ele('h2').txt('Findings');
   for (const finding of findings) writeFinding(body, finding);
   body.ele('h2').txt('Coverage');
-  body.ele('div', { class: 'scroll' }).txt(PLACE);
+  body.ele('div', SCROLLS).txt(PLACE);
   writeCells(body, coverage);
   const slow = slowest(verification, 10);
   if (slow.length > 0) {
@@ -100,6 +100,8 @@ function illegalEdges(
 
 /** Where the picture goes, which is written already. */
 const PLACE = '@picture@';
+/** Who has no mouse scrolls it by its keys. */
+const SCROLLS = { class: 'scroll', tabindex: 0 };
 
 function writeFinding(body: Element, finding: Finding): void {
   const article = body.ele('article', { class: finding.severity.toLowerCase(), id: finding.id });
@@ -112,7 +114,7 @@ function writeFinding(body: Element, finding: Finding): void {
     `> ${sent}   ${says}`,
     `< ${received}`,
   ]);
-  if (lines.length > 0) article.ele('pre').txt(lines.join('\n'));
+  if (lines.length > 0) article.ele('pre', { tabindex: 0 }).txt(lines.join('\n'));
   const table = article.ele('table');
   const facts = {
     expected: finding.expected,
@@ -134,7 +136,7 @@ function writeCells(body: Element, { cells }: Coverage): void {
   const states = Object.keys(cells);
   const [first] = Object.values(cells);
   if (first === undefined) return;
-  const table = body.ele('div', { class: 'scroll' }).ele('table');
+  const table = body.ele('div', SCROLLS).ele('table');
   const head = table.ele('tr');
   head.ele('th').txt('input');
   for (const state of states) head.ele('th').txt(state);
