@@ -96,7 +96,10 @@ function medians({ experiment, figures: measured }: Results): Sheet {
   );
   const rows = [...measured].map(([name, rounds]) => [
     name,
-    ...seen.map(([figure, , show]) => show(median(rounds.map((round) => round[figure] ?? Number.NaN)))),
+    ...seen.map(([figure, , show]) => {
+      const value = median(rounds.map((round) => round[figure] ?? Number.NaN));
+      return Number.isNaN(value) ? '' : show(value);
+    }),
   ]);
   const head = ['contender', ...seen.map(([, heading]) => heading)];
   return { title: `${experiment.name}: ${experiment.title}`, head, rows };

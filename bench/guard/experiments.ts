@@ -12,6 +12,7 @@ import {
 import { load } from '../load-process.ts';
 import type { Usage } from '../server-process.ts';
 import { type Placement, place } from '../trial.ts';
+import { pgbenchExperiments } from './pgbench.ts';
 import { behind, guard, haproxy, pipe, pipeAgain } from './proxy.ts';
 
 interface Load {
@@ -30,6 +31,7 @@ export function guardExperiments(): Experiment[] {
     through('guard-65535', { connections: 50, window: 100, payloadBytes: 65_535 }),
     latency(),
     memory(),
+    ...pgbenchExperiments(),
   ];
 }
 

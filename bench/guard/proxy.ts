@@ -93,16 +93,18 @@ async function startHaproxy(upstream: number, folder: string, before: string[]):
     `  server bare 127.0.0.1:${upstream}`,
   ];
   await writeFile(file, `${lines.join('\n')}\n`);
-  const [command = haproxy.script.pathname, ...rest] = [
-    ...before,
-    haproxy.script.pathname,
-    '-db',
-    '-f',
-    file,
-  ];
+  return await startedAlone('haproxy', [...before, haproxy.script.pathname, '-db', '-f', file], port);
+}
+
+/** Starts a program that listens on `port`, of which only the system tells anything. */
+export async function startedAlone(
+  name: string,
+  [command = name, ...rest]: readonly string[],
+  port: number,
+): Promise<Proxy> {
   const child = spawn(command, rest, { stdio: 'ignore' });
   while (!(await answers(port))) {
-    if (child.exitCode !== null) throw new Error(`haproxy ended with ${child.exitCode}`);
+    if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`);
     await setTimeout(20);
   }
   return {
@@ -126,7 +128,7 @@ function answers(port: number): Promise<boolean> {
 }
 
 /** In hundredths, which is what the kernel tells. */
-function cpuSecondsOf(process: number | undefined): number {
+export function cpuSecondsOf(process: number | undefined): number {
   const file = `/proc/${process}/stat`;
   if (!existsSync(file)) return Number.NaN;
   const words = readFileSync(file, 'latin1')
