@@ -146,6 +146,7 @@ export class Encoded {
     this.message = message;
   }
 
+  /** By which it is known. @internal */
   get [ENCODED](): true {
     return true;
   }

@@ -26,7 +26,7 @@ const LOOPBACK = '127.0.0.1';
 export interface ListeningServer extends Door {
   readonly sessions: Server<Frames>['sessions'];
   /** Where browsers come in, where they do. */
-  readonly web?: Pick<Door, 'host' | 'port' | 'address'> | undefined;
+  readonly web?: { readonly host: string; readonly port: number; readonly address: string } | undefined;
 }
 
 /**
