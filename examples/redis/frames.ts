@@ -6,13 +6,21 @@ const bulk = f.enclosed(counted, { behind: '\r\n' });
 const list = f.list(f.decimal({ min: 0, max: 128 }), f.enclosed(bulk, { before: '$' }));
 const array = f.enclosed(f.nullable(list, '-1\r\n'), { before: '*' });
 const inline = f.text(f.until('\n'), { encoding: 'latin1' });
+/** Quotes, escapes in them, and NUL make other words of a line for Redis than for others. */
+const PLAIN = /^[\t !#-&(-~\x80-\xff]*\r?$/;
 
 /** Words: an array of bulk strings, or a line with spaces between them. It is written as an array. */
 const words: f.Field<readonly string[]> = {
   ...{ says: 'an array of bulk strings, or a line', carries: 'other', minimum: 1, maximum: array.maximum },
   read(cursor) {
     if (!cursor.has(1)) return undefined;
-    if (cursor.bytes[cursor.at] !== 0x2a) return inline.read(cursor)?.split(/\s+/).filter(Boolean);
+    if (cursor.bytes[cursor.at] !== 0x2a) {
+      const { at } = cursor;
+      const line = inline.read(cursor);
+      if (line !== undefined && !PLAIN.test(line))
+        cursor.refuse('value', at, 'a line without quotes and control characters', 'one of them');
+      return line?.split(/[\t\r ]+/).filter(Boolean);
+    }
     const read = array.read(cursor);
     return read === null ? [] : read;
   },

@@ -95,3 +95,22 @@ test('inline commands, an empty line, and a command that is no array of bulk str
   await new Promise((resolve) => socket.once('close', resolve));
   expect(text).toBe('+OK\r\n+PONG\r\n$-1\r\n-ERR Protocol error\r\n');
 });
+
+test.each([
+  '"SUBSCRIBE" a',
+  "'SET' a b",
+  '"\\x53UBSCRIBE" a',
+  'GET\0 a',
+  'GET a\rSET b c',
+  'GET "a',
+  'GET\va',
+])('a line of which Redis would make other words is refused: %j', async (line) => {
+  const socket = createConnection(server.port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk;
+  });
+  socket.write(`auth ${password}\r\nGET ~caf\xe9\tno!#\n${line}\r\n`, 'latin1');
+  await new Promise((resolve) => socket.once('close', resolve));
+  expect(text).toMatch(/^\+OK\r\n-ERR .*\r\n-ERR Protocol error\r\n$/);
+});
