@@ -2,7 +2,7 @@ import { type GuardOptions, guard } from '../guard/guard.ts';
 import { parseListenAddress, pathOf } from '../transport/address.ts';
 import type { RemoteError } from '../transport/errors.ts';
 import { clientTls, type ServerTls } from '../transport/socket/tls.ts';
-import { seconds } from './arguments.ts';
+import { count, seconds } from './arguments.ts';
 import { defineCommand } from './command.ts';
 import { EXIT, Failure } from './failure.ts';
 import { choice, type OptionsOf, toggle, value } from './flag.ts';
@@ -33,6 +33,10 @@ const own = {
     'pass',
   ),
   record: value('<folder>', 'write each dialogue down, in a file of its own'),
+  recordMax: value('<MB>', 'with --record: what the folder may hold, in each worker', {
+    read: count,
+    default: '1000',
+  }),
   payloads: toggle('with --record: what the messages hold too, passwords included'),
   holdTimeout: value('<seconds>', 'how long what a client says may wait for the server', {
     read: seconds,
@@ -83,12 +87,12 @@ export default defineCommand({
       workers: {},
       async open(_, host) {
         const given = guardOptions(options, host);
-        const { payloads } = options;
+        const { payloads, recordMax } = options;
         const failed = (error: unknown) => host.log.error('a dialogue could not be written down', error);
         const records =
           options.record === undefined
             ? undefined
-            : new Records(options.record, protocol, { payloads, failed });
+            : new Records(options.record, protocol, { payloads, most: recordMax * 1e6, failed });
         return {
           listen: (how) =>
             guard(protocol, {

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Recorder } from '../guard/passage.ts';
@@ -11,6 +11,9 @@ import { readText } from './files.ts';
 const GATHERED = 16 * 1024;
 /** Characters that may wait for a disk; what comes beyond is left out, and that is said. */
 const MOST_WAITING = 1024 * 1024;
+
+/** What a file takes on a disk beside its bytes, about. */
+const FILE = 4096;
 
 /** One line of a recorded dialogue; the first line says of what and when. Times are milliseconds since then. */
 export type Line =
@@ -44,14 +47,22 @@ export class Records {
   readonly #protocol: AnyProtocol;
   readonly #payloads: boolean;
   readonly #failed: (error: unknown) => void;
+  /** Bytes that may still be written. */
+  #left: number;
 
-  /** @throws the system's error where there can be no such folder. */
+  /**
+   * @param how `most` bytes may be in the folder, those that are there already included.
+   * @throws the system's error where there can be no such folder.
+   */
   constructor(
     folder: string,
     protocol: AnyProtocol,
-    { payloads, failed }: { readonly payloads: boolean; readonly failed: (error: unknown) => void },
+    how: { readonly payloads: boolean; readonly most: number; readonly failed: (error: unknown) => void },
   ) {
+    const { payloads, most, failed } = how;
     mkdirSync(folder, { recursive: true, mode: 0o750 });
+    this.#left = most;
+    for (const name of readdirSync(folder)) this.#left -= FILE + statSync(join(folder, name)).size;
     this.#folder = folder;
     this.#protocol = protocol;
     this.#payloads = payloads;
@@ -62,7 +73,7 @@ export class Records {
   begin({ id, peer }: AnySession): Recorder {
     const began = new Date();
     const file = join(this.#folder, `${began.toISOString().replace(/[-:]/g, '')}-${id}.jsonl`);
-    const pages = new Pages(file, this.#failed);
+    const pages = new Pages(file, (bytes) => this.#take(bytes), this.#failed);
     pages.add({ protocol: this.#protocol.name, peer, began: began.toISOString() });
     const since = () => Date.now() - began.getTime();
     return {
@@ -76,19 +87,31 @@ export class Records {
       },
     };
   }
+
+  /** Whether so many bytes may still be written. That they may not is said once. */
+  #take(bytes: number): boolean {
+    if (this.#left < 0) return false;
+    this.#left -= bytes;
+    if (this.#left < 0)
+      this.#failed(new Error(`--record-max is reached: nothing more goes into ${this.#folder}`));
+    return this.#left >= 0;
+  }
 }
 
 /** Lines on their way to a file. */
 class Pages {
   readonly #file: string;
+  readonly #take: (bytes: number) => boolean;
   readonly #failed: (error: unknown) => void;
+  #begun = false;
   #gathered = '';
   #waiting = 0;
   #leftOut = 0;
   #written: Promise<void> = Promise.resolve();
 
-  constructor(file: string, failed: (error: unknown) => void) {
+  constructor(file: string, take: (bytes: number) => boolean, failed: (error: unknown) => void) {
     this.#file = file;
+    this.#take = take;
     this.#failed = failed;
   }
 
@@ -103,6 +126,8 @@ class Pages {
     if (this.#leftOut > 0) text += `${JSON.stringify({ note: 'left out', lines: this.#leftOut })}\n`;
     this.#gathered = '';
     this.#leftOut = 0;
+    if (!this.#take(Buffer.byteLength(text) + (this.#begun ? 0 : FILE))) return;
+    this.#begun = true;
     this.#waiting += text.length;
     this.#written = this.#written
       .then(() => appendFile(this.#file, text, { mode: 0o640 }))

@@ -7,6 +7,7 @@ import { CLOSE } from '../messages/json-message.ts';
 import type { Cargo } from './cargo.ts';
 
 const OPEN = 1;
+const NO_TEXT = Uint8Array.of(0xff);
 /** The peer left, gave no status, or is gone without a word: no more than the end of the stream. */
 const PLAIN = [1000, 1001, 1005];
 const BROKEN = 1006;
@@ -31,9 +32,11 @@ export class WebSocketStream extends Duplex {
     this.#envelope = envelope;
     this.#below = below;
     socket.binaryType = 'nodebuffer';
-    socket.on('message', (content) =>
-      this.#receive(Buffer.isBuffer(content) ? content : utf8(String(content))),
-    );
+    socket.on('message', (content) => {
+      const bytes = Buffer.isBuffer(content) ? content : utf8(String(content));
+      // A message that begins as a close does is none: no text does, and the socket is still open.
+      this.#receive(envelope !== undefined && bytes[0] === CLOSE ? NO_TEXT : bytes);
+    });
     socket.on('close', (status, reason) => this.#closed(status, reason));
     socket.on('pong', () => {
       this.#alive = true;
@@ -102,7 +105,13 @@ export class WebSocketStream extends Duplex {
     else if (this.#below !== undefined) this.#below.write(inFrames(texts), sent);
     else for (const text of texts) socket.send(text, { binary: false }, text === last ? sent : undefined);
     const [, high = 0, low = 0, ...reason] = messages[end] ?? [];
-    if (end >= 0) socket.close((high << 8) | low, Buffer.from(reason));
+    if (end < 0) return;
+    try {
+      socket.close((high << 8) | low, Buffer.from(reason));
+    } catch {
+      // Who tries a server out sends what is no status too, or a reason that is too long.
+      socket.terminate();
+    }
   }
 
   #receive(content: Uint8Array): void {

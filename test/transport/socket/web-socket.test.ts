@@ -264,6 +264,30 @@ test.skipIf(noOpenssl)('a WebSocket over TLS: for whom the certificate is good',
   await expect(connect(quiz, () => handlers, { host })).rejects.toThrow(/certificate/);
 });
 
+test('a message that begins as a close does is none: what came after it is heard', async () => {
+  const { url, refused } = await serve();
+  const { socket, heard } = await outsider(url);
+  // 4400, which closes this protocol.
+  socket.send(Buffer.of(0x88, 0x11, 0x30, ...Buffer.alloc(200, 65)));
+  socket.send('{"kind":"hello","name":"ann"}');
+  await expect.poll(() => heard).toEqual(['{"kind":"no"}', '{"kind":"welcome"}']);
+  expect(refused.map(({ fault }) => fault?.kind)).toEqual(['encoding']);
+});
+
+test.each([
+  ['a status that no program may give', [0x03, 0xed]],
+  ['a reason that is too long', [0x11, 0x30, ...Buffer.alloc(200, 65)]],
+])('a tester that sends %s loses its connection, and nothing else', async (_, bytes) => {
+  const { url } = await serve();
+  const told: string[] = [];
+  const connection = await dial(
+    { host: url, port: 0, cargo: { envelope: quiz.envelope, most: 1000 } },
+    { receive: () => {}, end: () => told.push('end'), closed: () => void told.push('closed') },
+  );
+  connection.send(Uint8Array.of(0, 0, 0, bytes.length + 1, 0x88, ...bytes));
+  await expect.poll(() => told).toContain('closed');
+});
+
 test('a tester sees the close of a WebSocket as the end', async () => {
   const { url } = await serve();
   const told: string[] = [];
