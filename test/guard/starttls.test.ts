@@ -2,7 +2,7 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -16,6 +16,7 @@ import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { listen } from '../../src/transport/socket/listen.ts';
 import { clientTls, ServerTls } from '../../src/transport/socket/tls.ts';
 import { Authority, noOpenssl } from '../support/certificates.ts';
+import { tcpServer } from '../support/tcp-server.ts';
 
 const noSwaks = spawnSync('swaks', ['--version']).error;
 const made = noOpenssl === undefined ? await certificates() : undefined;
@@ -186,17 +187,13 @@ describe.skipIf(noOpenssl)('a guard that goes over to TLS with both', () => {
   });
 
   test('a server that goes on in clear behind its word breaks the protocol', async () => {
-    const rash = createServer((socket) => {
-      socket.on('error', () => {});
+    const rash = await tcpServer((socket) => {
       socket.write('220 rash\r\n');
       socket.on('data', (bytes) => {
         socket.write(String(bytes).startsWith('STARTTLS') ? '220 go\r\n250 and more\r\n' : '250 OK\r\n');
       });
-    }).listen(0, '127.0.0.1');
-    await once(rash, 'listening');
-    onTestFinished(() => void rash.close());
-    const at = rash.address();
-    const { port, told } = await guarding(typeof at === 'object' && at !== null ? at.port : 0);
+    });
+    const { port, told } = await guarding(rash.port);
     const client = new Client(port);
     await client.says('', /^220/);
     await client.says('EHLO me\r\n', /^250/);
