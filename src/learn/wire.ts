@@ -89,7 +89,9 @@ export function wired(protocol: AnyProtocol, options: WireOptions): Wired {
         }
         return { output: words(), closes: probe.over };
       };
-      greeting = (await hear(greeting === undefined ? undefined : { output: greeting, sure: true })).output;
+      // Heard out: one that came late would be part of the first answer ever after.
+      const known = { output: greeting ?? '', sure: greeting !== undefined };
+      greeting = (await hear(known)).output;
       return {
         async send(name, known) {
           signal?.throwIfAborted();
