@@ -39,4 +39,51 @@ export const judgements: readonly Judgement[] = [
     because:
       'SUBACK, UNSUBACK and PINGRESP go from the server to the client only (table 2.1); a violation must end the connection [MQTT-4.8.0-1]',
   },
+  {
+    difference: /^the example of Redis redis-server \S*MULTI\/SUBSCRIBE: ERROR ~ SIMPLE/,
+    verdict: 'freedom',
+    because:
+      'what may not come in a transaction has the flag no_multi (COMMAND INFO), and SUBSCRIBE has not; the example leaves it out there',
+  },
+  {
+    difference: /^(?:smtp-server )?opensmtpd (?:exim4 )?RSET:/,
+    verdict: 'freedom',
+    because: 'before EHLO it should be taken, and need not be (RFC 5321, 4.1.4)',
+  },
+  {
+    difference: /^(?:smtp-server )?opensmtpd (?:exim4 )?\S*NOOP:words:/,
+    verdict: 'freedom',
+    because: 'what stands behind it should be ignored, and need not be (RFC 5321, 4.1.1.9)',
+  },
+  {
+    difference: /^smtp-server opensmtpd \S*VRFY: OK ~ NO/,
+    verdict: 'fault of opensmtpd',
+    because: 'all must have VRFY, and who does not want to tell answers 252 (RFC 5321, 4.5.1 and 7.3)',
+  },
+  {
+    difference: /^smtp-server exim4 \S*VRFY: OK ~ NO/,
+    verdict: 'unclear',
+    because:
+      'a name without a domain may stand there (RFC 5321, 3.5.1), and is said to be bad syntax; but what a name is, is local',
+  },
+  {
+    difference: /^(?:smtp-server )?opensmtpd (?:exim4 )?EHLO\/(?:\S+\/)?(?:EHLO|HELO):/,
+    verdict: 'freedom',
+    because: 'a second greeting is taken where it is acceptable to the server (RFC 5321, 4.1.4)',
+  },
+  {
+    difference: /^smtp-server (?:opensmtpd|exim4) \S*MAIL\/(?:RCPT\/)?AUTH:later: CHALLENGE ~ NO/,
+    verdict: 'fault of smtp-server',
+    because: 'AUTH is not permitted in a mail transaction, and must be rejected there (RFC 4954, 4)',
+  },
+  {
+    difference: /^smtp-server exim4 HELO\/AUTH:later: CHALLENGE ~ NO/,
+    verdict: 'freedom',
+    because: 'behind HELO no extension is offered, and AUTH is one (RFC 4954, 3)',
+  },
+  {
+    difference: /opensmtpd (?:exim4 )?EHLO\/AUTH:later:/,
+    verdict: 'freedom',
+    because: 'AUTH is an extension, and opensmtpd does not offer it without TLS (RFC 4954, 3)',
+  },
 ];
