@@ -25,7 +25,7 @@ async function upstream(
     socket.on('data', (bytes) => {
       got.push(bytes);
       // What follows a PROXY header is a frame.
-      if (!/^PROXY [^\n]*\n$|^\r\n\r\n\0\r\nQUIT\n[^]{16}$/.test(bytes.toString('latin1')))
+      if (!/^PROXY [^\n]*\n$|^\r\n\r\n\0\r\nQUIT\n.{16}$/s.test(bytes.toString('latin1')))
         socket.write(Buffer.of(0));
       if (bytes.at(-1) === 4) socket.end();
     });
