@@ -46,7 +46,7 @@ const groups: Readonly<Record<string, Group>> = {
     servers: smtpServers.filter(isStranger),
     k: 1,
     // Behind DATA all is silence.
-    patience: 400,
+    patience: 1_000,
     // No CONTENT and no RESPONSE: where none is due they are unknown commands, which smtp-server counts, and ends at ten.
     inputs: [
       ...['EHLO', 'EHLO:nobody', 'HELO', 'AUTH:later', 'MAIL', 'MAIL:no-path', 'RCPT', 'RCPT:nobody'],
