@@ -29,6 +29,7 @@ const reserved: Readonly<Record<string, readonly string[]>> = {
   'node:fs': ['protocols', 'cli', 'inspect', 'transport/socket'],
   'node:fs/promises': ['protocols', 'cli'],
   libsql: ['protocols/account-chat'],
+  '@grpc/grpc-js': ['protocols/account-chat/grpc'],
   '@node-rs/argon2': ['passwords'],
   xstate: [
     'machine',
@@ -198,6 +199,7 @@ test('every command starts without the libraries that only some of them need', (
     '@node-rs/argon2',
     'prom-client',
     'ws',
+    '@grpc/grpc-js',
     '@statelyai/inspect',
   ];
   expect(heavy.filter((name) => all.has(name))).toEqual([]);

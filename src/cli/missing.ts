@@ -1,5 +1,11 @@
+const GRPC = ['@grpc/grpc-js', '@grpc/proto-loader', '@grpc/reflection', 'grpc-health-check'];
+
 /** Packages that some of the commands need, and what is of use with them alone: optional peer dependencies all. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  '@grpc/grpc-js': GRPC,
+  '@grpc/proto-loader': GRPC,
+  '@grpc/reflection': GRPC,
+  'grpc-health-check': GRPC,
   libsql: ['libsql', '@node-rs/argon2'],
   '@node-rs/argon2': ['libsql', '@node-rs/argon2'],
   '@statelyai/inspect': ['@statelyai/inspect', 'ws', 'elkjs'],

@@ -59,6 +59,11 @@ export interface SharedService<L extends Flags> {
 /** Handlers and what they work with, ready to serve. */
 export interface Service<F extends Frames> extends Upkeep {
   readonly handlers: MakeHandlers<F>;
+  /**
+   * Another way to what the handlers work with, opened behind the server and closed with it; `how` the server listens, with
+   * numbers of sessions that it does not use.
+   */
+  beside?(how: ListenOptions): Promise<{ close(): Promise<void> }>;
 }
 
 /** What is asked of a service while it serves, beside its handlers. */
@@ -172,11 +177,29 @@ function anyServe<F extends Frames, L extends Flags>(
     async open(options: OptionsOf<L>, host: Host) {
       const service = await serve.open(options, host);
       return {
-        listen: (how) => listen(protocol, service.handlers, how),
+        listen: (how) => listenWithAll(protocol, service, how),
         reopen: () => service.reopen?.(),
         unready: () => service.unready?.(),
         close: () => service.close?.(),
       };
     },
   };
+}
+
+async function listenWithAll<F extends Frames>(
+  protocol: Protocol<F>,
+  service: Service<F>,
+  how: ListenOptions,
+): Promise<ListeningServer> {
+  if (service.beside === undefined) return await listen(protocol, service.handlers, how);
+  const server = await listen(protocol, service.handlers, { ...how, numbers: { first: 1, step: 2 } });
+  const close = server.close.bind(server);
+  try {
+    const beside = await service.beside({ ...how, numbers: { first: 2, step: 2 } });
+    server.close = async () => void (await Promise.all([beside.close(), close()]));
+    return server;
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

@@ -28,6 +28,16 @@ export interface AccountChatService {
   readonly onFault?: (error: unknown) => void;
 }
 
+/** How an account is logged in, where that is more than a connection that stands. */
+export interface Presence {
+  /** Whether messages can be handed over; `caughtUp` says that they can be again. */
+  readonly listens: boolean;
+  /** Whether who logs in anew takes its place. */
+  readonly replaceable: boolean;
+}
+
+const CONNECTED: Presence = { listens: true, replaceable: false };
+
 /** Printable ASCII without the space and without the comma: a list of names can be read back. */
 const NAME = /^[!-+\--~]+$/;
 
@@ -45,7 +55,8 @@ export function accountChatHandlers(service: AccountChatService) {
     registrations: new Budget({ burst: registrations, perSecond: registrations / 3600 }),
     lists: new Budget(lists),
   };
-  return (session: Session<Frames>): Handlers<Frames> => new Dialogue(session, service, house);
+  return (session: Session<Frames>, presence: Presence = CONNECTED): Handlers<Frames> =>
+    new Dialogue(session, service, house, presence);
 }
 
 /** Accounts that one source may register in an hour. */
@@ -57,8 +68,8 @@ const LIST_FRAME = 1 + OUTCOME_SIZE;
 
 /** What all sessions share. */
 interface House {
-  /** The mailboxes of those who are logged in, on whatever connection. */
-  readonly online: Map<string, Mailbox>;
+  /** Those who are logged in, on whatever connection. */
+  readonly online: Map<string, Login>;
   readonly registrations: Budget;
   readonly lists: Budget;
 }
@@ -67,19 +78,23 @@ interface House {
 interface Login {
   readonly name: string;
   readonly mailbox: Mailbox;
+  readonly presence: Presence;
+  readonly session: Session<Frames>;
 }
 
 class Dialogue implements Handlers<Frames> {
   readonly #session: Session<Frames>;
   readonly #service: AccountChatService;
   readonly #house: House;
+  readonly #presence: Presence;
   #login: Login | undefined;
   /** Logins that failed. */
   #failures = 0;
   #ended = false;
   #caughtUp = (): void => {};
 
-  constructor(session: Session<Frames>, service: AccountChatService, house: House) {
+  constructor(session: Session<Frames>, service: AccountChatService, house: House, presence: Presence) {
+    this.#presence = presence;
     this.#session = session;
     this.#service = service;
     this.#house = house;
@@ -112,9 +127,11 @@ class Dialogue implements Handlers<Frames> {
         return WRONG;
       }
       // Only who knows the password learns that the account is in use.
-      if (this.#house.online.has(username)) return err('Already logged in on another connection.');
+      const other = this.#house.online.get(username);
+      if (other?.presence.replaceable === false) return err('Already logged in on another connection.');
       // The client left while we worked: nobody would ever log this login out.
       if (this.#ended) return WRONG;
+      other?.session.close(undefined, 'replaced');
       this.#bind(username);
       try {
         // From here on nobody else can delete the account; before, somebody could have, and registered it anew.
@@ -149,7 +166,7 @@ class Dialogue implements Handlers<Frames> {
   MSG({ toUsername, content }: Received<'client.MSG'>): Reply | Promise<Reply> {
     if (toUsername === '') return err('A message needs a recipient.');
     const letter = { from: this.#loggedIn().name, content };
-    const mailbox = this.#house.online.get(toUsername);
+    const mailbox = this.#house.online.get(toUsername)?.mailbox;
     return this.#attempt(async ({ accounts }) => {
       const became = await (mailbox?.post(letter) ?? accounts.enqueue(toUsername, letter.from, content));
       if (became === 'unknown') return NOBODY;
@@ -178,11 +195,11 @@ class Dialogue implements Handlers<Frames> {
       name,
       accounts: this.#service.accounts,
       hand: ({ from: fromUsername, content }) =>
-        this.#session.offer({ type: 'server.NMS', fromUsername, content }),
+        this.#presence.listens && this.#session.offer({ type: 'server.NMS', fromUsername, content }),
       failed: (error) => this.#service.onFault?.(error),
     });
-    this.#login = { name, mailbox };
-    this.#house.online.set(name, mailbox);
+    this.#login = { name, mailbox, presence: this.#presence, session: this.#session };
+    this.#house.online.set(name, this.#login);
   }
 
   /** Frees the name; a second call does nothing. */

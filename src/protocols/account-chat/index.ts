@@ -12,6 +12,6 @@ export {
   openLibsqlAccounts,
 } from './accounts/libsql-accounts.ts';
 export type { BudgetOptions } from './budget.ts';
-export { type AccountChatService, accountChatHandlers } from './handlers.ts';
+export { type AccountChatService, accountChatHandlers, type Presence } from './handlers.ts';
 export { accountChatMachine } from './machine.ts';
 export { accountChat } from './protocol.ts';

@@ -1,4 +1,4 @@
-import { count, defineModule, Failure, toggle, value } from '../../cli/index.ts';
+import { address, count, defineModule, Failure, toggle, value } from '../../cli/index.ts';
 import { accountChat } from './protocol.ts';
 
 /** account-chat on the command line. */
@@ -19,22 +19,38 @@ export const accountChatModule = defineModule({
         read: count,
         default: '10000',
       }),
+      grpc: value('<[host:]port>', 'the same accounts over gRPC (default host: that of the server)', {
+        read: address,
+      }),
       privateDirectory: toggle('names are listed for those only who are logged in'),
     },
     workers: 'Who is logged in is known to one process',
-    async open({ data, maxWaiting, registration, maxRegistrations, privateDirectory }, host) {
+    async open({ data, maxWaiting, registration, maxRegistrations, privateDirectory, grpc }, host) {
       // Native code: the database, and the hash of passwords. Who only draws or verifies the protocol needs none.
       const { accountChatHandlers } = await import('./handlers.ts');
       const { openPasswords } = await import('../../passwords/index.ts');
+      const table = grpc && (await import('./grpc/user-table.ts'));
       const passwords = await openPasswords();
       const accounts = await openAccounts(data, maxWaiting);
+      const handlers = accountChatHandlers({
+        accounts,
+        passwords,
+        registrations: registration ? maxRegistrations : 0,
+        privateDirectory,
+        onFault: (error) => host.log.error('a request could not be done', error),
+      });
       return {
-        handlers: accountChatHandlers({
-          accounts,
-          passwords,
-          registrations: registration ? maxRegistrations : 0,
-          privateDirectory,
-          onFault: (error) => host.log.error('a request could not be done', error),
+        handlers,
+        ...(table && {
+          async beside(how) {
+            const served = await table.serveUserTable(handlers, {
+              ...how,
+              ...grpc,
+              host: grpc.host ?? how.host,
+            });
+            host.log.info(`gRPC at ${served.address}`);
+            return served;
+          },
         }),
         close: () => accounts.close(),
       };

@@ -20,6 +20,8 @@ export interface ServerTlsOptions {
   readonly ca?: Pem | undefined;
   /** Milliseconds. Default 10,000. */
   readonly handshakeTimeout?: number | undefined;
+  /** What is spoken over it, the most wanted first (ALPN): `h2`, say. Default: nothing is said of that. */
+  readonly speaks?: readonly string[] | undefined;
 }
 
 interface Waiting {
@@ -31,15 +33,19 @@ interface Waiting {
 export class ServerTls {
   readonly #server: Server;
   readonly #waiting = new WeakMap<Duplex, Waiting>();
+  #options: ServerTlsOptions;
+  readonly #siblings: ServerTls[] = [];
 
   /** @throws the system's error for what is no certificate, no key, or not the key of that certificate. */
   constructor(options: ServerTlsOptions) {
     const asked = options.ca !== undefined;
+    this.#options = options;
     this.#server = nodeTls().createServer({
       ...contextOf(options),
       requestCert: asked,
       rejectUnauthorized: asked,
       handshakeTimeout: options.handshakeTimeout ?? HANDSHAKE_TIMEOUT,
+      ...(options.speaks && { ALPNProtocols: [...options.speaks] }),
     });
     this.#server.on('secureConnection', (secure) => {
       secure.allowHalfOpen = true;
@@ -51,6 +57,15 @@ export class ServerTls {
   /** Other certificates for the connections to come; those that stand go on as they are. @throws as the constructor. */
   renew(options: ServerTlsOptions): void {
     this.#server.setSecureContext(contextOf(options));
+    this.#options = options;
+    for (const sibling of this.#siblings) sibling.renew(options);
+  }
+
+  /** The same for what speaks something else, renewed with this one. */
+  speaking(...speaks: readonly string[]): ServerTls {
+    const sibling = new ServerTls({ ...this.#options, speaks });
+    this.#siblings.push(sibling);
+    return sibling;
   }
 
   /** Makes a connection of TLS out of one in clear. Rejects when the client cannot do it, may not, or takes too long. */
