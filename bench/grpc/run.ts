@@ -15,7 +15,8 @@ const { UserTable: service } = loadSync(PROTO, { keepCase: true, defaults: true 
 if (service === undefined || 'format' in service) throw new TypeError('no service');
 const filter: MethodDefinition<object, object> | undefined = service['FilterUsers'];
 if (filter === undefined) throw new TypeError('no FilterUsers');
-const { path, requestSerialize, responseDeserialize } = filter;
+const asked = filter;
+const { path, requestSerialize, responseDeserialize } = asked;
 const ANSWER = 'ann, bob, cat';
 
 async function served(which: string): Promise<number> {
@@ -26,7 +27,7 @@ async function served(which: string): Promise<number> {
   }
   const server = new Server();
   server.addService(
-    { FilterUsers: filter },
+    { FilterUsers: asked },
     {
       FilterUsers: (_: unknown, answer: sendUnaryData<object>) => answer(null, { reply: ANSWER }),
     },

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type ClientReadableStream,
@@ -104,15 +105,18 @@ class Channel {
 class Stream {
   readonly heard: string[] = [];
   ended = '';
+  /** The server knows of it. */
+  readonly stands: Promise<unknown>;
 
-  constructor(readonly_: ClientReadableStream<object>) {
-    readonly_.on('data', (came: object) =>
+  constructor(call: ClientReadableStream<object>) {
+    call.on('data', (came: object) =>
       this.heard.push(`${Reflect.get(came, 'from_user')}: ${Reflect.get(came, 'm')}`),
     );
-    readonly_.on('error', (error: ServiceError) => {
+    call.on('error', (error: ServiceError) => {
       this.ended = `${status[error.code]} ${error.details}`;
     });
-    this.cancel = () => readonly_.cancel();
+    this.stands = once(call, 'metadata').catch(() => {});
+    this.cancel = () => call.cancel();
   }
 
   readonly cancel: () => void;
@@ -227,14 +231,22 @@ test('a call that is cancelled, or late, leaves the channel as it was', async ()
   expect(await channel.ask('LoginUser', ann, { deadline: -1 })).toMatch(/^DEADLINE_EXCEEDED/);
   expect(await channel.ask('LoginUser', ann)).toBe('Logged in.');
   const stream = channel.subscribe();
+  await stream.stands;
   stream.cancel();
   await expect.poll(() => stream.ended).toMatch(/^CANCELLED/);
   // Now the server knows of it too.
   await channel.ask('DumpUsers', {});
   expect(await channel.ask('MessageUser', { username: 'ann', m: 'x' })).toMatch(/^The message waits/);
-  const [one, two] = [channel.subscribe(), channel.subscribe()];
+  const one = channel.subscribe();
+  await expect.poll(() => one.heard).toEqual(['ann: x']);
+  const two = channel.subscribe();
   await expect.poll(() => one.ended).toMatch(/^ABORTED Another stream/);
-  await expect.poll(() => two.heard).toEqual(['ann: x']);
+  await two.stands;
+  expect(await channel.ask('MessageUser', { username: 'ann', m: 'y' })).toMatch(
+    /^(Delivered|The message waits)/,
+  );
+  await expect.poll(() => two.heard).toEqual(['ann: y']);
+  expect(one.heard).toEqual(['ann: x']);
 });
 
 test.skipIf(noPython !== undefined || noOpenssl !== undefined)(
