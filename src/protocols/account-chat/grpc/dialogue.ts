@@ -25,16 +25,22 @@ export interface Answer {
 }
 
 /** It was the wrong moment; the message says what was expected. */
-export class OutOfOrder extends Error {}
+export class OutOfOrder extends Error {
+  readonly code = 'OUT_OF_ORDER';
+}
 
 /** The dialogue ended before the answer. */
-export class Gone extends Error {}
+export class Gone extends Error {
+  readonly code = 'GONE';
+}
 
 /** The dialogue was over before the request: another one may be asked. */
 export class NotAsked extends Gone {}
 
 /** A list is longer than a reply may be. */
-export class TooLong extends Error {}
+export class TooLong extends Error {
+  readonly code = 'TOO_LONG';
+}
 
 /** Who takes messages. @returns false where no more should come until {@link Dialogue.wake}. */
 export interface Subscriber {
