@@ -39,10 +39,8 @@ export type { Sample, Samples } from './transport/samples.ts';
 export type { MakeHandlers, Session } from './transport/session.ts';
 export { Slices } from './transport/slices.ts';
 export { type ConnectOptions, connect } from './transport/socket/connect.ts';
-export { type Door, type DoorOptions, openDoor } from './transport/socket/door.ts';
 export { type ListeningServer, type ListenOptions, listen } from './transport/socket/listen.ts';
 export { standardStreams } from './transport/socket/program.ts';
-export type { Origin } from './transport/socket/reception.ts';
 export { Server, type ServerOptions } from './transport/socket/server.ts';
 export {
   type ClientTlsOptions,

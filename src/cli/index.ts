@@ -4,6 +4,8 @@
  *
  * @packageDocumentation
  */
+
+export { openDoor } from '../transport/socket/door.ts';
 export { type Address, address, count, fileMode, formatAddress, port, seconds } from './arguments.ts';
 export { type AnyCommand, type CommandDeclaration, defineCommand } from './command.ts';
 export { EXIT, Failure } from './failure.ts';
@@ -32,7 +34,6 @@ export {
   type Service,
   type SharedService,
   type Upkeep,
-  type WebPage,
 } from './module.ts';
 export { printable } from './printable.ts';
 export { reached, reachingFlags, serverAddress, tlsOf } from './reaching.ts';

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { WebPage } from '../../cli/index.ts';
 
 /** The page's script lies bundled in `dist`, also when the sources themselves are run. */
 const SCRIPT = new URL(
@@ -8,7 +7,7 @@ const SCRIPT = new URL(
 );
 
 /** The room in a browser. */
-export function webPage(): WebPage {
+export function webPage() {
   return { document: DOCUMENT, script: readFileSync(SCRIPT, 'utf8') };
 }
 

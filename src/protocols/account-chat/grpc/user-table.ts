@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { ServerUnaryCall, ServerWritableStream, StatusObject, sendUnaryData } from '@grpc/grpc-js';
-import { type ListenOptions, openDoor } from '../../../index.ts';
+import { openDoor } from '../../../cli/index.ts';
+import type { ListenOptions } from '../../../index.ts';
 import {
   type Answer,
   Dialogue,
