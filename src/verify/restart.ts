@@ -7,8 +7,11 @@ import { type Test, testOf } from './suite.ts';
 export interface Stopped extends Stop {
   /** The id of the test that does it, or is taken to do it; empty where nothing was under way. */
   readonly word: string;
-  /** It stopped again when the first of its dialogues was held alone with a server that had been brought back. */
-  readonly repeated: boolean;
+  /**
+   * Whether it stopped again when its dialogues were held alone with a server that had been brought back; absent where
+   * that could not be tried.
+   */
+  readonly repeated?: boolean;
 }
 
 const MOST_RESTARTS = 20;
@@ -62,7 +65,7 @@ export async function runOn(
     }
     await restart();
     const culprit = await culpritOf(target, stop, restart);
-    stops.push(culprit ?? suspected(stop));
+    stops.push(culprit ?? { ...suspected(stop), repeated: false });
     if (culprit !== undefined) fatal.add(culprit.word);
     const unheard = [...stop.dialogues.map(({ test }) => test), ...stop.during, ...due];
     again = [...new Set(unheard)].filter((test) => !isFatal(test));
@@ -76,7 +79,6 @@ export function suspected(stop: Stop): Stopped {
   return {
     ...stop,
     word: first === undefined ? (stop.during[0]?.id ?? '') : deviatingWord(first),
-    repeated: false,
   };
 }
 
@@ -92,9 +94,10 @@ async function stopOf(target: Target, { stopped, failed }: Outcome): Promise<Sto
   }
 }
 
-/** It was ended before all was said that is due. */
+/** It was ended before all was said that is due, or not properly. */
 function isTorn({ deviation }: Dialogue): boolean {
   if (deviation === undefined || deviation.observed.ending === 'open') return false;
+  if (deviation.agreement === 'closing') return true;
   const { closes, replies } = deviation.expected.output;
   return !closes || deviation.observed.messages.length < replies.length;
 }

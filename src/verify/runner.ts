@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Dialogue, type Exchange, hold, type Target } from './dialogue.ts';
 import type { Input } from './inputs.ts';
+import { Probe } from './probe.ts';
 import type { Output, Projection } from './project.ts';
 import { type Test, testOf } from './suite.ts';
 import { Turns } from './turns.ts';
@@ -72,7 +73,10 @@ export async function runTests(
           if (dialogue.deviation.late) {
             slow.set(family, (slow.get(family) ?? 0) + 1);
             silent.push(dialogue);
-            if (!(await lives(dialogue.deviation))) stop('hung', 'it answers nobody any more');
+            if (!(await lives(dialogue.deviation))) {
+              (await reached(target, () => Probe.connect(target))).destroy();
+              stop('hung', 'it answers nobody any more');
+            }
           }
           if (outcome.stopped !== undefined && dialogue.deviation.late) continue;
           if (dialogue.deviation.late) silent.splice(silent.indexOf(dialogue), 1);

@@ -206,8 +206,8 @@ function stopFinding(
   { kind, dialogues, word, repeated, during }: Verification['stops'][number],
   options: ReportOptions,
 ): Finding[] {
-  // That it is gone may be anybody's doing, until it happens again.
-  if (kind === 'gone' && !repeated) return [];
+  // What did not happen again is said of nobody, and that a server is gone may be anybody's doing.
+  if (repeated === false || (kind === 'gone' && !repeated)) return [];
   const [dialogue] = dialogues;
   const base = dialogue && findingOf(verification, dialogue, options);
   const others = [...dialogues.slice(1).map(({ test }) => test.id), ...during.map(({ id }) => id)];
