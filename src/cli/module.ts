@@ -63,7 +63,7 @@ export interface Service<F extends Frames> extends Upkeep {
    * Another way to what the handlers work with, opened behind the server and closed with it; `how` the server listens, with
    * numbers of sessions that it does not use.
    */
-  beside?(how: ListenOptions): Promise<{ close(): Promise<void> }>;
+  beside?(how: ListenOptions): Promise<Pick<ListeningServer, 'close'>>;
 }
 
 /** What is asked of a service while it serves, beside its handlers. */

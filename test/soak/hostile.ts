@@ -47,6 +47,7 @@ const flags: Record<Name, readonly string[]> = {
 };
 const strangers = ['--max-connections', '400', '--max-per-source', '50', '--max-startups', '100:30:300'];
 
+/** One process, so that killing it leaves none behind. */
 function child(script: string, args: readonly string[], cwd: string): ChildProcessWithoutNullStreams {
   const env = { ...process.env, WIRECHART_USERS: join(cwd, 'users.json') };
   return spawn(process.execPath, [script, ...args], { cwd, env, stdio: 'pipe' });
@@ -113,8 +114,8 @@ async function soak(protocol: Name): Promise<string[]> {
 
   const quiet = await honest(protocol, port, AbortSignal.timeout(QUIET_SECONDS * 1000));
   const attackers = child(
-    join(root, 'node_modules/tsx/dist/cli.mjs'),
-    [join(root, 'test/soak/attackers.ts'), protocol, String(port), ...pages],
+    '--import',
+    [import.meta.resolve('tsx'), join(root, 'test/soak/attackers.ts'), protocol, String(port), ...pages],
     cwd,
   );
   attackers.stderr.on('data', (text) => process.stderr.write(text));
