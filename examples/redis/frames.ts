@@ -47,36 +47,33 @@ export type Value =
 const content = f.nullable(bulk, '-1\r\n');
 const items = (value: f.Field<Value>) =>
   f.nullable(f.list(f.decimal({ min: 0, max: 4096 }), value), '-1\r\n');
-const value = f.recursive<Value>(
-  { depth: 16, max: 1_000_000, leaf: { kind: 'integer', number: 0 } },
-  (self) =>
-    f.record(
-      { kind: f.enumeration(f.u8(), { simple: 0x2b, error: 0x2d, integer: 0x3a, bulk: 0x24, array: 0x2a }) },
-      f.cases('kind', {
-        ...{ simple: [{ text: f.line() }], error: [{ text: f.line() }] },
-        ...{ integer: [{ number: f.decimal() }], bulk: [{ content }], array: [{ items: items(self) }] },
-      }),
-    ),
+const limits = { depth: 16, max: 1_000_000, leaf: { kind: 'integer', number: 0 } } as const;
+const value = f.recursive<Value>(limits, (self) =>
+  f.record(
+    { kind: f.enumeration(f.u8(), { simple: 0x2b, error: 0x2d, integer: 0x3a, bulk: 0x24, array: 0x2a }) },
+    f.cases('kind', {
+      ...{ simple: [{ text: f.line() }], error: [{ text: f.line() }] },
+      ...{ integer: [{ number: f.decimal() }], bulk: [{ content }], array: [{ items: items(self) }] },
+    }),
+  ),
 );
 const count = f.decimal({ min: 0 });
 const [some, none] = [f.such(count, f.above(0), 1), f.such(count, f.equals(0), 0)];
-const message = fixed('*3\r\n$7\r\nmessage\r\n$');
-const unsubscribe = fixed('*3\r\n$11\r\nunsubscribe\r\n$');
+const pushed = (word: string) => fixed(`*3\r\n$${word.length}\r\n${word}\r\n$`);
 
 export const redisFrames = {
   'client.AUTH': f.frame({ words: f.secret(verb('AUTH')) }),
   ...verbs('PING', 'SELECT', 'GET', 'SET', 'DEL', 'INCR', 'PUBLISH', 'QUIT'),
   ...verbs('MULTI', 'EXEC', 'DISCARD', 'WATCH', 'UNWATCH', 'SUBSCRIBE', 'UNSUBSCRIBE'),
-  'client.BLANK': f.frame({ words: verb() }),
-  'client.OTHER': f.frame({ words }),
+  ...{ 'client.BLANK': f.frame({ words: verb() }), 'client.OTHER': f.frame({ words }) },
   'server.SIMPLE': f.frame(fixed('+'), { text: f.line() }),
   'server.ERROR': f.frame(fixed('-'), { text: f.line() }),
   'server.INTEGER': f.frame(fixed(':'), { number: f.decimal() }),
   'server.BULK': f.frame(fixed('$'), { content }),
   'server.ARRAY': f.frame(fixed('*'), { items: items(value) }),
-  'server.SUBSCRIBED': f.frame(fixed('*3\r\n$9\r\nsubscribe\r\n$'), { channel: bulk }, fixed(':'), { count }),
-  'server.UNSUBSCRIBED': f.frame(unsubscribe, { channel: content }, fixed(':'), { count: some }),
-  'server.RELEASED': f.frame(unsubscribe, { channel: content }, fixed(':'), { count: none }),
-  'server.MESSAGE': f.frame(message, { channel: bulk }, fixed('$'), { content: bulk }),
+  'server.SUBSCRIBED': f.frame(pushed('subscribe'), { channel: bulk }, fixed(':'), { count }),
+  'server.UNSUBSCRIBED': f.frame(pushed('unsubscribe'), { channel: content }, fixed(':'), { count: some }),
+  'server.RELEASED': f.frame(pushed('unsubscribe'), { channel: content }, fixed(':'), { count: none }),
+  'server.MESSAGE': f.frame(pushed('message'), { channel: bulk }, fixed('$'), { content: bulk }),
   'server.ALIVE': f.frame(fixed('*2\r\n$4\r\npong\r\n$'), { content: bulk }),
 };

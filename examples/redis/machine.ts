@@ -11,14 +11,12 @@ const owes = (names: string, next = 'awaiting', error = 'awaiting') => ({
 const to = (next: string, who: 'client' | 'server', names: string) =>
   Object.fromEntries(names.split(' ').map((name) => [`${who}.${name}`, next]));
 const always = { 'client.QUIT': '#leaving', 'client.BLANK': 'awaiting' };
-
 /** What a client may say at leisure, and what the server then owes. */
 const place = (id: string, on: Record<string, string>, owed: Record<string, ReturnType<typeof owes>>) => ({
   id,
   initial: 'awaiting',
   states: { awaiting: { tags: 'client' as const, on: { ...always, ...on } }, ...owed },
 });
-const discards = { discarding: owes('SIMPLE', '#open', '#spoilt') };
 const transaction = (id: string, executed: string) =>
   place(
     id,
@@ -27,12 +25,10 @@ const transaction = (id: string, executed: string) =>
       ...{ 'client.EXEC': 'executing', 'client.DISCARD': 'discarding' },
     },
     {
-      queueing: owes('SIMPLE', 'awaiting', '#spoilt'),
-      executing: owes(executed, '#open', '#open'),
-      ...discards,
+      ...{ queueing: owes('SIMPLE', 'awaiting', '#spoilt'), executing: owes(executed, '#open', '#open') },
+      discarding: owes('SIMPLE', '#open', '#spoilt'),
     },
   );
-
 const open = place(
   'open',
   {
@@ -58,7 +54,6 @@ const subscribed = place(
   { asking: owes('ALIVE'), subscribing: owes('SUBSCRIBED'), unsubscribing: { tags: 'server', on: leaves } },
 );
 const locked = place('locked', { 'client.AUTH': 'judging' }, { judging: owes('SIMPLE', '#open') });
-
 export const redisMachine = setup({
   types: { events: {} as { type: Event }, tags: {} as 'client' | 'server' | 'handshake' },
 }).createMachine({
