@@ -4,12 +4,11 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
+import { inTurns, rateOf } from '../in-turns.ts';
 
 const ROUNDS = 5;
-const SECONDS = 1.5;
 
 async function started(which: string) {
   const child = spawn(process.execPath, [fileURLToPath(new URL('servers.js', import.meta.url)), which], {
@@ -17,18 +16,14 @@ async function started(which: string) {
   });
   if (child.stdout === null) throw new TypeError('the server has no output');
   const [line] = await once(child.stdout, 'data');
-  const cost = async (): Promise<number> => {
-    child.send('cost');
-    return Number((await once(child, 'message'))[0]);
-  };
-  return { child, cost, url: `ws://127.0.0.1:${String(line).trim()}` };
+  return { child, url: `ws://127.0.0.1:${String(line).trim()}` };
 }
 
 type Server = Awaited<ReturnType<typeof started>>;
 
 /** Answers a second of the server's processor, over so many connections, each with so many questions under way. */
 async function rate(server: Server, connections: number, window: number): Promise<number> {
-  const { url, cost } = server;
+  const { url } = server;
   let answered = 0;
   let asking = true;
   const question = JSON.stringify({ type: 'ask', id: 1, text: 'a question of some length, as they are' });
@@ -44,38 +39,16 @@ async function rate(server: Server, connections: number, window: number): Promis
     }),
   );
   for (const socket of sockets) for (let sent = 0; sent < window; sent++) socket.send(question);
-  await setTimeout(300);
-  const at = await cost();
-  const from = answered;
-  await setTimeout(SECONDS * 1000);
-  const result = ((answered - from) * 1e6) / ((await cost()) - at);
+  const result = await rateOf(server, () => answered, 300);
   asking = false;
   for (const socket of sockets) socket.terminate();
   return result;
 }
 
-const [bare, ours] = [await started('bare'), await started('ours')];
-for (const [connections, window] of [
+const pair = { bare: await started('bare'), ours: await started('ours') };
+const loads = [
   [50, 100],
   [1, 1],
   [50, 1],
-] as const) {
-  const rates: { bare: number[]; ours: number[] } = { bare: [], ours: [] };
-  for (let round = 0; round <= ROUNDS; round++) {
-    const one = {
-      bare: await rate(bare, connections, window),
-      ours: await rate(ours, connections, window),
-    };
-    // The first is for warming up.
-    if (round === 0) continue;
-    rates.bare.push(one.bare);
-    rates.ours.push(one.ours);
-  }
-  const median = (all: number[]) => [...all].sort((a, b) => a - b)[Math.floor(all.length / 2)] ?? 0;
-  const [theirs, own] = [median(rates.bare), median(rates.ours)];
-  console.log(
-    `${connections} x ${window}: bare ${theirs.toFixed(0)}/s, ours ${own.toFixed(0)}/s: ${(own / theirs).toFixed(2)}`,
-  );
-}
-bare.child.kill();
-ours.child.kill();
+] as const;
+await inTurns(pair, loads, ROUNDS, rate);

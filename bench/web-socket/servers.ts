@@ -4,6 +4,7 @@ import { WebSocketServer } from 'ws';
 import { setup } from 'xstate';
 import { defineProtocol, listen } from '../../src/index.ts';
 import { json, some } from '../../src/transport/messages/index.ts';
+import { tellCost } from '../in-turns.ts';
 
 const machine = setup({
   types: { events: {} as { type: `transport.${'accept' | 'end'}` | 'client.ASK' | 'server.ANSWER' } },
@@ -30,11 +31,7 @@ const echo = defineProtocol({
   samples: () => ({ messages: {}, malformed: {} }),
 });
 
-// What it has cost so far, in microseconds of the processor: a busy machine changes that least.
-process.on('message', () => {
-  const { user, system } = process.cpuUsage();
-  process.send?.(user + system);
-});
+tellCost();
 
 if (process.argv[2] === 'bare') {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false }, () => {
