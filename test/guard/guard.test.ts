@@ -6,6 +6,7 @@ import { smtp } from '../../examples/smtp/protocol.ts';
 import { type Guard, type GuardOptions, guard } from '../../src/guard/guard.ts';
 import { messageLog } from '../../src/protocols/message-log/protocol.ts';
 import { tcpServer } from '../support/tcp-server.ts';
+import { textClient } from '../support/text-client.ts';
 
 /**
  * An old server with the classic hole: it appends a MESSAGE whenever one comes, logged in or not, and answers every frame
@@ -295,17 +296,11 @@ describe('a wire that changes: STARTTLS', () => {
       ...options,
     });
     onTestFinished(() => running.close());
-    const client = connect({ port: running.port, host: '127.0.0.1' });
-    onTestFinished(() => void client.destroy());
-    let heard = '';
-    client.on('error', () => {});
-    client.on('data', (bytes) => {
-      heard += bytes.toString('latin1');
-    });
-    await expect.poll(() => heard).toBe('220 old ESMTP\r\n');
+    const { client, heard } = textClient(running.port);
+    await expect.poll(heard).toBe('220 old ESMTP\r\n');
     client.write('EHLO me\r\n');
-    await expect.poll(() => heard).toMatch(/250 OK\r\n$/);
-    return { client, told, heard: () => heard };
+    await expect.poll(heard).toMatch(/250 OK\r\n$/);
+    return { client, told, heard };
   }
 
   test('behind it all passes unwatched', async () => {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { smtp } from '../../examples/smtp/protocol.ts';
 import { guard } from '../../src/guard/guard.ts';
 import { tcpServer } from '../support/tcp-server.ts';
+import { textClient } from '../support/text-client.ts';
 
 /** An old mail server: it takes CR LF, a bare LF and a bare CR as the end of a line. Keeps the commands that it took. */
 async function lenientServer() {
@@ -36,21 +36,15 @@ async function smuggled(...pieces: readonly string[]) {
   const { port, took } = await lenientServer();
   const running = await guard(smtp, { host: '127.0.0.1', port: 0, upstream: { port }, lingerTimeout: 100 });
   onTestFinished(() => running.close());
-  const client = connect({ port: running.port, host: '127.0.0.1' });
-  onTestFinished(() => void client.destroy());
-  let heard = '';
-  client.on('error', () => {});
-  client.on('data', (bytes) => {
-    heard += bytes.toString('latin1');
-  });
-  const replies = () => heard.split('\r\n').length - 1;
+  const { client, heard } = textClient(running.port);
+  const replies = () => heard().split('\r\n').length - 1;
   for (const [index, piece] of pieces.entries()) {
     await expect.poll(replies, { interval: 5 }).toBeGreaterThan(index);
     client.write(piece, 'latin1');
   }
   client.end();
   if (!client.closed) await once(client, 'close');
-  return { took, heard };
+  return { took, heard: heard() };
 }
 
 const EVIL = 'MAIL FROM:<mallory@example.org>';

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { executablePath, launchBrowser } from './chromium.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { axeFinds, executablePath, launchBrowser, look as lookAt } from './chromium.ts';
 import {
   CLOSE,
   Client,
@@ -24,20 +23,9 @@ describe.skipIf(executablePath === undefined)(`the live page, in a real Chromium
   });
   afterAll(() => browser.close());
 
-  /** The page, live, on a screen of this size; whatever goes wrong in it fails the test. */
+  /** The page, live. */
   async function look(url: string, { width = 1280, height = 900 } = {}): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width, height } });
-    const page = await context.newPage();
-    const faults: string[] = [];
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error') faults.push(message.text());
-    });
-    onTestFinished(async () => {
-      await context.close();
-      expect(faults).toEqual([]);
-    });
-    await page.goto(url);
+    const page = await lookAt(browser, url, { width, height });
     await page.locator('#link.live').waitFor();
     return page;
   }
@@ -193,11 +181,7 @@ describe.skipIf(executablePath === undefined)(`the live page, in a real Chromium
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.locator('#rows tr').click();
     await page.locator('#steps').getByText(client.peer).waitFor();
-    await page.evaluate(axe.source);
-    const found: {
-      readonly violations: readonly { readonly id: string; readonly nodes: readonly unknown[] }[];
-    } = await page.evaluate('axe.run()');
-    expect(found.violations.map(({ id, nodes }) => `${id}: ${JSON.stringify(nodes)}`)).toEqual([]);
+    expect(await axeFinds(page)).toEqual([]);
   });
 
   test('a thousand connections are a hundred rows', async () => {

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
 import { connect } from 'node:net';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { executablePath, launchBrowser } from '../../inspect/chromium.ts';
+import { axeFinds, executablePath, launchBrowser, look as lookAt } from '../../inspect/chromium.ts';
 import { noPython, runPython } from '../../outsiders/outsider.ts';
 import { type Running, serve } from '../../support/wirechart.ts';
 import { Listener, register, send, shortStatus } from './room.ts';
@@ -86,22 +85,8 @@ describe.skipIf(executablePath === undefined)(`the page, in a real Chromium${rea
   });
   afterAll(() => browser.close());
 
-  /** The page on a screen of this size; whatever goes wrong in it fails the test. */
-  async function look(url: string, { width = 1000, height = 740 } = {}): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width, height } });
-    const page = await context.newPage();
-    const faults: string[] = [];
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (message) => {
-      if (message.type() === 'error') faults.push(message.text());
-    });
-    onTestFinished(async () => {
-      await context.close();
-      expect(faults).toEqual([]);
-    });
-    await page.goto(url);
-    return page;
-  }
+  const look = (url: string, { width = 1000, height = 740 } = {}): Promise<Page> =>
+    lookAt(browser, url, { width, height });
 
   async function join(url: string, name: string, size = {}): Promise<Page> {
     const page = await look(url, size);
@@ -192,12 +177,8 @@ describe.skipIf(executablePath === undefined)(`the page, in a real Chromium${rea
       const server = await room();
       const page = await look(where(server), { width });
       await page.emulateMedia({ colorScheme });
-      await page.evaluate(axe.source);
       const clean = async (name: string) => {
-        const found: {
-          readonly violations: readonly { readonly id: string; readonly nodes: readonly unknown[] }[];
-        } = await page.evaluate('axe.run()');
-        expect(found.violations.map(({ id, nodes }) => `${id}: ${JSON.stringify(nodes)}`)).toEqual([]);
+        expect(await axeFinds(page)).toEqual([]);
         expect(await page.locator('html').evaluate((html) => html.scrollWidth)).toBe(width);
         const folder = process.env['SCREENSHOTS'];
         if (folder !== undefined)
