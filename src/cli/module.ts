@@ -1,5 +1,6 @@
 import type { AnyProtocol, Frames, Protocol } from '../transport/protocol.ts';
 import type { MakeHandlers } from '../transport/session.ts';
+import { doorTo } from '../transport/socket/door.ts';
 import { type ListeningServer, type ListenOptions, listen } from '../transport/socket/listen.ts';
 import type { WebSocketOptions } from '../transport/socket/web-socket.ts';
 import type { AnyCommand } from './command.ts';
@@ -193,13 +194,14 @@ async function listenWithAll<F extends Frames>(
 ): Promise<ListeningServer> {
   if (service.beside === undefined) return await listen(protocol, service.handlers, how);
   const server = await listen(protocol, service.handlers, { ...how, numbers: { first: 1, step: 2 } });
-  const close = server.close.bind(server);
   try {
     const beside = await service.beside({ ...how, numbers: { first: 2, step: 2 } });
-    server.close = async () => void (await Promise.all([beside.close(), close()]));
-    return server;
+    return Object.assign(
+      doorTo(server, server.sessions, () => beside.close()),
+      { web: server.web },
+    );
   } catch (error) {
-    await close();
+    await server.close();
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import type { Cursor } from './cursor.ts';
 import { DeclarationError } from './errors.ts';
+import { isMarked } from './mark.ts';
 
 /** Finds the pieces of a content in what is received. */
 export interface Pieces {
@@ -29,7 +30,6 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
   readonly pieces: Pieces | undefined;
   /** Told that somebody reads. */
   onRead: (() => void) | undefined;
-  readonly [CONTENT] = true;
   #reader: Reader | undefined;
   #outcome: { readonly error: unknown } | 'whole' | undefined;
 
@@ -38,9 +38,14 @@ export class Content implements AsyncIterableIterator<Uint8Array, undefined> {
     this.pieces = pieces;
   }
 
+  /** By which it is known. @internal */
+  get [CONTENT](): true {
+    return true;
+  }
+
   /** Also of another copy of this library, with which a protocol may have been declared. */
   static [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === 'object' && value !== null && CONTENT in value;
+    return isMarked(value, CONTENT);
   }
 
   /** Content to be sent: all of it. */

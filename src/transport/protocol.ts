@@ -6,6 +6,7 @@ import type { Asks } from './asked.ts';
 import { Decoder, type Entry, type Framing } from './decoder.ts';
 import { DeclarationError, LocalError, type RemoteError } from './errors.ts';
 import type { Frame } from './frame.ts';
+import { isMarked } from './mark.ts';
 import type { Envelope } from './messages/envelope.ts';
 import { decodersOf } from './readable.ts';
 import { answeredInPlace } from './run.ts';
@@ -153,7 +154,7 @@ export class Encoded {
 
   /** Also of another copy of this library, with which the protocol may have been declared. */
   static [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === 'object' && value !== null && ENCODED in value;
+    return isMarked(value, ENCODED);
   }
 }
 

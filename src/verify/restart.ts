@@ -1,6 +1,13 @@
 import type { Dialogue, Target } from './dialogue.ts';
-import { Probe } from './probe.ts';
-import { deviatingWord, Gone, type Outcome, reached, runTests, type Stop, wordOf } from './runner.ts';
+import {
+  deviatingWord,
+  Gone,
+  type Outcome,
+  runTests,
+  type Stop,
+  takesConnections,
+  wordOf,
+} from './runner.ts';
 import { type Test, testOf } from './suite.ts';
 
 /** A server that stopped, and the dialogue that did it as far as that is known. */
@@ -86,7 +93,7 @@ export function suspected(stop: Stop): Stopped {
 async function stopOf(target: Target, { stopped, failed }: Outcome): Promise<Stop | undefined> {
   if (stopped !== undefined || !failed.some(isTorn)) return stopped;
   try {
-    (await reached(target, () => Probe.connect(target))).destroy();
+    await takesConnections(target);
     return undefined;
   } catch (error) {
     if (!(error instanceof Gone)) throw error;

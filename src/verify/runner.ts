@@ -74,7 +74,7 @@ export async function runTests(
             slow.set(family, (slow.get(family) ?? 0) + 1);
             silent.push(dialogue);
             if (!(await lives(dialogue.deviation))) {
-              (await reached(target, () => Probe.connect(target))).destroy();
+              await takesConnections(target);
               stop('hung', 'it answers nobody any more');
             }
           }
@@ -194,6 +194,11 @@ export async function reached<T>({ signal }: Target, work: () => Promise<T>): Pr
     }
   }
   throw new Gone('no connection');
+}
+
+/** @throws Gone where it takes none. */
+export async function takesConnections(target: Target): Promise<void> {
+  (await reached(target, () => Probe.connect(target))).destroy();
 }
 
 function prefixes({ inputs, id }: Test): string[] {

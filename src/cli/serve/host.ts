@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { HttpAddress, HttpService } from '../../inspect/http.ts';
 import { type ListenAddress, parseListenAddress } from '../../transport/address.ts';
 import type { AnyProtocol } from '../../transport/protocol.ts';
-import type { ListeningServer } from '../../transport/socket/listen.ts';
+import { type ListeningServer, usualWebSocket } from '../../transport/socket/listen.ts';
 import { type Address, address, count, formatAddress, origins, seconds } from '../arguments.ts';
 import { withFlags } from '../command.ts';
 import { EXIT, Failure } from '../failure.ts';
@@ -150,7 +150,7 @@ async function run(
     service = await serve.open(options, surroundings(diagnostics, watch, where));
     const { handshakeTimeout, idleTimeout } = options;
     const { numbers } = worker ?? {};
-    const spoken = serve.webSocket ?? (protocol.envelope?.webSocket === true && {});
+    const spoken = serve.webSocket ?? usualWebSocket(protocol);
     const webSocket = spoken && { origins: options.origin, ...spoken };
     const web = options.web && { ...options.web, page: paged(serve.page), origins: options.origin };
     const how = { ...where.options, ...watched, handshakeTimeout, idleTimeout, numbers, webSocket, web };

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Frames, Protocol } from '../protocol.ts';
+import type { AnyProtocol, Frames, Protocol } from '../protocol.ts';
 import type { MakeHandlers } from '../session.ts';
 import { cargoOf } from './cargo.ts';
 import { type Door, type DoorOptions, doorTo, openDoor } from './door.ts';
@@ -40,7 +40,7 @@ export async function listen<F extends Frames>(
   options: ListenOptions = {},
 ): Promise<ListeningServer> {
   const server = new Server(protocol, open, options);
-  const { webSocket = protocol.envelope?.webSocket === true && {}, web, ...shared } = options;
+  const { webSocket = usualWebSocket(protocol), web, ...shared } = options;
   const accept = (stream: Duplex, origin: Origin) => server.accept(stream, origin);
   const doorOf = async (at: DoorOptions, over: WebSocketOptions | false) => {
     const change = over ? await webSockets(cargoOf(protocol, 'client'), over, at.host) : undefined;
@@ -62,4 +62,9 @@ export async function listen<F extends Frames>(
     await closed;
   });
   return Object.assign(all, { web: second });
+}
+
+/** How a protocol is spoken unless somebody says otherwise: over WebSockets where these keep its messages apart. */
+export function usualWebSocket({ envelope }: Pick<AnyProtocol, 'envelope'>): WebSocketOptions | false {
+  return envelope?.webSocket === true && {};
 }

@@ -157,16 +157,7 @@ export function findingsOf(verification: Found, options: ReportOptions = {}): Fi
     const index = keys.map((key) => causes.get(key)).find((known) => known !== undefined) ?? found.length;
     for (const key of keys) causes.set(key, index);
     const known = found[index];
-    // Of two that are alike the one with the shorter name leads.
-    const [lead, other] = known && known.id.length <= finding.id.length ? [known, finding] : [finding, known];
-    found[index] =
-      other === undefined
-        ? lead
-        : {
-            ...lead,
-            tests: [...lead.tests, ...other.tests],
-            also: [...lead.also, other.id, ...other.also],
-          };
+    found[index] = known === undefined ? finding : merged(known, finding);
   }
   const all = [
     ...verification.stops.flatMap((stop) => stopFinding(verification, stop, options)),
@@ -179,6 +170,12 @@ export function findingsOf(verification: Found, options: ReportOptions = {}): Fi
       waived: verification.waivers.find((waiver) => waives(waiver, [finding.id, ...finding.also]))?.reason,
     }))
     .sort((one, other) => one.severity.localeCompare(other.severity));
+}
+
+/** Two findings of one cause: the one with the shorter name leads. */
+function merged(one: Finding, other: Finding): Finding {
+  const [lead, rest] = one.id.length <= other.id.length ? [one, other] : [other, one];
+  return { ...lead, tests: [...lead.tests, ...rest.tests], also: [...lead.also, rest.id, ...rest.also] };
 }
 
 /** Waivers for what did not occur. */
